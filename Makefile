@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# One non-recursive makefile. MODE is release (default), debug, asan (address and undefined
+# behaviour) or cov; everything goes to build/ (release) or build/MODE/.
+#
+# Each room of src/ is one archive. A unit test in tests/unit/ROOM links that room and those in its
+# row of the table below, nothing else: an upward call does not link. scripts/check-includes holds
+# the same table against the #include lines.
+
+MODE ?= release
+B := $(if $(filter release,$(MODE)),build,build/$(MODE))
+V ?= 0
+Q := $(if $(filter 0,$(V)),@,)
+
+# room: what it may use, nearest first (the order in which archives are linked)
+USES_base :=
+USES_schema := base
+USES_model := schema base
+USES_control := model schema base
+USES_plan := model schema base
+USES_store := model schema base
+USES_sys := base
+USES_image := sys base
+USES_net := sys model schema base
+USES_shim := base
+USES_runtime := shim net image sys model schema base
+USES_daemon := runtime control plan store shim net image sys model schema base
+USES_cli := plan model schema base
+ROOMS := base schema model control plan store sys image net shim runtime daemon cli
+
+# libraries, by the room that needs them
+PKG_base := libmd
+PKG_schema := yaml-0.1
+PKG_store := libzstd jansson
+PKG_sys := libnl-3.0 libnl-route-3.0 libnftables libseccomp libcap
+PKG_daemon := libmicrohttpd jansson
+PKG_cli := jansson
+
+CC ?= gcc
+CFLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2
+CFLAGS_debug := -O0 -g3
+CFLAGS_asan := -O1 -g3 -fsanitize=address,undefined -fno-omit-frame-pointer
+CFLAGS_cov := -O0 -g3 --coverage
+WARN := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wvla -Wpointer-arith \
+	-Wwrite-strings -Wundef -Wformat=2 -Wno-format-nonliteral
+WERROR := $(if $(CI),-Werror,)
+HARDEN := -fstack-protector-strong -fno-strict-aliasing
+ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -Isrc $(WARN) $(WERROR) $(HARDEN) $(CFLAGS_$(MODE)) $(CFLAGS)
+ALL_LDFLAGS = $(filter -fsanitize% --coverage,$(CFLAGS_$(MODE))) -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
+
+pkg = $(if $(1),$(shell pkg-config --libs $(1)),)
+libs_of = $(call pkg,$(strip $(foreach r,$(1),$(PKG_$(r)))))
+archives = $(foreach r,$(1),$(B)/$(r).a)
+
+src = $(filter-out src/daemon/main.c src/shim/main.c src/cli/main.c,$(wildcard src/$(1)/*.c))
+obj = $(patsubst src/%.c,$(B)/obj/%.o,$(1))
+
+PROGRAMS := $(B)/orchd $(B)/orchctl $(B)/orch-shim
+all: $(PROGRAMS) $(B)/orch-probe
+
+$(B)/obj/%.o: src/%.c
+	@mkdir -p $(@D)
+	@$(if $(filter 0,$(V)),echo "  CC $<",:)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+
+define room_rule
+$(B)/$(1).a: $(call obj,$(call src,$(1)))
+	@rm -f $$@
+	$$(Q)$$(AR) rcs $$@ $$^
+endef
+$(foreach r,$(ROOMS),$(eval $(call room_rule,$(r))))
+
+$(B)/orchd: $(B)/obj/daemon/main.o $(call archives,daemon $(USES_daemon))
+	@$(if $(filter 0,$(V)),echo "  LD $@",:)
+	$(Q)$(CC) $(ALL_LDFLAGS) $^ -o $@ $(call libs_of,daemon $(USES_daemon))
+
+$(B)/orchctl: $(B)/obj/cli/main.o $(call archives,cli $(USES_cli))
+	@$(if $(filter 0,$(V)),echo "  LD $@",:)
+	$(Q)$(CC) $(ALL_LDFLAGS) $^ -o $@ $(call libs_of,cli $(USES_cli))
+
+# The shim is static, so that a hundred of them share one small text and carry no libraries, and
+# never instrumented: it is one process per pod that must work without a runtime.
+SHIM_CFLAGS = -std=gnu17 -D_GNU_SOURCE -Isrc $(WARN) $(WERROR) -Os -g -fno-strict-aliasing \
+	-ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables $(CFLAGS)
+SHIM_SRC := $(wildcard src/shim/*.c) $(wildcard src/base/*.c)
+SHIM_OBJ := $(patsubst src/%.c,$(B)/obj-shim/%.o,$(SHIM_SRC))
+$(B)/obj-shim/%.o: src/%.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(SHIM_CFLAGS) -MMD -MP -c $< -o $@
+$(B)/shim-base.a: $(filter $(B)/obj-shim/base/%,$(SHIM_OBJ))
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
+$(B)/orch-shim: $(filter $(B)/obj-shim/shim/%,$(SHIM_OBJ)) $(B)/shim-base.a
+	@$(if $(filter 0,$(V)),echo "  LD $@",:)
+	$(Q)$(CC) -static -Wl,--gc-sections -Wl,-z,relro,-z,now $^ -o $@
+
+$(B)/orch-probe: tests/probe/probe.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE $(WARN) -O1 -static $< -o $@
+
+# Unit tests: one program per file, linked with what its room may use.
+UNIT := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/*/test_*.c))
+define unit_rule
+$(B)/tests/unit/$(1)/%: tests/unit/$(1)/%.c $(call archives,$(1) $(USES_$(1)))
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(ALL_CFLAGS) -Wno-missing-prototypes -MMD -MP $$(ALL_LDFLAGS) $$< \
+		$(call archives,$(1) $(USES_$(1))) -o $$@ -lcmocka $(call libs_of,$(1) $(USES_$(1)))
+endef
+$(foreach r,$(ROOMS),$(eval $(call unit_rule,$(r))))
+
+# Helpers of integration tests and benchmarks: linked with everything below the daemon.
+HELPERS := $(patsubst tests/helpers/%.c,$(B)/tests/helpers/%,$(wildcard tests/helpers/*.c))
+BENCH := $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(wildcard tests/bench/*.c))
+$(B)/tests/helpers/%: tests/helpers/%.c $(call archives,$(USES_daemon))
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -Wno-missing-prototypes -MMD -MP $(ALL_LDFLAGS) $< \
+		$(call archives,$(USES_daemon)) -o $@ $(call libs_of,$(USES_daemon))
+$(B)/tests/bench/%: tests/bench/%.c $(call archives,$(USES_daemon))
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -Wno-missing-prototypes -MMD -MP $(ALL_LDFLAGS) $< \
+		$(call archives,$(USES_daemon)) -o $@ $(call libs_of,$(USES_daemon))
+
+tests: all $(UNIT) $(HELPERS) $(BENCH)
+check-unit: $(UNIT)
+	$(Q)scripts/run-unit $(UNIT)
+check-includes:
+	$(Q)scripts/check-includes
+check:
+	$(Q)scripts/check
+bench: all $(BENCH)
+	$(Q)BUILD=$(abspath $(B)) tests/bench/run
+check-v2: tests
+	$(Q)scripts/check-v2
+
+PREFIX ?= /usr
+DESTDIR ?=
+install: all
+	install -D -m 755 $(B)/orchd $(DESTDIR)$(PREFIX)/sbin/orchd
+	install -D -m 755 $(B)/orchctl $(DESTDIR)$(PREFIX)/bin/orchctl
+	install -D -m 755 $(B)/orch-shim $(DESTDIR)$(PREFIX)/lib/orch/orch-shim
+	install -d -m 755 $(DESTDIR)/etc/orch
+	for m in src/man/*.[1-8]; do install -D -m 644 $$m $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$${m##*/}; done
+	install -D -m 644 src/completion/orchctl.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/orchctl
+	for u in src/systemd/*.service; do install -D -m 644 $$u $(DESTDIR)/lib/systemd/system/$${u##*/}; done
+
+clean:
+	rm -rf build
+
+.PHONY: all tests check check-unit check-includes check-v2 bench install clean
+.SECONDARY:
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

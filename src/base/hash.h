@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Digests: FNV-1a for tables and template hashes, SHA-256 (libmd) for contents. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define FNV64_INIT 0xcbf29ce484222325ULL
+
+uint64_t fnv64(uint64_t h, const void *data, size_t n);
+uint64_t fnv64_str(uint64_t h, const char *s);		/* hashes the NUL too: "a","b" != "ab" */
+uint32_t fnv32(const void *data, size_t n);
+
+#define DIGEST_HEX 65		/* 64 hex digits and NUL */
+void digest_hex(const void *data, size_t n, char ret[DIGEST_HEX]);	/* SHA-256 */

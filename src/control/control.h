@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Control: (desired, observed, clock) -> wanted. Pure: no clock, no random numbers, no I/O of its
+ * own; the same input gives the same output. One file per kind; each kind's function reads the
+ * set and what runs and appends to struct wanted. Semantics: Kubernetes' controllers, see the
+ * comment of each file.
+ */
+#pragma once
+
+#include "model/observed.h"
+#include "model/set.h"
+#include "model/wanted.h"
+
+struct control_in {
+	const struct set *set;		/* admitted: uids, addresses and node ports are filled in */
+	const struct observed *observed;
+	const struct settings *settings;
+	const char *node_name;
+	uint32_t node_ip;
+	int64_t now;			/* ns since the epoch */
+	uint64_t seed;			/* of names and uids made in this pass */
+};
+
+void control_run(struct arena *a, const struct control_in *in, struct wanted *ret);
+
+/* Rollout arithmetic and history, shared with the API handlers. */
+#define REVISION_ANNOTATION "deployment.kubernetes.io/revision"
+#define CHANGE_CAUSE_ANNOTATION "kubernetes.io/change-cause"
+#define TEMPLATE_HASH_LABEL "pod-template-hash"
+#define RESTARTED_AT_ANNOTATION "kubectl.kubernetes.io/restartedAt"
+#define CONFIG_HASH_ANNOTATION "orch/config-hash"
+
+/* The label value for a template and the configuration it uses: 8 to 10 safe characters. */
+void control_template_hash(const struct set *s, const char *ns, const struct pod_template *t,
+			   char ret[16]);
+/* rollout status in kubectl's words; *ret_done: finished; *ret_failed: deadline exceeded. */
+void control_rollout_status(const struct object *deployment, struct buf *out, bool *ret_done,
+			    bool *ret_failed);

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One port of a service and where its traffic goes: what control wants and room net programs. */
+#pragma once
+
+#include <stdint.h>
+
+struct endpoint {
+	uint32_t ip;		/* host byte order */
+	uint16_t port;
+};
+
+struct service_entry {
+	uint32_t ip;		/* ClusterIP */
+	uint8_t proto;		/* IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP */
+	uint16_t port, node_port;	/* node_port 0: none */
+	uint32_t affinity_s;	/* ClientIP session affinity in seconds, 0: none */
+	const struct endpoint *endpoints;	/* ready ones only, sorted; none: traffic is refused */
+	uint32_t count;
+	const char *name;	/* "NS/SERVICE:PORT", for messages */
+};

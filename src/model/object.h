@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Objects of any kind: a kind, a place in a manifest, and a body whose first member after the
+ * node is always the metadata. Bodies are the generated structs of model/types.h; the union
+ * gives typed access without a cast. An object never outlives the arena it was made in.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/json.h"
+#include "model/types.h"
+#include "schema/msgs.h"
+#include "schema/yaml.h"
+
+enum kind_id {
+#define KIND(id, type, api, name, plural, singular, shorts, namespaced, declared) KIND_##id,
+#include "model/kinds.def"
+#undef KIND
+	KIND_COUNT
+};
+
+struct kind {
+	enum kind_id id;
+	const char *api_version;	/* "v1", "apps/v1" */
+	const char *name;		/* "Deployment" */
+	const char *plural, *singular;	/* "deployments", "deployment" */
+	const char *short_names;	/* "deploy"; blank-separated, may be "" */
+	bool namespaced;
+	bool declared;			/* may stand in a manifest */
+	const struct type *type;
+};
+extern const struct kind kinds[KIND_COUNT];
+
+const struct kind *kind_find(const char *api_version, const char *name);	/* NULL: unknown */
+/* By any name a user of kubectl types, in any case: kind, plural, singular or short name,
+ * optionally with ".group" ("deployments.apps"). */
+const struct kind *kind_by_word(const char *word);
+
+struct object {
+	const struct kind *kind;
+	union {
+		void *body;
+		struct namespace *namespace;
+		struct configmap *configmap;
+		struct secret *secret;
+		struct service *service;
+		struct pod *pod;
+		struct replicaset *replicaset;
+		struct deployment *deployment;
+		struct endpoints *endpoints;
+		struct event *event;
+	};
+	struct meta *meta;	/* of the body; namespace is never NULL for namespaced kinds */
+	const char *file;	/* relative to the config directory; NULL: made by control */
+	const char *stack;	/* "default" or the first directory of file */
+	uint32_t line, col;
+	uint64_t digest;	/* schema_hash of what the user wrote, server fields left out */
+	bool held;		/* content comes from a hold, not from the file */
+};
+struct object_list { struct object *v; uint32_t n; };
+
+struct object_key {
+	const struct kind *kind;
+	const char *namespace;	/* "" for cluster-wide kinds */
+	const char *name;
+};
+struct object_key object_key(const struct object *o);
+int object_key_cmp(const struct object_key *a, const struct object_key *b);	/* kind, ns, name */
+int object_cmp(const void *a, const void *b);	/* struct object, for qsort */
+/* "deployment/web" in namespace default, else "NS/deployment/web" */
+const char *object_name(struct arena *a, const struct object *o);
+
+/* A zeroed body with the metadata set; used by control for what it makes. */
+struct object object_new(struct arena *a, enum kind_id kind, const char *ns, const char *name);
+struct object object_copy(struct arena *a, const struct object *o);	/* deep */
+
+/* Decodes one document. 0, or -EINVAL with messages; a document that is no object of ours (a kind that
+ * Kubernetes knows and orch does not act on) gives 0, a warning, and ret->kind NULL. */
+int object_decode(struct arena *a, const char *file, const struct ynode *doc, struct object *ret,
+		  struct msgs *m);
+/* From text that object_json wrote (records of the store and of pods). */
+int object_parse(struct arena *a, const char *json, size_t n, struct object *ret, struct err *err);
+/* The whole object with apiVersion and kind; flags: DUMP_WRITTEN. Values of Secrets included. */
+void object_json(struct json *j, const struct object *o, unsigned flags);
+
+/* Selectors. A NULL selector matches nothing, an empty one everything. */
+bool selector_matches(const struct label_selector *s, const struct strmap *labels);
+/* "a=b,c!=d,e in (f,g),!h": kubectl -l and the API's labelSelector. 0 or -EINVAL. */
+int selector_parse(struct arena *a, const char *text, struct label_selector *ret, struct err *err);
+void selector_print(const struct label_selector *s, struct buf *out);	/* kubectl's form */
+
+/* Int-or-percent of total; up rounds up, else down. */
+int intstr_scale(const struct intstr *v, int total, bool up);
+
+/* Resources of a container, 0 when there are none: limits.cpu in milli, memory in bytes. */
+struct container_resources {
+	int64_t cpu_limit_milli, cpu_request_milli, memory_limit, memory_request;
+};
+struct container_resources container_resources(const struct container *c);
+const char *pod_qos(const struct pod_spec *s);	/* Guaranteed, Burstable, BestEffort */
+/* Number of a named or numbered port of the pod's containers, 0 when there is none. */
+int pod_port(const struct pod_spec *s, const struct intstr *port, enum protocol proto);

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What runs, as values: made by room runtime from shims, read by control and plan. */
+#pragma once
+
+#include "model/object.h"
+
+enum pod_stage {
+	POD_STARTING,		/* sandbox is being made */
+	POD_UP,			/* sandbox exists */
+	POD_STOPPING,		/* drain, signal or grace period */
+	POD_DOWN,		/* no process left; run directory and cgroup still there */
+	POD_BROKEN,		/* sandbox could not be made, or the shim died: message says why */
+};
+
+enum run_phase { RUN_CREATED, RUN_RUNNING, RUN_ENDED, RUN_FAILED };
+
+struct run_end {
+	int exit_code, signal;
+	bool oom_killed;
+	int64_t started_at, finished_at;
+};
+
+enum probe_kind { PROBE_READINESS, PROBE_LIVENESS, PROBE_STARTUP, PROBE_KINDS };
+
+struct observed_container {
+	const char *name;
+	enum run_phase phase;
+	uint32_t attempt;	/* number of restarts so far */
+	uint32_t backoff;	/* restarts since the last clean run */
+	int64_t started_at;
+	struct run_end end;	/* RUN_ENDED */
+	struct run_end last;	/* the run before; finished_at 0: none */
+	bool configured[PROBE_KINDS], decided[PROBE_KINDS], passed[PROBE_KINDS];
+	const char *probe_message[PROBE_KINDS];
+	const char *message;	/* RUN_FAILED: why it could not be started */
+	bool pending;		/* a start or kill was sent and not yet answered */
+};
+
+struct observed_pod {
+	const struct object *object;	/* the Pod as it was created */
+	enum pod_stage stage;
+	uint32_t ip;
+	int64_t created_at;
+	int64_t ready_since;	/* all containers ready since then; 0: not ready */
+	uint64_t config_digest;	/* set_config_hash(volumes) of what its volumes hold */
+	const char *message;
+	struct observed_container *containers;
+	uint32_t ncontainers;
+};
+
+struct observed {
+	struct observed_pod *pods;	/* sorted by namespace, name */
+	uint32_t npods;
+	struct object_list replicasets;	/* derived objects of the store, sorted */
+};
+
+const struct observed_pod *observed_find(const struct observed *o, const char *ns, const char *name);
+/* Running, and its readiness (and startup) probe passes or there is none. */
+bool observed_container_ready(const struct observed_container *c);

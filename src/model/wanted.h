@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What control decides, as values: the other half of plan's merge-walk. */
+#pragma once
+
+#include "model/endpoints.h"
+#include "model/object.h"
+
+struct wanted_container {
+	const char *name;
+	bool run;		/* should run now: start it when it does not */
+	bool kill;		/* runs and has to be killed (liveness); restart follows */
+	uint32_t attempt, backoff;	/* of the start, when run */
+	uint32_t grace_s;	/* of the kill */
+	const char *why;
+};
+
+struct wanted_pod {
+	struct object object;		/* for a new pod complete; else the observed one, with
+					 * metadata as wanted now */
+	bool stop;			/* out of the services, drained, stopped and removed */
+	uint32_t grace_s;
+	const char *why;		/* "replaced: image changed", "scaled down", "new" */
+	uint64_t config_digest;		/* what its volumes should hold */
+	struct wanted_container *containers;
+	uint32_t ncontainers;
+	struct pod_status *status;
+};
+
+struct wanted_status {			/* of a declared object or ReplicaSet */
+	struct object_key key;
+	const void *status;		/* struct deployment_status, ... */
+};
+
+struct wanted_event {
+	struct object_key key;
+	const char *uid;
+	bool warning;
+	const char *reason, *message;
+};
+
+struct wanted {
+	struct arena *arena;
+	struct { struct wanted_pod *v; uint32_t n; } pods;	/* sorted by namespace, name */
+	struct object_list replicasets;		/* all that should be stored, sorted, with status */
+	struct { struct service_entry *v; uint32_t n; } services;	/* sorted by ip, proto, port */
+	struct { struct object *v; uint32_t n; } endpoints;	/* kind Endpoints, sorted */
+	struct { struct wanted_status *v; uint32_t n; } statuses;
+	struct { struct wanted_event *v; uint32_t n; } events;
+	int64_t wake;		/* when time alone changes something, ns since the epoch; 0: never */
+};

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Pods on this machine: makes run directory, volumes, cgroup, address and shim of a pod, speaks
+ * with the shims, adopts them after a restart of orchd, and tells what runs as struct observed.
+ * All calls return at once; what a shim answers later changes what runtime_observe() says and
+ * calls changed(). Nothing is decided here.
+ */
+#pragma once
+
+#include "base/loop.h"
+#include "model/observed.h"
+#include "model/set.h"
+#include "model/wanted.h"
+#include "net/net.h"
+#include "sys/cgroup.h"
+
+struct runtime;
+
+struct runtime_settings {
+	const char *run_dir, *state_dir, *log_dir;
+	const char *shim;		/* path of the orch-shim program */
+	const char *cluster_domain;
+	const char *node_name;
+	uint32_t drain_ms;		/* at most so long are established connections waited for */
+	uint64_t log_max_bytes;
+	uint32_t log_max_files;
+};
+
+struct runtime_events {
+	void (*changed)(void *data);	/* something observed is different */
+	void *data;
+};
+
+/* Adopts the pods of RUN/pods: connects to their shims, claims their addresses. */
+int runtime_new(struct loop *l, const struct runtime_settings *s, struct net *net,
+		struct cgroup_fs *cg, struct runtime_events ev, struct runtime **ret, struct err *err);
+void runtime_free(struct runtime *r);	/* pods go on */
+unsigned runtime_adopted(const struct runtime *r);
+
+/* Adopted shims have all answered (or are known dead): until then observed is incomplete and
+ * nobody may act on it. */
+bool runtime_settled(const struct runtime *r);
+
+void runtime_observe(struct runtime *r, struct arena *a, struct observed *ret);
+
+/* Actions. set gives the ConfigMaps and Secrets. A failure leaves the pod BROKEN or the container
+ * FAILED with a message, and is returned, too. */
+int runtime_pod_create(struct runtime *r, const struct wanted_pod *p, const struct set *set,
+		       struct err *err);
+int runtime_pod_update(struct runtime *r, const struct wanted_pod *p, struct err *err);
+int runtime_volumes_update(struct runtime *r, const struct wanted_pod *p, const struct set *set,
+			   struct err *err);
+int runtime_container_start(struct runtime *r, const struct wanted_pod *p,
+			    const struct wanted_container *c, const struct set *set, struct err *err);
+int runtime_container_kill(struct runtime *r, const char *ns, const char *pod, const char *container,
+			   uint32_t grace_s, struct err *err);
+int runtime_pod_stop(struct runtime *r, const char *ns, const char *pod, uint32_t grace_s,
+		     struct err *err);
+int runtime_pod_remove(struct runtime *r, const char *ns, const char *pod, struct err *err);
+
+/* exec: the descriptors come through done(); then exited() once. Both get data. */
+struct runtime_exec {
+	const char *ns, *pod, *container;	/* container NULL: the first */
+	const char *const *argv;
+	bool tty;
+	uint16_t rows, cols;
+	void (*done)(void *data, int error, const char *message, const int *fds, unsigned nfds);
+	void (*exited)(void *data, int exit_code);
+	void *data;
+};
+int runtime_exec(struct runtime *r, const struct runtime_exec *e, uint64_t *ret_id, struct err *err);
+void runtime_exec_resize(struct runtime *r, uint64_t id, uint16_t rows, uint16_t cols);
+void runtime_exec_forget(struct runtime *r, uint64_t id);	/* no more callbacks */
+
+/* Directory of a container's logs: N.log is attempt N. -ENOENT for an unknown pod. */
+int runtime_log_dir(struct runtime *r, const char *ns, const char *pod, const char *container,
+		    struct buf *ret, struct err *err);

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Diagnostics about manifests: all of a file are collected, never just the first. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/json.h"
+
+struct msg {
+	bool warning;
+	uint32_t line, col;
+	const char *file;
+	const char *path;	/* "spec.containers[0].ports[1].containerPort", "" for the document */
+	const char *text;	/* "70000 is not in 1-65535" */
+};
+
+struct msgs {
+	struct arena *arena;	/* where texts live */
+	struct msg *v;
+	uint32_t n;
+	unsigned errors;	/* how many are no warnings */
+};
+
+void msgs_add(struct msgs *m, bool warning, const char *file, uint32_t line, uint32_t col,
+	      const char *path, const char *fmt, ...) __attribute__((format(printf, 7, 8)));
+/* "FILE:LINE:COL: path: text\n" ("warning: " before the path of a warning) */
+void msg_print(const struct msg *m, struct buf *out);
+void msgs_json(const struct msgs *m, struct json *j);	/* array of {file,line,column,severity,path,message} */
+
+/* The candidate nearest to word by edit distance, NULL when none is near: for "did you mean". */
+const char *suggest(const char *word, const char *const *candidates);

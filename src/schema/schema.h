@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Operations on described structs (schema/type.h). All of them walk the rows; none knows a kind.
+ * Objects live in an arena, so decode and copy take one and nothing is freed singly.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/json.h"
+#include "schema/msgs.h"
+#include "schema/type.h"
+#include "schema/yaml.h"
+
+/*
+ * Decodes a mapping into *dst (zeroed, t->size bytes): fields, bounds, checks, defaults, then the
+ * type's check, bottom-up. path is the prefix of messages. 0, or -EINVAL after adding to m at least one
+ * error. skip: top-level keys that are not fields ("apiVersion", "kind"), NULL-terminated.
+ */
+int schema_decode(struct arena *a, const struct type *t, const char *file, const struct ynode *n,
+		  const char *path, const char *const *skip, void *dst, struct msgs *m);
+
+void schema_defaults(struct arena *a, const struct type *t, void *obj);
+
+void *schema_copy(struct arena *a, const struct type *t, const void *obj);	/* deep */
+
+/* Equal values; ignores positions and set bits, so that a written default equals an absent one. */
+bool schema_equal(const struct type *t, const void *x, const void *y);
+
+/* FNV-1a over the fields that the user wrote, by key name and value in row order: stable when
+ * rows are added or defaults change. */
+uint64_t schema_hash(const struct type *t, const void *obj, uint64_t h);
+
+struct diff_entry {
+	const char *path;	/* "spec.template.spec.containers[web].image" */
+	const char *old, *new;	/* as compact JSON text, NULL: absent; masked for F_SECRET: "(hidden)" */
+	const struct field *field;
+	enum effect effect;	/* the strongest on the way down from the root */
+	uint32_t line, col;	/* in the new file, 0 when removed */
+};
+struct diff { struct diff_entry *v; uint32_t n; };
+/* Lists with a key field are matched by it. x or y may be NULL: all added or removed. F_SERVER
+ * fields are left out. */
+void schema_diff(struct arena *a, const struct type *t, const void *x, const void *y,
+		 const char *path, struct diff *ret);
+
+enum {
+	DUMP_WRITTEN = 1,	/* only what the user wrote; default: also defaults and server fields */
+};
+/* Writes the fields of obj into the open JSON object (the caller opens and closes it, and
+ * may add "apiVersion" and "kind"). */
+void schema_json(struct json *j, const struct type *t, const void *obj, unsigned flags);
+/* The value itself, with braces. */
+void schema_json_value(struct json *j, const struct type *t, const void *obj, unsigned flags);
+/* YAML of any JSON text, keys in the order given: used for -o yaml. 0 or -EINVAL. */
+int json_to_yaml(const char *json, struct buf *out);
+
+/* path is "spec.template.spec.containers"; text like kubectl explain, with type, default, bounds
+ * and effect. -ENOENT (with a suggestion in err) for an unknown field. */
+int schema_explain(const struct type *t, const char *title, const char *path, struct buf *out,
+		   struct err *err);
+const struct field *schema_field(const struct type *t, const char *key);
+const char *effect_name(enum effect e);
+
+/* Helpers for the map and list shapes. */
+const char *strmap_get(const struct strmap *m, const char *k);	/* NULL when absent */
+void strmap_set(struct arena *a, struct strmap *m, const char *k, const char *v);	/* keeps order */
+void strmap_del(struct strmap *m, const char *k);
+const struct quantity *qtymap_get(const struct qtymap *m, const char *k);
+bool strmap_contains(const struct strmap *all, const struct strmap *part);	/* selector match */

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Programs: flat lists of set-up operations. orchd (room runtime) decides and writes them, the
+ * shim executes them in one pass and decides nothing: it knows no YAML, no netlink, no seccomp.
+ * The sandbox program runs once in the shim itself; a container program runs in the child that
+ * becomes the container; an exec program joins a running container.
+ *
+ * A program is a sequence of records, each: struct prog_op, then nstr NUL-terminated strings,
+ * then raw bytes up to size; size counts the whole record and is padded to a multiple of 8.
+ * Records are host-endian and never leave the machine; both ends are installed together, and
+ * PROG_VERSION travels in every message (shim/protocol.h).
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+#define PROG_VERSION 1
+
+/* OP(name, strings, doc). a and b are the record's two numbers. */
+#define PROG_OPS(OP)                                                                           \
+	OP(UNSHARE, 0, "unshare(2) with flags a")                                              \
+	OP(JOIN, 0, "setns(2) by a pidfd of process a into the namespaces of flags b")         \
+	OP(SLAVE, 0, "make all mounts of this mount namespace recursively slave")              \
+	OP(TASKS, 1, "write 0 to the v1 tasks file s0: this thread joins that cgroup")         \
+	OP(HOSTNAME, 1, "sethostname(2)")                                                      \
+	OP(NETLINK_HOST, 0, "send the netlink messages in bytes in the host's network namespace; each must be acknowledged") \
+	OP(NETLINK_POD, 0, "the same in the pod's network namespace")                          \
+	OP(WRITE, 2, "write s1 to the existing file s0; a=1: a missing file is fine")          \
+	OP(MKDIR, 1, "mkdir(2) with mode a; existing is fine; b=1: parents too")               \
+	OP(MKNOD, 1, "mknod(2) with mode a, device b")                                         \
+	OP(SYMLINK, 2, "symbolic link s1 that points to s0")                                   \
+	OP(FILE, 1, "create file s0 with mode a and the bytes as content")                     \
+	OP(MOUNT, 4, "mount(2): source s0, target s1, type s2, data s3, flags a")              \
+	OP(BIND, 2, "bind s0 on s1, flags a (MS_REC, MS_RDONLY, MS_NOSUID...); s1 is created as s0's type when it is missing, resolved without leaving the new root (b=1)") \
+	OP(PIVOT, 1, "make s0 the root (pivot_root(2)), drop the old one")                     \
+	OP(MASK, 1, "hide s0: an empty read-only directory or /dev/null over it; missing is fine") \
+	OP(READONLY, 1, "bind s0 onto itself read-only; missing is fine")                      \
+	OP(CHDIR, 1, "chdir(2); b=1: create it when it is missing")                            \
+	OP(RLIMIT, 0, "setrlimit(2) of resource a, both limits b")                             \
+	OP(OOM_SCORE, 0, "write (int64_t)a to /proc/self/oom_score_adj; refusal is fine")      \
+	OP(GROUPS, 0, "setgroups(2), bytes are gid_t[]")                                       \
+	OP(GID, 0, "setresgid(2) a")                                                           \
+	OP(UID, 0, "setresuid(2) a, keeping capabilities until CAPS")                          \
+	OP(CAPS, 0, "permitted, effective, inheritable and bounding sets are a; ambient is b") \
+	OP(NO_NEW_PRIVS, 0, "prctl(PR_SET_NO_NEW_PRIVS)")                                      \
+	OP(SECCOMP, 0, "install the filter, bytes are struct sock_filter[]")                   \
+	OP(ENV, 1, "s0 is NAME=VALUE")                                                         \
+	OP(ARG, 1, "s0 is the next argument")                                                  \
+	OP(EXEC, 0, "execve(2) of the first ARG, found through the PATH of ENV; the last record")
+
+enum prog_opcode {
+#define OP(name, strings, doc) OP_##name,
+	PROG_OPS(OP)
+#undef OP
+	OP_COUNT
+};
+
+struct prog_op {
+	uint32_t size;		/* of the whole record, multiple of 8 */
+	uint16_t op;		/* enum prog_opcode */
+	uint16_t nstr;
+	uint64_t a, b;
+};
+
+/* The number that IFLA_NET_NS_FD names in NETLINK_HOST: the shim keeps its own netns open there. */
+#define PROG_NETNS_FD 9
+
+/* What went wrong, filled by whoever executes a program. */
+struct prog_fail {
+	int32_t error;		/* errno, 0: nothing */
+	uint32_t op;		/* enum prog_opcode */
+	uint32_t index;		/* record number */
+	char what[116];		/* the operation's path or string */
+};
+
+/* Writers (runtime). s are the strings of the operation, as many as its row says. */
+void prog_add(struct buf *p, enum prog_opcode op, uint64_t a, uint64_t b, const char *const *s,
+	      const void *bytes, size_t n);
+#define PROG_S(...) ((const char *const[]){ __VA_ARGS__ })
+
+const char *prog_op_name(unsigned op);		/* "mount" */
+/* 0, or -EINVAL when the records do not add up: checked once before anything is executed. */
+int prog_check(const void *p, size_t n);

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What orchd and a pod's shim say to each other: SOCK_SEQPACKET messages, first over the socket
+ * pair that the shim inherits as descriptor 3, later over RUN/pods/UID/shim.sock, to which a new
+ * orchd connects after a restart. A message is struct shim_msg and a payload. Any number of
+ * connections is served; each gets every STATE.
+ *
+ * The shim's durable memory is the file RUN/pods/UID/state: struct shim_state_header and one
+ * struct shim_container per container, rewritten in place with one pwrite(2) per change before the
+ * change is told to anyone. It outlives orchd and the shim, and names the shim's pid, so that
+ * exit codes are never lost. Strings are NUL-terminated and cut to fit.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "shim/program.h"
+
+#define SHIM_MAGIC 0x6f726368u
+#define SHIM_NAME 64		/* a container name is a DNS label of at most 63 */
+#define SHIM_MSG_MAX (256 * 1024)
+#define SHIM_FD 3		/* the inherited connection */
+
+enum shim_type {
+	/* orchd -> shim */
+	SHIM_HELLO,	/* answered by one STATE per container, then RESULT */
+	SHIM_SANDBOX,	/* payload: program; once; answered by RESULT */
+	SHIM_START,	/* struct shim_start, program; answered by RESULT, then STATE */
+	SHIM_STOP,	/* struct shim_stop: drain, signal, wait, kill; goes on without orchd */
+	SHIM_SIGNAL,	/* struct shim_signal */
+	SHIM_PROBE,	/* struct shim_probe, program of an exec probe; replaces the one before */
+	SHIM_EXEC,	/* struct shim_exec, program; RESULT carries the descriptors, then EXITED */
+	SHIM_RESIZE,	/* struct shim_resize: window size of a tty exec */
+	SHIM_QUIT,	/* no container runs: exit; answered by RESULT when refused (EBUSY) */
+	/* shim -> orchd */
+	SHIM_STATE,	/* struct shim_container */
+	SHIM_RESULT,	/* struct shim_result */
+	SHIM_EXITED,	/* struct shim_exited: a SHIM_EXEC process ended */
+};
+
+struct shim_msg {
+	uint32_t magic, version;
+	uint32_t type;		/* enum shim_type */
+	uint32_t seq;		/* chosen by the sender of a command, returned in RESULT, EXITED */
+};
+
+enum shim_phase {
+	SHIM_CREATED,		/* known, never started */
+	SHIM_RUNNING,
+	SHIM_EXITED_PHASE,	/* ended; exit_code, signal, oom_killed are valid */
+	SHIM_FAILED,		/* could not be started; fail says why */
+};
+
+/* Bits of shim_container.probed and .passed; probes that are not configured have neither. */
+enum shim_probe_kind { SHIM_READINESS, SHIM_LIVENESS, SHIM_STARTUP, SHIM_PROBES };
+
+struct shim_end {		/* how a run ended */
+	int32_t exit_code;	/* 128+signal when killed */
+	int32_t signal;		/* 0 when it exited */
+	uint32_t oom_killed;
+	uint32_t reserved;
+	int64_t started_at, finished_at;	/* ns since the epoch */
+};
+
+struct shim_container {
+	char name[SHIM_NAME];
+	uint32_t phase;		/* enum shim_phase */
+	uint32_t attempt;	/* 0 for the first run; names the log file */
+	uint32_t backoff;	/* orchd's note: restarts since the last clean run */
+	int32_t pid;		/* in the host's pid namespace */
+	int64_t started_at;
+	uint32_t configured;	/* bit per enum shim_probe_kind */
+	uint32_t decided;	/* the probe has a verdict: a threshold was reached */
+	uint32_t passed;	/* the verdict */
+	uint32_t stopping;	/* a STOP is under way */
+	struct shim_end end;	/* of this run, once EXITED */
+	struct shim_end last;	/* of the run before */
+	char probe_message[SHIM_PROBES][96];	/* why the last probe failed */
+	struct prog_fail fail;
+};
+
+struct shim_state_header {
+	uint32_t magic, version;
+	int32_t pid;		/* the shim's own */
+	uint32_t count;
+	uint64_t start_time;	/* field 22 of /proc/PID/stat, so that a reused pid is noticed */
+};
+
+struct shim_start {
+	char name[SHIM_NAME];
+	uint32_t attempt, backoff;
+	uint64_t log_max_bytes;	/* rotate after so many bytes */
+	uint32_t log_max_files;
+	uint32_t reserved;
+	char log_dir[512];	/* ".../NS_POD_UID/CONTAINER": ATTEMPT.log is written there */
+	char cgroup_dir[256];	/* cgroup2 directory for CLONE_INTO_CGROUP; empty: none */
+	char oom_file[256];	/* memory.events (v2) or memory.oom_control (v1): line "oom_kill N" */
+};
+
+struct shim_stop {
+	char name[SHIM_NAME];	/* empty: all containers */
+	int32_t signal;
+	uint32_t drain_ms;	/* at most so long until no established inbound TCP connection is
+				 * left in the pod; at least 50 ms when not 0 */
+	uint32_t grace_ms;	/* then the signal, and after this SIGKILL; 0: SIGKILL at once */
+	uint32_t reserved;
+};
+
+struct shim_signal {
+	char name[SHIM_NAME];
+	int32_t signal;
+};
+
+enum shim_handler { SHIM_HANDLER_NONE, SHIM_HANDLER_EXEC, SHIM_HANDLER_HTTP, SHIM_HANDLER_TCP };
+
+/* https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/ */
+struct shim_probe {
+	char name[SHIM_NAME];
+	uint32_t kind;		/* enum shim_probe_kind */
+	uint32_t handler;	/* NONE removes the probe */
+	uint32_t initial_delay_ms, period_ms, timeout_ms;
+	uint32_t success_threshold, failure_threshold;
+	uint32_t addr;		/* IPv4, host byte order; 0: the loopback address */
+	uint16_t port, reserved;
+	char request[1024];	/* HTTP: the whole request head, ready to send; 200..399 passes */
+};
+
+struct shim_exec {
+	char name[SHIM_NAME];
+	uint32_t tty;		/* a pty (one descriptor), else three pipe ends: in, out, err */
+	uint16_t rows, cols;
+};
+
+struct shim_resize {
+	uint32_t exec_seq;	/* seq of the SHIM_EXEC */
+	uint16_t rows, cols;
+};
+
+struct shim_result {
+	int32_t error;		/* errno; 0 is success */
+	uint32_t reserved;
+	struct prog_fail fail;
+};
+
+struct shim_exited {
+	int32_t exit_code;	/* 128+signal when killed */
+	int32_t signal;
+};
