@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * orchd as a whole: the rooms wired together (daemon.c), the one pass that everything leads to
+ * (reconcile.c), and what the API may ask for (below). One thread, one loop; all of these
+ * functions return at once.
+ */
+#pragma once
+
+#include "base/loop.h"
+#include "daemon/view.h"
+#include "daemon/watch.h"
+#include "model/set.h"
+#include "net/net.h"
+#include "plan/plan.h"
+#include "runtime/runtime.h"
+#include "store/store.h"
+
+struct http;
+struct retry;
+
+struct daemon {
+	struct loop *loop;
+	const struct settings *settings;
+	const char *node_name;
+	struct cidr4 pod_cidr, service_cidr;
+	struct store *store;
+	struct net *net;
+	struct cgroup_fs *cgroup;
+	struct runtime *runtime;
+	struct watch *watch;
+	struct view *view;
+	struct http *http;
+
+	struct set *applied;		/* what is being made true */
+	struct set *candidate;		/* what the files say; the same set once it was applied */
+	const char *guard;		/* deletions that wait, for people; NULL: none */
+	uint32_t revision;		/* of applied */
+	int64_t started;
+
+	struct loop_defer pass;		/* the next reconcile */
+	struct loop_timer wake;
+	struct retry *retries;		/* objects whose last action failed */
+	bool settled;			/* last pass had nothing to do and nothing is on its way */
+	bool services_known;		/* the maps were written once since the start */
+};
+
+/* Marks dirty: one pass runs after the present turn of the loop. */
+void daemon_dirty(struct daemon *d);
+
+/* The files were read again: builds the candidate; in sync mode auto applies it. */
+void daemon_files_changed(struct daemon *d);
+
+struct plan_options {
+	int allow_delete;		/* 0: guarded, -1: all, N: at most N */
+	const char *stack;		/* NULL: all */
+};
+/* What apply would do now: reads the directory first. Never changes anything. */
+void daemon_plan(struct daemon *d, struct arena *a, const struct plan_options *o, struct plan *ret);
+/* Reads the directory, applies, returns what it set going; *ret_revision the revision in force. */
+int daemon_apply(struct daemon *d, struct arena *a, const struct plan_options *o,
+		 struct plan *ret, uint32_t *ret_revision, struct err *err);
+
+/* rollout undo|pause|resume|restart|unhold of a declared Deployment. to: revision for undo, 0: the one
+ * before. ret_text: what kubectl would print. -ENOENT, -EINVAL with kubectl's words. */
+int daemon_rollout(struct daemon *d, const char *verb, const char *ns, const char *name, uint32_t to,
+		   struct buf *ret_text, struct err *err);
+
+/* JSON of the daemon's state: sync mode, revision, files in error, holds, counts, guard, settled. */
+void daemon_status(struct daemon *d, struct json *j);
