@@ -17,8 +17,7 @@ struct view_entry {
 	uint64_t version, created;	/* of the last change; of the creation */
 	bool deleted;			/* a tombstone: object is its last state */
 	struct arena arena;
-	struct view_entry *next_changed;	/* by version, oldest first */
-	struct view_entry *prev_changed;
+	struct view_entry *older, *newer;	/* neighbours in the order of versions */
 	bool seen;
 };
 

@@ -24,6 +24,8 @@ struct manifest {
 
 /* Parses and decodes; never fails: errors are in msgs and broken is set. */
 struct manifest *manifest_load(const char *path, const char *text, size_t n);
+/* A file that could not be read: broken, no objects, no digest. */
+struct manifest *manifest_failed(const char *path, const char *why);
 struct manifest *manifest_ref(struct manifest *m);
 void manifest_unref(struct manifest *m);	/* NULL is fine */
 /* Is this a name that orch reads: *.yaml, *.yml, *.json, not hidden, no trailing ~, and not

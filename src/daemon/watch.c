@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Watching the config directory. The model: one struct file per wanted path, with the stat it
+ * was last read at, its last good manifest and, while the newest version does not parse, that
+ * version. A walk visits every directory below the root, marks what it meets, reads what changed
+ * and drops what it did not meet. inotify only arms the settle timer; a slow timer walks anyway.
+ *
+ * A stat says "unchanged" only when the change time lies clearly before the walk that read it:
+ * two writes within one tick of the kernel's clock look alike (the racy-clean problem).
+ *
+ * Half-written files: one that somebody has open for writing is not read at all (a read lease is
+ * refused then, fcntl(2) F_SETLEASE); one that is the beginning of its last good version, as
+ * a writer that died leaves it, counts only after it stayed so for CUT_NS.
+ */
+#include "daemon/watch.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/macro.h"
+#include "base/units.h"
+#include "schema/yaml.h"
+
+#define RACY_NS (20 * MSEC)
+#define SETTLE_MAX_NS (10 * NSEC)	/* an endless stream of events is read after that */
+#define SAFETY_NS (60 * NSEC)		/* the walk that needs no event */
+#define SOON_NS (2 * NSEC)		/* the same while something is missing or being written */
+#define CUT_NS (5 * NSEC)
+#define WALK_DEPTH 16
+
+struct file {
+	char *path;			/* relative to the root */
+	struct stat st;			/* when it was last read */
+	int64_t read_at;
+	int64_t cut_at;			/* CLOCK_MONOTONIC when it was found cut off; 0: it is not */
+	struct manifest *good, *broken;
+	bool seen;
+};
+
+struct watch {
+	struct loop *loop;
+	char *dir;
+	int64_t settle;
+	struct watch_events ev;
+	int inotify;
+	struct loop_io io;
+	struct loop_timer timer;	/* settle window or safety net */
+	int64_t first_event;		/* of the window, 0: none is open */
+	struct file *files;		/* sorted by path */
+	uint32_t nfiles, cap;
+	struct manifest **good, **broken;	/* what watch_manifests hands out */
+	uint32_t ngood, nbroken;
+	bool missing;
+	bool waiting;			/* some file is open for writing or cut off */
+	bool force;			/* somebody asked: a cut-off file counts as it is */
+	char warning[256];
+};
+
+static int file_cmp(const void *a, const void *b)
+{
+	return strcmp(((const struct file *)a)->path, ((const struct file *)b)->path);
+}
+
+static struct file *file_find(struct watch *w, const char *path)
+{
+	struct file key = { .path = (char *)path };
+
+	return w->nfiles ? bsearch(&key, w->files, w->nfiles, sizeof(key), file_cmp) : NULL;
+}
+
+static struct file *file_add(struct watch *w, const char *path)
+{
+	if (w->nfiles == w->cap) {
+		w->cap = w->cap ? w->cap * 2 : 64;
+		w->files = realloc(w->files, w->cap * sizeof(*w->files));
+		if (!w->files)
+			abort();
+	}
+	w->files[w->nfiles] = (struct file){ .path = strdup(path) };
+	return &w->files[w->nfiles++];
+}
+
+static void file_release(struct file *f)
+{
+	free(f->path);
+	manifest_unref(f->good);
+	manifest_unref(f->broken);
+}
+
+static bool same_stat(const struct file *f, const struct stat *st)
+{
+	int64_t ctime = st->st_ctim.tv_sec * NSEC + st->st_ctim.tv_nsec;
+
+	return f->read_at && f->st.st_dev == st->st_dev && f->st.st_ino == st->st_ino &&
+	       f->st.st_size == st->st_size &&
+	       f->st.st_ctim.tv_sec == st->st_ctim.tv_sec &&
+	       f->st.st_ctim.tv_nsec == st->st_ctim.tv_nsec && f->read_at - ctime > RACY_NS;
+}
+
+/* The digest of the newest version read, good or broken. */
+static const char *file_digest(const struct file *f)
+{
+	return f->broken ? f->broken->digest : f->good ? f->good->digest : "";
+}
+
+/* Takes in a version; true when that changes what is in force or what is complained about. */
+static bool file_take(struct file *f, const char *text, size_t n)
+{
+	char digest[DIGEST_HEX];
+
+	digest_hex(text, n, digest);
+	if (streq(digest, file_digest(f)))
+		return false;
+	struct manifest *m = manifest_load(f->path, text, n);
+	manifest_unref(f->broken);
+	f->broken = NULL;
+	if (m->broken) {
+		f->broken = m;
+		return true;
+	}
+	manifest_unref(f->good);
+	f->good = m;
+	return true;
+}
+
+/* A file that can't be read is broken, too: it must not delete anything. */
+static bool file_unreadable(struct file *f, const struct err *err)
+{
+	if (f->broken && !*f->broken->digest)
+		return false;
+	manifest_unref(f->broken);
+	f->broken = manifest_failed(f->path, err->msg);
+	return true;
+}
+
+static bool open_for_writing(int fd)
+{
+	if (fcntl(fd, F_SETLEASE, F_RDLCK) == 0) {
+		fcntl(fd, F_SETLEASE, F_UNLCK);
+		return false;
+	}
+	return errno == EAGAIN;		/* others: a file system without leases */
+}
+
+/* Is text only the beginning of what was there before, and not for long? */
+static bool cut_off(struct watch *w, struct file *f, const struct buf *text)
+{
+	int64_t now = time_mono();
+
+	if (!f->good || text->len >= f->good->size ||
+	    memcmp(buf_str(text), f->good->text, text->len) != 0) {
+		f->cut_at = 0;
+		return false;
+	}
+	if (!f->cut_at)
+		f->cut_at = now;
+	return !w->force && now - f->cut_at < CUT_NS;
+}
+
+/* Reads path: 0, -EAGAIN while it is being written, or another error. */
+static int read_manifest(struct watch *w, const char *path, struct buf *text, struct err *err)
+{
+	BUF_AUTO full = { 0 };
+
+	buf_printf(&full, "%s/%s", w->dir, path);
+	FD_AUTO fd = open(buf_str(&full), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd >= 0 && open_for_writing(fd))
+		return -EAGAIN;
+	return file_read(buf_str(&full), YAML_MAX_BYTES, text, err);
+}
+
+static struct file *file_ensure(struct watch *w, const char *path)
+{
+	struct file *f = file_find(w, path);
+
+	if (f)
+		return f;
+	file_add(w, path);
+	qsort(w->files, w->nfiles, sizeof(*w->files), file_cmp);
+	return file_find(w, path);
+}
+
+static bool file_visit(struct watch *w, const char *path, const struct stat *st)
+{
+	struct file *f = file_ensure(w, path);
+	BUF_AUTO text = { 0 };
+	struct err err = { 0 };
+	int64_t now = time_now();
+
+	f->seen = true;
+	if (same_stat(f, st))
+		return false;
+	int r = read_manifest(w, path, &text, &err);
+	if (r == -ENOENT) {		/* gone between readdir and open */
+		f->seen = false;
+		return false;
+	}
+	if (r == -EAGAIN || (r == 0 && cut_off(w, f, &text))) {
+		w->waiting = true;
+		return false;
+	}
+	f->st = *st;
+	f->read_at = r ? 0 : now;
+	return r ? file_unreadable(f, &err) : file_take(f, buf_str(&text), text.len);
+}
+
+static void watch_dir(struct watch *w, const char *full)
+{
+	/* adding the same directory again only renews the mask: inotify_add_watch(2) */
+	inotify_add_watch(w->inotify, full,
+			  IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CREATE |
+				  IN_DELETE_SELF | IN_MOVE_SELF | IN_ATTRIB | IN_ONLYDIR);
+}
+
+/* Visits one directory; rel is "" for the root. False when the directory could not be read to its end:
+ * what was not met is then not taken as deleted. */
+static bool walk(struct watch *w, const char *rel, int depth, bool *changed)
+{
+	BUF_AUTO full = { 0 };
+	struct dirent *e;
+	bool complete = true;
+
+	buf_printf(&full, "%s%s%s", w->dir, *rel ? "/" : "", rel);
+	watch_dir(w, buf_str(&full));
+	DIR *d = opendir(buf_str(&full));
+	if (!d)
+		return errno == ENOENT && *rel;
+	while (errno = 0, (e = readdir(d))) {
+		BUF_AUTO path = { 0 };
+		struct stat st;
+
+		if (e->d_name[0] == '.')
+			continue;
+		buf_printf(&path, "%s%s%s", rel, *rel ? "/" : "", e->d_name);
+		if (fstatat(dirfd(d), e->d_name, &st, 0) < 0)
+			continue;
+		if (S_ISDIR(st.st_mode) && depth < WALK_DEPTH)
+			complete &= walk(w, buf_str(&path), depth + 1, changed);
+		else if (S_ISREG(st.st_mode) && manifest_wanted(buf_str(&path)))
+			*changed |= file_visit(w, buf_str(&path), &st);
+	}
+	complete &= errno == 0;
+	closedir(d);
+	return complete;
+}
+
+static bool drop_unseen(struct watch *w)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < w->nfiles; i++) {
+		if (w->files[i].seen)
+			w->files[kept++] = w->files[i];
+		else
+			file_release(&w->files[i]);
+	}
+	bool dropped = kept != w->nfiles;
+	w->nfiles = kept;
+	return dropped;
+}
+
+static void publish(struct watch *w)
+{
+	w->good = realloc(w->good, (w->nfiles + 1) * sizeof(*w->good));
+	w->broken = realloc(w->broken, (w->nfiles + 1) * sizeof(*w->broken));
+	if (!w->good || !w->broken)
+		abort();
+	w->ngood = w->nbroken = 0;
+	for (uint32_t i = 0; i < w->nfiles; i++) {
+		if (w->files[i].good)
+			w->good[w->ngood++] = w->files[i].good;
+		if (w->files[i].broken)
+			w->broken[w->nbroken++] = w->files[i].broken;
+	}
+}
+
+static bool warn(struct watch *w, const char *text)
+{
+	bool differs = !streq(w->warning, text);
+
+	snprintf(w->warning, sizeof(w->warning), "%s", text);
+	return differs;
+}
+
+static bool scan(struct watch *w)
+{
+	bool changed = false;
+	uint32_t seen = 0;
+
+	w->waiting = false;
+	for (uint32_t i = 0; i < w->nfiles; i++)
+		w->files[i].seen = false;
+	bool complete = walk(w, "", 0, &changed);
+	for (uint32_t i = 0; i < w->nfiles; i++)
+		seen += w->files[i].seen;
+	w->missing = !complete;
+	if (!complete) {
+		changed |= warn(w, "the config directory can't be read: everything stays as it is");
+	} else if (!seen && w->nfiles) {
+		changed |= warn(w, "the config directory holds no manifest: everything stays as it is");
+	} else {
+		changed |= warn(w, "");
+		changed |= drop_unseen(w);
+	}
+	publish(w);
+	return changed;
+}
+
+bool watch_scan(struct watch *w)
+{
+	w->force = true;
+	bool changed = scan(w);
+	w->force = false;
+	return changed;
+}
+
+static void on_timer(struct loop_timer *t);
+
+static void arm(struct watch *w)
+{
+	int64_t now = time_mono();
+
+	if (w->first_event)
+		loop_timer_at(w->loop, &w->timer,
+			      MIN(now + w->settle, w->first_event + SETTLE_MAX_NS), on_timer);
+	else
+		loop_timer_at(w->loop, &w->timer,
+			      now + (w->missing || w->waiting ? SOON_NS : SAFETY_NS), on_timer);
+}
+
+static void on_timer(struct loop_timer *t)
+{
+	struct watch *w = container_of(t, struct watch, timer);
+
+	w->first_event = 0;
+	if (scan(w))
+		w->ev.changed(w->ev.data);
+	arm(w);
+}
+
+/* Does this event speak of something we would read? Editors make many that do not. */
+static bool relevant(const struct inotify_event *e)
+{
+	if (e->mask & (IN_Q_OVERFLOW | IN_IGNORED | IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT))
+		return true;
+	if (!e->len || e->name[0] == '.')
+		return false;
+	if (e->mask & IN_ISDIR)
+		return true;
+	/* a created file is complete only when it is closed */
+	return !(e->mask & IN_CREATE) && manifest_wanted(e->name);
+}
+
+static void on_inotify(struct loop_io *io, uint32_t events)
+{
+	struct watch *w = container_of(io, struct watch, io);
+	char buf[16384] __attribute__((aligned(8)));
+	bool hit = false;
+	ssize_t n;
+
+	(void)events;
+	while ((n = read(w->inotify, buf, sizeof(buf))) > 0) {
+		for (char *p = buf; p < buf + n;) {
+			struct inotify_event *e = (struct inotify_event *)p;
+
+			hit |= relevant(e);
+			p += sizeof(*e) + e->len;
+		}
+	}
+	if (!hit)
+		return;
+	if (!w->first_event)
+		w->first_event = time_mono();
+	arm(w);
+}
+
+static void seed_files(struct watch *w, struct manifest *const *seed, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		struct file *f = file_add(w, seed[i]->path);
+
+		f->good = manifest_ref(seed[i]);
+	}
+	if (n)
+		qsort(w->files, w->nfiles, sizeof(*w->files), file_cmp);
+}
+
+int watch_new(struct loop *l, const char *dir, unsigned settle_ms, struct manifest *const *seed,
+	      uint32_t nseed, struct watch_events ev, struct watch **ret, struct err *err)
+{
+	struct watch *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		abort();
+	w->loop = l;
+	w->dir = strdup(dir);
+	w->settle = settle_ms * MSEC;
+	w->ev = ev;
+	w->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (w->inotify < 0) {
+		int r = err_sys(err, -errno, "inotify");
+
+		watch_free(w);
+		return r;
+	}
+	seed_files(w, seed, nseed);
+	scan(w);
+	loop_io_add(l, &w->io, w->inotify, EPOLLIN, on_inotify);
+	arm(w);
+	*ret = w;
+	return 0;
+}
+
+void watch_free(struct watch *w)
+{
+	if (!w)
+		return;
+	loop_io_remove(w->loop, &w->io);
+	loop_timer_cancel(w->loop, &w->timer);
+	if (w->inotify >= 0)
+		close(w->inotify);
+	for (uint32_t i = 0; i < w->nfiles; i++)
+		file_release(&w->files[i]);
+	free(w->files);
+	free(w->good);
+	free(w->broken);
+	free(w->dir);
+	free(w);
+}
+
+void watch_manifests(const struct watch *w, struct manifest ***ret_good, uint32_t *ret_ngood,
+		     struct manifest ***ret_broken, uint32_t *ret_nbroken)
+{
+	*ret_good = w->good;
+	*ret_ngood = w->ngood;
+	*ret_broken = w->broken;
+	*ret_nbroken = w->nbroken;
+}
+
+const char *watch_warning(const struct watch *w)
+{
+	return *w->warning ? w->warning : NULL;
+}
