@@ -7,6 +7,8 @@
  */
 #include "daemon/view.h"
 
+#include <stdio.h>
+
 
 #include "base/macro.h"
 #include "schema/schema.h"
@@ -78,8 +80,8 @@ static void touch(struct view *v, struct view_entry *e)
 {
 	unlink_entry(v, e);
 	e->version = ++v->version;
-	e->object.meta->resource_version = arena_printf(&e->arena, "%llu",
-							(unsigned long long)e->version);
+	snprintf(e->text, sizeof(e->text), "%llu", (unsigned long long)e->version);
+	e->object.meta->resource_version = e->text;
 	e->older = v->newest;
 	if (v->newest)
 		v->newest->newer = e;

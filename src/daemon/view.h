@@ -18,6 +18,7 @@ struct view_entry {
 	bool deleted;			/* a tombstone: object is its last state */
 	struct arena arena;
 	struct view_entry *older, *newer;	/* neighbours in the order of versions */
+	char text[24];			/* version in decimal */
 	bool seen;
 };
 

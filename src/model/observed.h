@@ -2,6 +2,7 @@
 /* What runs, as values: made by room runtime from shims, read by control and plan. */
 #pragma once
 
+#include "model/endpoints.h"
 #include "model/object.h"
 
 enum pod_stage {
@@ -52,6 +53,9 @@ struct observed {
 	struct observed_pod *pods;	/* sorted by namespace, name */
 	uint32_t npods;
 	struct object_list replicasets;	/* derived objects of the store, sorted */
+	const struct service_entry *services;	/* what the service maps hold, sorted */
+	uint32_t nservices;
+	bool services_known;		/* false: not written since the start, so write them */
 };
 
 const struct observed_pod *observed_find(const struct observed *o, const char *ns, const char *name);
