@@ -21,8 +21,8 @@ int err_set(struct err *err, int code, const char *fmt, ...) __attribute__((form
 /* As err_set; appends ": " and the text of errno -code. */
 int err_sys(struct err *err, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
-/* Prepends "context: " to the message; returns err->code. */
+/* Prepends "context: " to the message; returns err->code (-EINVAL without an err). */
 int err_prefix(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Puts the position on an error that has none yet; returns err->code. */
+/* Puts the position on an error that has none yet; returns as err_prefix does. */
 int err_at(struct err *err, const char *file, unsigned line, unsigned col);

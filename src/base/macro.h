@@ -4,14 +4,15 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>		/* before the bans below, which would break its own declarations */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define container_of(p, T, member) ((T *)((char *)(p) - offsetof(T, member)))
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-#define MIN(a, b) ({ __typeof__(a) a_ = (a); __typeof__(b) b_ = (b); a_ < b_ ? a_ : b_; })
-#define MAX(a, b) ({ __typeof__(a) a_ = (a); __typeof__(b) b_ = (b); a_ > b_ ? a_ : b_; })
+#define MIN(a, b) ({ __typeof__(a) lo_a_ = (a); __typeof__(b) lo_b_ = (b); lo_a_ < lo_b_ ? lo_a_ : lo_b_; })
+#define MAX(a, b) ({ __typeof__(a) hi_a_ = (a); __typeof__(b) hi_b_ = (b); hi_a_ > hi_b_ ? hi_a_ : hi_b_; })
 
 static inline bool streq(const char *a, const char *b) { return strcmp(a, b) == 0; }
 

@@ -18,7 +18,10 @@ int sock_connect(const char *path, int type, struct err *err);
 
 /* One message with up to SOCK_FDS_MAX descriptors; bytes sent or -errno. Never raises SIGPIPE. */
 ssize_t sock_send(int fd, const void *data, size_t n, const int *fds, unsigned nfds);
-/* Bytes received (0 at the end) or -errno; descriptors arrive O_CLOEXEC; *nfds: in room, out count. */
+/*
+ * Bytes received (0 at the end) or -errno; -EMSGSIZE for a message that does not fit, which is
+ * lost. Descriptors arrive O_CLOEXEC, those without room are closed; *nfds: in room, out count.
+ */
 ssize_t sock_recv(int fd, void *data, size_t n, int *fds, unsigned *nfds);
 
 int sock_peer(int fd, pid_t *ret_pid, uid_t *ret_uid, gid_t *ret_gid);	/* SO_PEERCRED */

@@ -22,7 +22,7 @@ struct quantity {
 };
 /* 0, or -EINVAL; the canonical text is allocated from a. */
 int quantity_parse(struct arena *a, const char *s, struct quantity *ret);
-int64_t quantity_value(const struct quantity *q);	/* whole units, rounded up */
+int64_t quantity_value(const struct quantity *q);	/* whole units, rounded away from zero */
 struct quantity quantity_from_milli(struct arena *a, int64_t milli);
 
 #define NSEC 1000000000LL
