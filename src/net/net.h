@@ -36,9 +36,11 @@ int net_addr_alloc(struct net *n, uint32_t *ret_ip, struct err *err);	/* -ENOSPC
 int net_addr_claim(struct net *n, uint32_t ip);		/* adopt; -EEXIST, -ERANGE */
 void net_addr_free(struct net *n, uint32_t ip);
 
-/* The netlink messages that make a pod's link: host side (PROG_NETNS_FD names the pod's
- * namespace) and pod side. The kernel takes the link away with the pod's namespace. */
-void net_pod_link(struct net *n, uint32_t ip, struct buf *ret_host, struct buf *ret_pod);
+/* The netlink messages that make a pod's link: host side first (netns_fd is the number of the
+ * pod's namespace in the process that sends), then pod side. The kernel takes the link away with
+ * the pod's namespace. */
+void net_pod_link(struct net *n, uint32_t ip, int netns_fd, struct buf *ret_host,
+		  struct buf *ret_pod);
 void net_pod_ifname(struct net *n, uint32_t ip, char ret[16]);
 
 /* Makes the maps hold exactly these (sorted by ip, protocol, port): only what differs from the

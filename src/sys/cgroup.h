@@ -16,7 +16,7 @@
 
 struct cgroup_fs;
 
-/* 0 means no limit or the kernel's default. */
+/* 0 means no limit; a cpu_request of 0 is the smallest weight, as Kubernetes gives it. */
 struct cgroup_limits {
 	int64_t cpu_milli;	/* quota in thousandths of a CPU, period 100 ms */
 	int64_t cpu_request;	/* in thousandths; shares = milli * 1024 / 1000, at least 2 */

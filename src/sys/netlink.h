@@ -31,6 +31,8 @@ void nl_addr(struct buf *out, bool add, unsigned ifindex, uint32_t ip, unsigned 
 /* gateway 0: a link-scope route; src 0: none */
 void nl_route(struct buf *out, bool add, uint32_t dst, unsigned bits, uint32_t gateway,
 	      unsigned ifindex, uint32_t src);
+/* An address of ours that nobody has: refused here instead of sent to the default route. */
+void nl_unreachable(struct buf *out, bool add, uint32_t dst, unsigned bits);
 void nl_neigh(struct buf *out, unsigned ifindex, uint32_t ip, const uint8_t mac[6]);	/* permanent */
 
 /* Sends the requests and waits for every acknowledgement. EEXIST of an add and ENODEV, ESRCH or

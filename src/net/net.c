@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Puts together addresses, links and services, and owns what the node itself needs: forwarding,
+ * its address on lo, and two routes. Service addresses are routed to lo with the node's address
+ * as source, so that a process of the host can connect to them (the output hook then translates
+ * and routes anew); pod addresses without a pod are unreachable instead of being somebody else's.
+ */
+#include "net/net.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/macro.h"
+#include "net/addresses.h"
+#include "net/link.h"
+#include "net/services.h"
+#include "sys/netlink.h"
+#include "sys/nft.h"
+
+#define IP_FORWARD "/proc/sys/net/ipv4/ip_forward"
+
+struct net {
+	struct cidr4 pods, vips;
+	char *table;
+	uint32_t node_ip;
+	struct nft *nft;
+	struct addresses addresses;
+	struct services services;	/* what the table holds */
+	bool known;			/* the table was written by us, and not refused since */
+};
+
+/* Links of this node's pods, for taking leftovers away in one request. */
+static unsigned net_group(const struct net *n)
+{
+	return n->pods.base & 0x7fffffffu;
+}
+
+/* Writing is left out when it is on already, as /proc/sys may be read-only in a container. */
+static int forwarding_enable(struct err *err)
+{
+	BUF_AUTO now = { 0 };
+	int r = file_read(IP_FORWARD, 0, &now, err);
+
+	if (r || strncmp(buf_str(&now), "1", 1) == 0)
+		return r;
+	return file_write(IP_FORWARD, "1", 1, 0, err);
+}
+
+static void node_messages(const struct net *n, struct buf *out, bool add)
+{
+	nl_addr(out, add, LINK_LO, n->node_ip, 32);
+	nl_route(out, add, n->vips.base, n->vips.bits, 0, LINK_LO, add ? n->node_ip : 0);
+	nl_unreachable(out, add, n->pods.base, n->pods.bits);
+}
+
+static int node_configure(const struct net *n, struct err *err)
+{
+	BUF_AUTO msgs = { 0 };
+	int r = forwarding_enable(err);
+
+	if (r)
+		return r;
+	nl_link_up(&msgs, LINK_LO);
+	node_messages(n, &msgs, true);
+	return nl_send_all(&msgs, err);
+}
+
+/* A table that is there already goes on serving until net_services replaces it. */
+static int table_ensure(struct net *n, struct err *err)
+{
+	BUF_AUTO list = { 0 };
+	BUF_AUTO commands = { 0 };
+	char line[64];
+	int r = nft_run(n->nft, "list tables ip", &list, err);
+
+	if (r)
+		return r;
+	snprintf(line, sizeof(line), "table ip %s\n", n->table);
+	if (strstr(buf_str(&list), line))
+		return 0;
+	services_table(&commands, n->table, n->pods, n->vips, n->node_ip);
+	r = nft_run(n->nft, commands.data, NULL, err);
+	n->known = r == 0;
+	return r;
+}
+
+int net_new(const struct net_settings *s, struct net **ret, struct err *err)
+{
+	struct net *n = calloc(1, sizeof(*n));
+	int r;
+
+	if (!n || !(n->table = strdup(s->table))) {
+		free(n);
+		return err_sys(err, -ENOMEM, "network");
+	}
+	n->pods = s->pod_cidr;
+	n->vips = s->service_cidr;
+	n->node_ip = s->pod_cidr.base + 1;
+	r = addresses_init(&n->addresses, s->pod_cidr);
+	if (r)
+		err_sys(err, r, "pod addresses of a /%u", s->pod_cidr.bits);
+	if (r == 0)
+		r = nft_new(&n->nft, err);
+	if (r == 0)
+		r = node_configure(n, err);
+	if (r == 0)
+		r = table_ensure(n, err);
+	if (r) {
+		net_free(n);
+		return r;
+	}
+	*ret = n;
+	return 0;
+}
+
+void net_free(struct net *n)
+{
+	if (!n)
+		return;
+	services_release(&n->services);
+	addresses_release(&n->addresses);
+	nft_free(n->nft);
+	free(n->table);
+	free(n);
+}
+
+int net_clear(struct net *n, struct err *err)
+{
+	BUF_AUTO commands = { 0 };
+	BUF_AUTO msgs = { 0 };
+	struct err other;
+	int r, s;
+
+	/* "add" first: deleting what is not there fails. */
+	buf_printf(&commands, "add table ip %s\ndelete table ip %s\n", n->table, n->table);
+	nl_link_del_group(&msgs, net_group(n));
+	node_messages(n, &msgs, false);
+	r = nft_run(n->nft, commands.data, NULL, err);
+	s = nl_send_all(&msgs, r ? &other : err);
+	services_release(&n->services);
+	n->known = false;
+	return r ? r : s;
+}
+
+uint32_t net_node_ip(const struct net *n)
+{
+	return n->node_ip;
+}
+
+int net_addr_alloc(struct net *n, uint32_t *ret_ip, struct err *err)
+{
+	int r = addresses_take(&n->addresses, ret_ip);
+
+	return r ? err_set(err, r, "all %u pod addresses are in use", n->addresses.size - 3) : 0;
+}
+
+int net_addr_claim(struct net *n, uint32_t ip)
+{
+	return addresses_claim(&n->addresses, ip);
+}
+
+void net_addr_free(struct net *n, uint32_t ip)
+{
+	addresses_give(&n->addresses, ip);
+}
+
+void net_pod_link(struct net *n, uint32_t ip, int netns_fd, struct buf *ret_host,
+		  struct buf *ret_pod)
+{
+	link_host(ret_host, ip, n->node_ip, net_group(n), netns_fd);
+	link_pod(ret_pod, ip);
+}
+
+void net_pod_ifname(struct net *n, uint32_t ip, char ret[16])
+{
+	(void)n;
+	link_name(ip, ret);
+}
+
+static int services_send(struct net *n, const struct services *next, bool anew, struct err *err)
+{
+	static const struct services none;
+	BUF_AUTO commands = { 0 };
+
+	if (anew)
+		services_table(&commands, n->table, n->pods, n->vips, n->node_ip);
+	services_diff(&commands, n->table, anew ? &none : &n->services, next);
+	return commands.len ? nft_run(n->nft, commands.data, NULL, err) : 0;
+}
+
+int net_services(struct net *n, const struct service_entry *v, unsigned count, bool reset,
+		 struct err *err)
+{
+	bool anew = reset || !n->known;
+	struct services next;
+	int r;
+
+	services_next(&n->services, v, count, &next);
+	r = services_send(n, &next, anew, err);
+	/* Refused although it is a difference to what we wrote: somebody changed the table. */
+	if (r && !anew)
+		r = services_send(n, &next, true, err);
+	if (r) {
+		services_release(&next);
+		n->known = false;
+		return r;
+	}
+	services_release(&n->services);
+	n->services = next;
+	n->known = true;
+	return 0;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Capability sets as bits 1 << CAP_x (capabilities(7)); names are libcap's. The default set is
+ * the one container runtimes agree on and images rely on.
+ */
+#include <stdio.h>
+#include <strings.h>
+#include <sys/capability.h>
+
+#include "base/macro.h"
+#include "sys/privilege.h"
+
+static const uint8_t defaults[] = {
+	CAP_AUDIT_WRITE, CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID, CAP_KILL, CAP_MKNOD,
+	CAP_NET_BIND_SERVICE, CAP_NET_RAW, CAP_SETFCAP, CAP_SETGID, CAP_SETPCAP, CAP_SETUID,
+	CAP_SYS_CHROOT,
+};
+
+uint64_t cap_default_set(void)
+{
+	uint64_t bits = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(defaults); i++)
+		bits |= 1ULL << defaults[i];
+	return bits;
+}
+
+int cap_parse(const char *name, uint64_t *ret_bits)
+{
+	char full[64];
+	cap_value_t cap;
+
+	/* libcap also takes numbers, which no manifest means. */
+	if (name[0] >= '0' && name[0] <= '9')
+		return -EINVAL;
+	if (strcasecmp(name, "ALL") == 0) {
+		*ret_bits = (2ULL << CAP_LAST_CAP) - 1;
+		return 0;
+	}
+	snprintf(full, sizeof(full), "%s%s", strncasecmp(name, "CAP_", 4) ? "CAP_" : "", name);
+	if (cap_from_name(full, &cap) < 0)
+		return -EINVAL;
+	*ret_bits = 1ULL << cap;
+	return 0;
+}
