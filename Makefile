@@ -45,7 +45,9 @@ WARN := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wvla -W
 	-Wwrite-strings -Wundef -Wformat=2 -Wno-format-nonliteral
 WERROR := $(if $(CI),-Werror,)
 HARDEN := -fstack-protector-strong -fno-strict-aliasing
-ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -Isrc $(WARN) $(WERROR) $(HARDEN) $(CFLAGS_$(MODE)) $(CFLAGS)
+# libnl's headers are in a folder of their own
+PKG_CFLAGS := $(shell pkg-config --cflags libnl-3.0 libnl-route-3.0)
+ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -Isrc $(PKG_CFLAGS) $(WARN) $(WERROR) $(HARDEN) $(CFLAGS_$(MODE)) $(CFLAGS)
 ALL_LDFLAGS = $(filter -fsanitize% --coverage,$(CFLAGS_$(MODE))) -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
 
 pkg = $(if $(1),$(shell pkg-config --libs $(1)),)
