@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Holds: what overrides declared objects. Few and rarely changed, so that each change writes the
+ * whole list at once, durably, before memory changes.
+ */
+#include "store/state.h"
+
+#include "base/macro.h"
+
+static void hold_write(struct json *j, const struct hold *h)
+{
+	char digest[17];
+
+	snprintf(digest, sizeof(digest), "%016llx", (unsigned long long)h->digest);
+	json_begin_object(j);
+	state_key_write(j, &h->key);
+	json_kstr(j, "content", h->content);
+	json_kstr(j, "digest", digest);
+	json_kint(j, "revision", h->revision);
+	json_kbool(j, "paused", h->paused);
+	json_kbool(j, "resumed", h->resumed);
+	json_kstr(j, "restartedAt", h->restarted_at);
+	state_time_write(j, "time", h->time);
+	json_end_object(j);
+}
+
+/* A member that hold_write gave a string or null. */
+static const char *string_or_null(struct arena *a, json_t *record, const char *key)
+{
+	return arena_strdup(a, json_string_value(json_object_get(record, key)));
+}
+
+static int hold_read(struct arena *a, const struct state_file *f, size_t i, json_t *record,
+		     struct hold *ret, struct err *err)
+{
+	const char *digest, *time;
+	json_t *content, *restarted;
+	json_int_t revision;
+	json_error_t why;
+	int paused, resumed;
+	int r = state_key_read(a, f, i, record, &ret->key, err);
+
+	if (r < 0)
+		return r;
+	if (json_unpack_ex(record, &why, 0, "{s:o, s:s, s:I, s:b, s:b, s:o, s:s}", "content", &content,
+			   "digest", &digest, "revision", &revision, "paused", &paused, "resumed",
+			   &resumed, "restartedAt", &restarted, "time", &time) < 0)
+		return state_bad(f, i, err, "%s", why.text);
+	if (time_parse(time, &ret->time) < 0)
+		return state_bad(f, i, err, "\"%s\" is not a time", time);
+	ret->content = string_or_null(a, record, "content");
+	ret->restarted_at = string_or_null(a, record, "restartedAt");
+	ret->digest = strtoull(digest, NULL, 16);
+	ret->revision = (uint32_t)revision;
+	ret->paused = paused;
+	ret->resumed = resumed;
+	return 0;
+}
+
+int holds_load(struct store *s, struct err *err)
+{
+	JSON_AUTO *list = NULL;
+	int r = state_file_read(&s->holds_file, &list, err);
+
+	for (size_t i = 0; r == 0 && i < json_array_size(list); i++) {
+		struct hold *h = arena_push(&s->holds_arena, &s->holds);
+		r = hold_read(&s->holds_arena, &s->holds_file, i, json_array_get(list, i), h, err);
+	}
+	return r;
+}
+
+static struct hold hold_copy(struct arena *a, const struct hold *h)
+{
+	struct hold c = *h;
+
+	c.key.namespace = arena_strdup(a, h->key.namespace);
+	c.key.name = arena_strdup(a, h->key.name);
+	c.content = arena_strdup(a, h->content);
+	c.restarted_at = arena_strdup(a, h->restarted_at);
+	return c;
+}
+
+/* The list without key, and with put (NULL: none) in its place. */
+static struct hold_list holds_next(const struct hold_list *old, struct arena *a,
+				   const struct object_key *key, const struct hold *put)
+{
+	struct hold_list next = { 0 };
+	uint32_t i = 0;
+
+	while (i < old->n && object_key_cmp(&old->v[i].key, key) < 0)
+		*arena_push(a, &next) = hold_copy(a, &old->v[i++]);
+	if (put)
+		*arena_push(a, &next) = hold_copy(a, put);
+	if (i < old->n && object_key_cmp(&old->v[i].key, key) == 0)
+		i++;
+	while (i < old->n)
+		*arena_push(a, &next) = hold_copy(a, &old->v[i++]);
+	return next;
+}
+
+static int holds_save(struct store *s, const struct hold_list *list, struct err *err)
+{
+	BUF_AUTO out = { 0 };
+	struct json j;
+
+	json_init(&j, &out, true);
+	json_begin_array(&j);
+	for (uint32_t i = 0; i < list->n; i++)
+		hold_write(&j, &list->v[i]);
+	json_end_array(&j);
+	buf_putc(&out, '\n');
+	return state_file_write(&s->holds_file, &out, err);
+}
+
+static int holds_change(struct store *s, const struct object_key *key, const struct hold *put,
+			struct err *err)
+{
+	struct arena a;
+
+	arena_init(&a);
+	struct hold_list next = holds_next(&s->holds, &a, key, put);
+	int r = holds_save(s, &next, err);
+	if (r < 0) {
+		arena_release(&a);
+		return r;
+	}
+	arena_release(&s->holds_arena);
+	s->holds_arena = a;
+	s->holds = next;
+	return 0;
+}
+
+int store_hold_put(struct store *s, const struct hold *h, struct err *err)
+{
+	return holds_change(s, &h->key, h, err);
+}
+
+int store_hold_del(struct store *s, const struct object_key *key, struct err *err)
+{
+	for (uint32_t i = 0; i < s->holds.n; i++) {
+		if (object_key_cmp(&s->holds.v[i].key, key) == 0)
+			return holds_change(s, key, NULL, err);
+	}
+	return 0;
+}
+
+const struct hold_list *store_holds(const struct store *s)
+{
+	return &s->holds;
+}

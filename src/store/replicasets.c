@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The ReplicaSets that control made for Deployments: the history that undo goes back to. They come
+ * and go one by one, so that each lives in an arena of its own. Statuses are not saved, control
+ * works them out again. The template is stored a second time with only what the user wrote: its
+ * hash covers just that, and must be the same after a restart, or an upgrade with other defaults.
+ */
+#include "store/state.h"
+
+#include "base/macro.h"
+#include "schema/schema.h"
+
+static uint32_t place(const struct store *s, const struct object_key *key, bool *ret_found)
+{
+	uint32_t lo = 0, hi = s->replicasets.n;
+
+	*ret_found = false;
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+		struct object_key k = object_key(&s->replicasets.v[mid]);
+		int c = object_key_cmp(&k, key);
+
+		if (c == 0) {
+			*ret_found = true;
+			return mid;
+		}
+		if (c < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+/* Room for one more at i. Memory that runs out ends the process, as in arenas. */
+static void open_gap(struct store *s, uint32_t i)
+{
+	struct object_list *l = &s->replicasets;
+	size_t after = l->n - i;
+
+	l->v = reallocarray(l->v, l->n + 1, sizeof(*l->v));
+	s->replicaset_records = reallocarray(s->replicaset_records, l->n + 1,
+					     sizeof(*s->replicaset_records));
+	if (!l->v || !s->replicaset_records)
+		abort();
+	memmove(l->v + i + 1, l->v + i, after * sizeof(*l->v));
+	memmove(s->replicaset_records + i + 1, s->replicaset_records + i,
+		after * sizeof(*s->replicaset_records));
+	s->replicaset_records[i] = (struct replicaset_record){ 0 };
+	l->n++;
+}
+
+static void put_at(struct store *s, uint32_t i, bool found, const struct object *rs)
+{
+	struct arena a;
+
+	arena_init(&a);
+	struct object copy = object_copy(&a, rs);
+	if (!found)
+		open_gap(s, i);
+	arena_release(&s->replicaset_records[i].arena);	/* rs may live there: copied first */
+	s->replicaset_records[i].arena = a;
+	s->replicasets.v[i] = copy;
+}
+
+static bool saved_alike(const struct replicaset *x, const struct replicaset *y)
+{
+	return schema_equal(&meta_type, &x->metadata, &y->metadata) &&
+	       schema_equal(&replicaset_spec_type, &x->spec, &y->spec);
+}
+
+void store_replicaset_put(struct store *s, const struct object *rs)
+{
+	struct object_key key = object_key(rs);
+	bool found;
+	uint32_t i = place(s, &key, &found);
+
+	if (!found || !saved_alike(s->replicasets.v[i].replicaset, rs->replicaset))
+		s->replicasets_dirty = true;
+	put_at(s, i, found, rs);
+}
+
+void store_replicaset_del(struct store *s, const char *ns, const char *name)
+{
+	struct object_list *l = &s->replicasets;
+	struct object_key key = { &kinds[KIND_REPLICASET], ns, name };
+	bool found;
+	uint32_t i = place(s, &key, &found);
+
+	if (!found)
+		return;
+	arena_release(&s->replicaset_records[i].arena);
+	l->n--;
+	memmove(l->v + i, l->v + i + 1, (l->n - i) * sizeof(*l->v));
+	memmove(s->replicaset_records + i, s->replicaset_records + i + 1,
+		(l->n - i) * sizeof(*s->replicaset_records));
+	s->replicasets_dirty = true;
+}
+
+void replicasets_release(struct store *s)
+{
+	for (uint32_t i = 0; i < s->replicasets.n; i++)
+		arena_release(&s->replicaset_records[i].arena);
+	free(s->replicaset_records);
+	free(s->replicasets.v);
+}
+
+const struct object_list *store_replicasets(const struct store *s)
+{
+	return &s->replicasets;
+}
+
+static void object_text(const struct object *o, struct buf *out)
+{
+	struct replicaset body = *o->replicaset;
+	struct object plain = *o;
+	struct json j;
+
+	body.status = (struct replicaset_status){ 0 };
+	plain.replicaset = &body;
+	plain.meta = &body.metadata;
+	json_init(&j, out, false);
+	object_json(&j, &plain, 0);
+}
+
+static void template_text(const struct object *o, struct buf *out)
+{
+	struct json j;
+
+	json_init(&j, out, false);
+	if (o->replicaset->spec.template)
+		schema_json_value(&j, &pod_template_type, o->replicaset->spec.template, DUMP_WRITTEN);
+}
+
+static void record_write(struct json *j, const struct object *o)
+{
+	struct object_key key = object_key(o);
+	BUF_AUTO object = { 0 };
+	BUF_AUTO template = { 0 };
+
+	object_text(o, &object);
+	template_text(o, &template);
+	json_begin_object(j);
+	state_key_write(j, &key);
+	state_time_write(j, "created", o->meta->creation_timestamp);
+	json_kstr(j, "object", buf_str(&object));
+	json_kstr(j, "template", buf_str(&template));
+	json_end_object(j);
+}
+
+int replicasets_save(struct store *s, struct err *err)
+{
+	BUF_AUTO out = { 0 };
+	struct json j;
+
+	json_init(&j, &out, true);
+	json_begin_array(&j);
+	for (uint32_t i = 0; i < s->replicasets.n; i++)
+		record_write(&j, &s->replicasets.v[i]);
+	json_end_array(&j);
+	buf_putc(&out, '\n');
+	int r = state_file_write(&s->replicasets_file, &out, err);
+	if (r == 0)
+		s->replicasets_dirty = false;
+	return r;
+}
+
+static int template_read(struct arena *a, const char *text, struct pod_template **ret,
+			 struct err *err)
+{
+	struct msgs m = { .arena = a };
+	struct yaml_docs docs = { 0 };
+
+	if (!*text)
+		return 0;
+	*ret = arena_new(a, struct pod_template);
+	if (yaml_parse(a, "", text, strlen(text), &docs, &m) == 0 && docs.n == 1 &&
+	    schema_decode(a, &pod_template_type, "", docs.v[0].root, "template", NULL, *ret, &m) == 0)
+		return 0;
+	return m.n ? err_set(err, -EBADMSG, "%s: %s", m.v[0].path, m.v[0].text) :
+		     err_set(err, -EBADMSG, "template is not one document");
+}
+
+static int record_read(struct arena *a, const struct state_file *f, size_t i, json_t *record,
+		       struct object *ret, struct err *err)
+{
+	const char *created, *object, *template;
+	struct err why = { 0 };
+	json_error_t jwhy;
+
+	if (json_unpack_ex(record, &jwhy, 0, "{s:s, s:s, s:s}", "created", &created, "object", &object,
+			   "template", &template) < 0)
+		return state_bad(f, i, err, "%s", jwhy.text);
+	if (object_parse(a, object, strlen(object), ret, &why) < 0)
+		return state_bad(f, i, err, "%s", why.msg);
+	if (!ret->kind || ret->kind->id != KIND_REPLICASET)
+		return state_bad(f, i, err, "not a ReplicaSet");
+	if (template_read(a, template, &ret->replicaset->spec.template, &why) < 0)
+		return state_bad(f, i, err, "%s", why.msg);
+	if (time_parse(created, &ret->meta->creation_timestamp) < 0)
+		return state_bad(f, i, err, "\"%s\" is not a time", created);
+	return 0;
+}
+
+int replicasets_load(struct store *s, struct err *err)
+{
+	JSON_AUTO *list = NULL;
+	int r = state_file_read(&s->replicasets_file, &list, err);
+
+	for (size_t i = 0; r == 0 && i < json_array_size(list); i++) {
+		struct object rs = { 0 };
+		struct arena scratch;
+		bool found;
+
+		arena_init(&scratch);
+		r = record_read(&scratch, &s->replicasets_file, i, json_array_get(list, i), &rs, err);
+		if (r == 0) {
+			struct object_key key = object_key(&rs);
+			uint32_t at = place(s, &key, &found);
+			put_at(s, at, found, &rs);
+		}
+		arena_release(&scratch);
+	}
+	return r;
+}
