@@ -7,6 +7,7 @@
 #pragma once
 
 #include "base/loop.h"
+#include "daemon/settings.h"
 #include "daemon/view.h"
 #include "daemon/watch.h"
 #include "model/set.h"
@@ -33,7 +34,7 @@ struct daemon {
 
 	struct set *applied;		/* what is being made true */
 	struct set *candidate;		/* what the files say; the same set once it was applied */
-	const char *guard;		/* deletions that wait, for people; NULL: none */
+	char *guard;			/* deletions that wait, for people; NULL: none */
 	uint32_t revision;		/* of applied */
 	int64_t started;
 
@@ -41,11 +42,23 @@ struct daemon {
 	struct loop_timer wake;
 	struct retry *retries;		/* objects whose last action failed */
 	bool settled;			/* last pass had nothing to do and nothing is on its way */
+	struct arena programmed_arena;	/* what the service maps hold */
+	const struct service_entry *programmed;
+	uint32_t nprogrammed;
 	bool services_known;		/* the maps were written once since the start */
+	bool stopping;			/* SIGTERM with --stop-pods: everything goes */
+	bool stop_pods;
 };
+
+int daemon_new(const struct invocation *in, struct daemon **ret, struct err *err);
+int daemon_run(struct daemon *d);		/* until SIGTERM or SIGINT */
+void daemon_free(struct daemon *d);		/* pods stay */
 
 /* Marks dirty: one pass runs after the present turn of the loop. */
 void daemon_dirty(struct daemon *d);
+
+/* Remembers what net_services() was given. */
+void daemon_services_programmed(struct daemon *d, const struct service_entry *v, uint32_t n);
 
 /* The files were read again: builds the candidate; in sync mode auto applies it. */
 void daemon_files_changed(struct daemon *d);

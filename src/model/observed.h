@@ -42,6 +42,7 @@ struct observed_pod {
 	enum pod_stage stage;
 	uint32_t ip;
 	int64_t created_at;
+	int64_t stopped_at;	/* when it was told to stop; 0: it was not */
 	int64_t ready_since;	/* all containers ready since then; 0: not ready */
 	uint64_t config_digest;	/* set_config_hash(volumes) of what its volumes hold */
 	const char *message;

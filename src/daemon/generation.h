@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From files to a generation: what the directory says, minus what may not be taken away yet.
+ * Built for a plan and for an apply alike; only apply goes on to admit and record it.
+ */
+#pragma once
+
+#include "daemon/daemon.h"
+
+struct generation {
+	struct set *said;	/* what the files say */
+	struct set *set;	/* what may be made true now: said, plus what the prune guard keeps */
+	char *guard;		/* why they differ, for people; NULL: they do not */
+};
+
+void generation_build(struct daemon *d, int allow_delete, struct generation *ret);
+void generation_release(struct generation *g);
+
+/* Fills in uids, addresses and ports without taking them: for a plan. */
+int generation_admit_dry(struct daemon *d, struct generation *g, struct err *err);
+
+/* Admits and records g->set as the next revision (none when the files and holds in force are the
+ * same as before) and puts it in force; takes its parts. */
+int generation_apply(struct daemon *d, struct generation *g, const char *cause, struct err *err);
+
+/* "web.yaml changed, db.yaml added": how the manifests of two sets differ; "" when they do not. */
+void generation_cause(const struct set *before, const struct set *after, struct buf *out);

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The one pass that everything leads to. Whatever happens - a file changed, a container exited, a probe
+ * turned, a back-off ended, orchd started - only marks the daemon dirty, and this runs:
+ *
+ *	observe   what runs, from the shims
+ *	control   what should run now            (pure)
+ *	plan      the actions between the two    (pure)
+ *	exec      carry them out, take what fails as news for the next pass
+ *	show      put objects with their status where the API reads them
+ */
+#include "daemon/reconcile.h"
+
+#include <sys/random.h>
+
+#include "base/log.h"
+#include "base/macro.h"
+#include "control/control.h"
+#include "daemon/exec.h"
+
+void reconcile_outlook(struct daemon *d, const struct set *set, struct arena *a, struct outlook *ret)
+{
+	struct control_in in = {
+		.set = set,
+		.observed = &ret->observed,
+		.settings = d->settings,
+		.node_name = d->node_name,
+		.node_ip = net_node_ip(d->net),
+		.now = time_now(),
+	};
+
+	if (getrandom(&in.seed, sizeof(in.seed), 0) < 0)
+		in.seed = (uint64_t)in.now;
+	runtime_observe(d->runtime, a, &ret->observed);
+	ret->observed.replicasets = *store_replicasets(d->store);
+	ret->observed.services = d->programmed;
+	ret->observed.nservices = d->nprogrammed;
+	ret->observed.services_known = d->services_known;
+	control_run(a, &in, &ret->wanted);
+}
+
+/* A shallow copy of a declared object whose status is the one that control found. */
+static struct object with_status(struct arena *a, const struct object *o, const struct wanted *w)
+{
+	struct object shown = *o;
+	struct object_key key = object_key(o);
+	const struct field *status = schema_field(o->kind->type, "status");
+
+	if (!status || status->kind != K_INLINE)
+		return shown;
+	for (uint32_t i = 0; i < w->statuses.n; i++) {
+		if (object_key_cmp(&w->statuses.v[i].key, &key))
+			continue;
+		shown.body = arena_alloc(a, o->kind->type->size);
+		memcpy(shown.body, o->body, o->kind->type->size);
+		memcpy((char *)shown.body + status->offset, w->statuses.v[i].status,
+		       status->sub->size);
+		shown.meta = &((struct pod *)shown.body)->metadata;
+		break;
+	}
+	return shown;
+}
+
+static struct object pod_shown(struct arena *a, const struct wanted_pod *p, const struct observed *o,
+			       int64_t now)
+{
+	struct object shown = p->object;
+	const struct observed_pod *runs = observed_find(o, p->object.meta->namespace,
+							p->object.meta->name);
+
+	shown.pod = arena_new(a, struct pod);
+	*shown.pod = *p->object.pod;
+	shown.meta = &shown.pod->metadata;
+	if (p->status)
+		shown.pod->status = *p->status;
+	if (p->stop) {
+		int64_t since = runs && runs->stopped_at ? runs->stopped_at : now;
+
+		shown.meta->deletion_timestamp = since + p->grace_s * NSEC;
+		shown.meta->deletion_grace_period_seconds = p->grace_s;
+	}
+	return shown;
+}
+
+/* Does the set declare bare objects of a kind that control shows itself? */
+static bool shown_by_control(const struct object *o)
+{
+	return o->kind->id == KIND_POD || o->kind->id == KIND_REPLICASET;
+}
+
+static void default_namespace(struct daemon *d, struct arena *a)
+{
+	struct object ns = object_new(a, KIND_NAMESPACE, NULL, "default");
+
+	if (set_find(d->applied, KIND_NAMESPACE, "", "default"))
+		return;
+	ns.meta->uid = "00000000-0000-4000-8000-64656661756c";
+	ns.meta->creation_timestamp = d->started;
+	strmap_set(a, &ns.meta->labels, "kubernetes.io/metadata.name", "default");
+	ns.namespace->status.phase = "Active";
+	view_put(d->view, &ns);
+}
+
+static void show(struct daemon *d, struct arena *a, const struct outlook *o, int64_t now)
+{
+	const struct wanted *w = &o->wanted;
+
+	view_begin(d->view);
+	default_namespace(d, a);
+	for (uint32_t i = 0; i < d->applied->objects.n; i++) {
+		struct object shown;
+
+		if (shown_by_control(&d->applied->objects.v[i]))
+			continue;
+		shown = with_status(a, &d->applied->objects.v[i], w);
+		view_put(d->view, &shown);
+	}
+	for (uint32_t i = 0; i < w->replicasets.n; i++)
+		view_put(d->view, &w->replicasets.v[i]);
+	for (uint32_t i = 0; i < w->endpoints.n; i++)
+		view_put(d->view, &w->endpoints.v[i]);
+	for (uint32_t i = 0; i < w->pods.n; i++) {
+		struct object shown = pod_shown(a, &w->pods.v[i], &o->observed, now);
+
+		view_put(d->view, &shown);
+	}
+	view_end(d->view);
+	for (uint32_t i = 0; i < w->events.n; i++) {
+		const struct wanted_event *e = &w->events.v[i];
+
+		view_event(d->view, &e->key, e->uid, e->warning, e->reason, e->message, d->node_name,
+			   now);
+	}
+}
+
+static void on_wake(struct loop_timer *t)
+{
+	daemon_dirty(container_of(t, struct daemon, wake));
+}
+
+/* wake is wall-clock time; a timer that is late after the clock jumped only looks again. */
+static void arm_wake(struct daemon *d, int64_t wake, int64_t retry, int64_t now)
+{
+	if (!wake || (retry && retry < wake))
+		wake = retry;
+	if (!wake) {
+		loop_timer_cancel(d->loop, &d->wake);
+		return;
+	}
+	loop_timer_at(d->loop, &d->wake, time_mono() + MAX(wake - now, MSEC), on_wake);
+}
+
+void reconcile(struct daemon *d)
+{
+	struct arena a = { 0 };
+	struct outlook o = { 0 };
+	struct action_list actions = { 0 };
+	int64_t now = time_now();
+
+	if (!d->applied || !runtime_settled(d->runtime))
+		return;
+	reconcile_outlook(d, d->applied, &a, &o);
+	plan_actions(&a, &o.observed, &o.wanted, &actions);
+	int64_t retry = exec_plan(d, &actions, &o.wanted, now);
+	d->settled = !actions.n && !retry;
+	show(d, &a, &o, now);
+	arm_wake(d, o.wanted.wake, retry, now);
+	arena_release(&a);
+}
