@@ -89,9 +89,24 @@ static void addrs_collect(struct services *s)
 			s->addrs[s->naddrs++] = s->addrs[i];
 }
 
+/* Two services with one node port would make the kernel refuse the whole transaction, so the
+ * first one has it. A bit per protocol for each port. */
+static uint16_t node_port_claim(uint8_t *claimed, const struct service_entry *e)
+{
+	uint8_t bit = e->proto == IPPROTO_UDP ? 1 : e->proto == IPPROTO_SCTP ? 2 : 4;
+
+	if (claimed[e->node_port] & bit)
+		return 0;
+	if (e->node_port)
+		claimed[e->node_port] |= bit;
+	return e->node_port;
+}
+
 void services_next(const struct services *old, const struct service_entry *v, uint32_t count,
 		   struct services *ret)
 {
+	struct arena tmp = { 0 };
+	uint8_t *claimed = arena_alloc(&tmp, UINT16_MAX + 1);
 	uint32_t at = 0;
 
 	*ret = (struct services){ 0 };
@@ -102,7 +117,7 @@ void services_next(const struct services *old, const struct service_entry *v, ui
 
 		*s = (struct service_slots){
 			.ip = v[i].ip, .port = v[i].port, .proto = v[i].proto,
-			.node_port = v[i].node_port, .count = v[i].count,
+			.count = v[i].count,
 			.sticky = v[i].affinity_s && v[i].count > 1,
 		};
 		if (ret->n && slots_compare(s - 1, s) == 0)
@@ -111,10 +126,12 @@ void services_next(const struct services *old, const struct service_entry *v, ui
 			at++;
 		if (at < old->n && slots_compare(&old->v[at], s) == 0)
 			before = &old->v[at];
+		s->node_port = node_port_claim(claimed, &v[i]);
 		s->slots = slots_assign(&ret->arena, before, v[i].endpoints, v[i].count);
 		ret->n++;
 	}
 	addrs_collect(ret);
+	arena_release(&tmp);
 }
 
 void services_release(struct services *s)
