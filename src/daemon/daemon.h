@@ -19,7 +19,15 @@
 struct http;
 struct retry;
 
+/* From files to objects in force; generation.c builds and applies them. */
+struct generation {
+	struct set *said;	/* what the files say */
+	struct set *set;	/* what may be made true now: said, plus what the prune guard keeps */
+	char *guard;		/* why they differ, for people; NULL: they do not */
+};
+
 struct daemon {
+	struct arena arena;		/* lives as long as the daemon */
 	struct loop *loop;
 	const struct settings *settings;
 	const char *node_name;
@@ -33,13 +41,15 @@ struct daemon {
 	struct http *http;
 
 	struct set *applied;		/* what is being made true */
-	struct set *candidate;		/* what the files say; the same set once it was applied */
+	struct set *candidate;		/* what the files say */
+	struct generation planned;	/* of the last plan, which points into it */
 	char *guard;			/* deletions that wait, for people; NULL: none */
 	uint32_t revision;		/* of applied */
 	int64_t started;
 
 	struct loop_defer pass;		/* the next reconcile */
 	struct loop_timer wake;
+	struct loop_signal sigterm[2], sighup;
 	struct retry *retries;		/* objects whose last action failed */
 	bool settled;			/* last pass had nothing to do and nothing is on its way */
 	struct arena programmed_arena;	/* what the service maps hold */

@@ -92,6 +92,30 @@ void generation_build(struct daemon *d, int allow_delete, struct generation *ret
 	arena_release(&a);
 }
 
+void generation_of_applied(struct daemon *d, struct generation *ret)
+{
+	const struct set *now = d->applied;
+
+	ret->set = set_build(now->manifests, now->nmanifests, NULL, 0, store_holds(d->store), now);
+	ret->said = set_ref(d->candidate ? d->candidate : ret->set);
+	ret->guard = d->guard ? strdup(d->guard) : NULL;
+}
+
+struct set *generation_of_revision(const struct revision *r)
+{
+	struct manifest **m = calloc(r->nfiles + 1, sizeof(*m));
+
+	if (!m)
+		abort();
+	for (uint32_t i = 0; i < r->nfiles; i++)
+		m[i] = manifest_load(r->files[i].path, r->files[i].text, r->files[i].size);
+	struct set *set = set_build(m, r->nfiles, NULL, 0, NULL, NULL);
+	for (uint32_t i = 0; i < r->nfiles; i++)
+		manifest_unref(m[i]);
+	free(m);
+	return set;
+}
+
 void generation_release(struct generation *g)
 {
 	set_unref(g->said);

@@ -7,13 +7,11 @@
 
 #include "daemon/daemon.h"
 
-struct generation {
-	struct set *said;	/* what the files say */
-	struct set *set;	/* what may be made true now: said, plus what the prune guard keeps */
-	char *guard;		/* why they differ, for people; NULL: they do not */
-};
-
 void generation_build(struct daemon *d, int allow_delete, struct generation *ret);
+/* The manifests in force again, with the holds as they are now. */
+void generation_of_applied(struct daemon *d, struct generation *ret);
+/* The set that a recorded revision describes, without holds. */
+struct set *generation_of_revision(const struct revision *r);
 void generation_release(struct generation *g);
 
 /* Fills in uids, addresses and ports without taking them: for a plan. */

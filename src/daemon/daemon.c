@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * orchd from start to end. Starting is the same path as going on: the last revision is what is
+ * in force, the pods that run are adopted, then the directory is read and the first pass makes up
+ * the difference. Ending leaves the pods alone, unless --stop-pods asks for the opposite: then
+ * the empty generation is what is wanted, and the daemon ends when nothing runs any more.
+ */
+#include "daemon/daemon.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/macro.h"
+#include "daemon/exec.h"
+#include "daemon/generation.h"
+#include "daemon/http.h"
+#include "daemon/notify.h"
+#include "daemon/reconcile.h"
+
+#define DRAIN_MS 2000
+#define LOG_MAX_BYTES (10u << 20)
+#define LOG_MAX_FILES 5
+
+static void on_pass(struct loop_defer *p)
+{
+	struct daemon *d = container_of(p, struct daemon, pass);
+
+	reconcile(d);
+	if (d->stopping && d->settled)
+		loop_stop(d->loop);
+}
+
+void daemon_dirty(struct daemon *d)
+{
+	loop_defer(d->loop, &d->pass, on_pass);
+}
+
+static void on_runtime_changed(void *data)
+{
+	daemon_dirty(data);
+}
+
+static void on_view_changed(void *data)
+{
+	struct daemon *d = data;
+
+	if (d->http)
+		http_notify(d->http);
+}
+
+static void on_files_changed(void *data)
+{
+	daemon_files_changed(data);
+}
+
+void daemon_services_programmed(struct daemon *d, const struct service_entry *v, uint32_t n)
+{
+	struct service_entry *copy;
+
+	arena_release(&d->programmed_arena);
+	copy = arena_array(&d->programmed_arena, struct service_entry, n + 1);
+	for (uint32_t i = 0; i < n; i++) {
+		struct endpoint *e = arena_array(&d->programmed_arena, struct endpoint, v[i].count + 1);
+
+		if (v[i].count)
+			memcpy(e, v[i].endpoints, v[i].count * sizeof(*e));
+		copy[i] = v[i];
+		copy[i].endpoints = e;
+		copy[i].name = arena_strdup(&d->programmed_arena, v[i].name);
+	}
+	d->programmed = copy;
+	d->nprogrammed = n;
+	d->services_known = true;
+}
+
+static void log_messages(const struct set *s)
+{
+	for (uint32_t i = 0; i < s->msgs.n; i++) {
+		BUF_AUTO line = { 0 };
+
+		msg_print(&s->msgs.v[i], &line);
+		line.data[strcspn(line.data, "\n")] = '\0';
+		log_msg(s->msgs.v[i].warning ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, "%s", line.data);
+	}
+}
+
+void daemon_files_changed(struct daemon *d)
+{
+	struct generation g;
+	struct err err = { 0 };
+
+	generation_build(d, 0, &g);
+	log_messages(g.said);
+	if (watch_warning(d->watch))
+		log_warning("%s", watch_warning(d->watch));
+	if (g.guard)
+		log_warning("%s", g.guard);
+	if (d->settings->sync == SYNC_MANUAL && d->applied) {
+		set_unref(d->candidate);
+		d->candidate = set_ref(g.said);
+	} else if (generation_apply(d, &g, NULL, &err) < 0) {
+		log_error("%s", err.msg);
+	}
+	generation_release(&g);
+	daemon_dirty(d);
+}
+
+static void plan_from(struct daemon *d, struct arena *a, const struct plan_options *o,
+		      const struct generation *g, struct plan *ret)
+{
+	struct outlook *outlook = arena_new(a, struct outlook);
+
+	reconcile_outlook(d, g->set, a, outlook);
+	struct plan_in in = {
+		.applied = d->applied,
+		.candidate = g->said,
+		.observed = &outlook->observed,
+		.wanted = &outlook->wanted,
+		.allow_delete = o->allow_delete,
+		.stack = o->stack,
+	};
+	plan_make(a, &in, ret);
+}
+
+void daemon_plan(struct daemon *d, struct arena *a, const struct plan_options *o, struct plan *ret)
+{
+	struct generation *g = arena_new(a, struct generation);
+	struct err err = { 0 };
+
+	if (watch_scan(d->watch))
+		daemon_dirty(d);
+	generation_build(d, o->allow_delete, g);
+	if (generation_admit_dry(d, g, &err) < 0)
+		log_error("%s", err.msg);
+	plan_from(d, a, o, g, ret);
+	/* the plan points into the generation, which lives on until the next one is kept */
+	generation_release(&d->planned);
+	d->planned = *g;
+}
+
+int daemon_apply(struct daemon *d, struct arena *a, const struct plan_options *o,
+		 struct plan *ret, uint32_t *ret_revision, struct err *err)
+{
+	struct generation g;
+
+	daemon_plan(d, a, o, ret);
+	generation_build(d, o->allow_delete, &g);
+	int r = generation_apply(d, &g, NULL, err);
+	generation_release(&g);
+	*ret_revision = d->revision;
+	daemon_dirty(d);
+	return r;
+}
+
+static void on_stop_signal(struct loop_signal *s, int signo)
+{
+	struct daemon *d = container_of(s, struct daemon, sigterm[signo == SIGINT]);
+
+	notify_systemd("STOPPING=1");
+	if (!d->stop_pods || d->stopping) {
+		loop_stop(d->loop);
+		return;
+	}
+	log_info("stopping all pods");
+	d->stopping = true;
+	set_unref(d->applied);
+	d->applied = set_build(NULL, 0, NULL, 0, store_holds(d->store), NULL);
+	daemon_dirty(d);
+}
+
+/* Re-reads everything now: systemctl reload. */
+static void on_reload_signal(struct loop_signal *s, int signo)
+{
+	struct daemon *d = container_of(s, struct daemon, sighup);
+
+	(void)signo;
+	watch_scan(d->watch);
+	daemon_files_changed(d);
+}
+
+/* The manifests of the last revision: what was in force when orchd ended. */
+static int load_revision(struct daemon *d, struct manifest ***ret, uint32_t *ret_n, struct err *err)
+{
+	struct arena a = { 0 };
+	struct revision r = { 0 };
+
+	d->revision = store_revision_last(d->store);
+	*ret = NULL;
+	*ret_n = 0;
+	if (!d->revision)
+		return 0;
+	int code = store_revision_load(d->store, d->revision, &a, &r, err);
+	if (code == 0) {
+		*ret = calloc(r.nfiles + 1, sizeof(**ret));
+		if (!*ret)
+			abort();
+		for (uint32_t i = 0; i < r.nfiles; i++)
+			(*ret)[(*ret_n)++] = manifest_load(r.files[i].path, r.files[i].text,
+							   r.files[i].size);
+	}
+	arena_release(&a);
+	return code;
+}
+
+/* Puts the last revision back in force, as the pods that run know it, then reads the directory. */
+static int load_desired(struct daemon *d, struct err *err)
+{
+	struct watch_events ev = { on_files_changed, d };
+	struct manifest **seed;
+	uint32_t n;
+
+	int r = load_revision(d, &seed, &n, err);
+	if (r < 0)
+		return r;
+	if (d->revision) {
+		struct generation g = { 0 };
+
+		g.set = set_build(seed, n, NULL, 0, store_holds(d->store), NULL);
+		r = generation_admit_dry(d, &g, err);
+		d->applied = g.set;
+	}
+	if (r == 0)
+		r = watch_new(d->loop, d->settings->config_dir, d->settings->settle_ms, seed, n, ev,
+			      &d->watch, err);
+	for (uint32_t i = 0; i < n; i++)
+		manifest_unref(seed[i]);
+	free(seed);
+	return r;
+}
+
+static const char *shim_path(struct arena *a)
+{
+	char exe[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+
+	/* beside orchd in a build directory, else where make install puts it */
+	if (n > 0) {
+		exe[n] = '\0';
+		const char *dir = arena_strndup(a, exe, (size_t)(strrchr(exe, '/') - exe));
+		const char *beside = arena_printf(a, "%s/orch-shim", dir);
+		const char *lib = arena_printf(a, "%s/../lib/orch/orch-shim", dir);
+
+		if (file_exists(beside))
+			return beside;
+		if (file_exists(lib))
+			return lib;
+	}
+	return "/usr/lib/orch/orch-shim";
+}
+
+static int open_machine(struct daemon *d, struct err *err)
+{
+	const struct settings *s = d->settings;
+	struct net_settings net = { d->pod_cidr, d->service_cidr, "orch" };
+	struct runtime_settings rt = {
+		.run_dir = s->run_dir, .state_dir = s->state_dir, .log_dir = s->log_dir,
+		.shim = shim_path(&d->arena), .cluster_domain = s->cluster_domain,
+		.node_name = d->node_name, .drain_ms = DRAIN_MS,
+		.log_max_bytes = LOG_MAX_BYTES, .log_max_files = LOG_MAX_FILES,
+	};
+	struct runtime_events ev = { on_runtime_changed, d };
+	int r;
+
+	if ((r = file_mkdir_p(s->run_dir, 0755, err)) < 0 ||
+	    (r = store_open(s->state_dir, &d->store, err)) < 0 ||
+	    (r = cgroup_fs_new(s->cgroup_root, &d->cgroup, err)) < 0 ||
+	    (r = net_new(&net, &d->net, err)) < 0)
+		return r;
+	return runtime_new(d->loop, &rt, d->net, d->cgroup, ev, &d->runtime, err);
+}
+
+static void name_node(struct daemon *d)
+{
+	char host[HOST_NAME_MAX + 1] = "";
+
+	if (d->settings->node_name) {
+		d->node_name = d->settings->node_name;
+		return;
+	}
+	if (gethostname(host, sizeof(host) - 1) < 0 || !*host)
+		snprintf(host, sizeof(host), "localhost");
+	d->node_name = arena_strdup(&d->arena, host);
+}
+
+int daemon_new(const struct invocation *in, struct daemon **ret, struct err *err)
+{
+	struct daemon *d = calloc(1, sizeof(*d));
+	char path[PATH_MAX];
+	int r;
+
+	if (!d)
+		abort();
+	*ret = d;		/* the caller frees it when this fails, too */
+	d->settings = in->settings;
+	d->stop_pods = in->stop_pods;
+	d->started = time_now();
+	name_node(d);
+	cidr4_parse(d->settings->pod_cidr, &d->pod_cidr);
+	cidr4_parse(d->settings->service_cidr, &d->service_cidr);
+	if ((r = loop_new(&d->loop)) < 0)
+		return err_sys(err, r, "event loop");
+	loop_signal_add(d->loop, &d->sigterm[0], SIGTERM, on_stop_signal);
+	loop_signal_add(d->loop, &d->sigterm[1], SIGINT, on_stop_signal);
+	loop_signal_add(d->loop, &d->sighup, SIGHUP, on_reload_signal);
+	d->view = view_new((uint64_t)(d->started / MSEC) * 1000, on_view_changed, d);
+	if ((r = open_machine(d, err)) < 0 || (r = load_desired(d, err)) < 0)
+		return r;
+	snprintf(path, sizeof(path), "%s/api.sock", d->settings->run_dir);
+	return http_new(d, path, &d->http, err);
+}
+
+int daemon_run(struct daemon *d)
+{
+	log_info("orchd is up: revision %u, adopted %u", d->revision, runtime_adopted(d->runtime));
+	daemon_files_changed(d);
+	notify_systemd("READY=1");
+	int r = loop_run(d->loop);
+	if (d->stopping) {
+		struct err err = { 0 };
+
+		if (net_clear(d->net, &err) < 0)
+			log_warning("%s", err.msg);
+		cgroup_remove(d->cgroup, "", NULL);
+	}
+	return r;
+}
+
+void daemon_free(struct daemon *d)
+{
+	if (!d)
+		return;
+	http_free(d->http);
+	watch_free(d->watch);
+	runtime_free(d->runtime);
+	net_free(d->net);
+	cgroup_fs_free(d->cgroup);
+	exec_release(d);
+	generation_release(&d->planned);
+	set_unref(d->applied);
+	set_unref(d->candidate);
+	free(d->guard);
+	view_free(d->view);
+	store_close(d->store);
+	arena_release(&d->programmed_arena);
+	arena_release(&d->arena);
+	loop_free(d->loop);
+	free(d);
+}

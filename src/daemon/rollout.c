@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * rollout undo, pause, resume, restart and unhold: none edits a file. Each puts a hold on the
+ * declared object (model/set.h) and applies the same files again, so that what is in force, the
+ * revision and every plan agree on it.
+ *
+ * Undo brings back the template of an old ReplicaSet, and the ConfigMaps and Secrets that its pods
+ * used: those of the newest recorded revision in which that template and its configuration gave
+ * the ReplicaSet's hash.
+ */
+#include <stdio.h>
+
+#include "base/macro.h"
+#include "control/control.h"
+#include "daemon/daemon.h"
+#include "daemon/generation.h"
+
+struct request {
+	struct daemon *d;
+	struct arena a;
+	const char *ns, *name;
+	const struct object *deployment;	/* in force */
+	uint32_t to;
+	struct hold hold;			/* what is there already, to be changed */
+	struct buf *text;
+	struct err *err;
+};
+
+static const struct object *declared(const struct daemon *d, const struct object *o)
+{
+	struct object_key key = object_key(o);
+
+	for (uint32_t i = 0; i < d->applied->declared.n; i++) {
+		struct object_key k = object_key(&d->applied->declared.v[i]);
+
+		if (!object_key_cmp(&k, &key))
+			return &d->applied->declared.v[i];
+	}
+	return o;
+}
+
+static struct hold existing_hold(struct daemon *d, const struct object *o)
+{
+	const struct hold_list *holds = store_holds(d->store);
+	struct object_key key = object_key(o);
+
+	for (uint32_t i = 0; i < holds->n; i++)
+		if (!object_key_cmp(&holds->v[i].key, &key))
+			return holds->v[i];
+	return (struct hold){ .key = key };
+}
+
+static uint32_t revision_of(const struct object *rs)
+{
+	const char *r = strmap_get(&rs->meta->annotations, REVISION_ANNOTATION);
+
+	return r ? (uint32_t)strtoul(r, NULL, 10) : 0;
+}
+
+static bool owned_by(const struct object *rs, const struct object *owner)
+{
+	for (uint32_t i = 0; i < rs->meta->owner_references.n; i++)
+		if (streq(rs->meta->owner_references.v[i].uid, owner->meta->uid))
+			return true;
+	return false;
+}
+
+/* The ReplicaSet to go back to: of revision to, or the newest but one. */
+static int find_target(struct request *q, const struct object **ret, const struct object **ret_current)
+{
+	const struct object_list *all = store_replicasets(q->d->store);
+	const struct object *newest = NULL, *before = NULL, *asked = NULL;
+
+	for (uint32_t i = 0; i < all->n; i++) {
+		const struct object *rs = &all->v[i];
+
+		if (!owned_by(rs, q->deployment))
+			continue;
+		if (revision_of(rs) == q->to)
+			asked = rs;
+		if (!newest || revision_of(rs) > revision_of(newest)) {
+			before = newest;
+			newest = rs;
+		} else if (!before || revision_of(rs) > revision_of(before)) {
+			before = rs;
+		}
+	}
+	*ret_current = newest;
+	*ret = q->to ? asked : before;
+	if (*ret)
+		return 0;
+	if (q->to)
+		return err_set(q->err, -ENOENT, "unable to find specified revision %u in history",
+			       q->to);
+	return err_set(q->err, -ENOENT, "no rollout history found for deployment \"%s\"", q->name);
+}
+
+/* The set of the newest revision whose configuration made this ReplicaSet; NULL when none is left. */
+static struct set *revision_of_config(struct request *q, const struct object *rs)
+{
+	const char *wanted = strmap_get(&rs->meta->labels, TEMPLATE_HASH_LABEL);
+	struct pod_template *t = schema_copy(&q->a, &pod_template_type, rs->replicaset->spec.template);
+
+	strmap_del(&t->metadata.labels, TEMPLATE_HASH_LABEL);
+	for (uint32_t n = store_revision_last(q->d->store); wanted && n > 0; n--) {
+		struct arena a = { 0 };
+		struct revision r = { 0 };
+		struct set *set = NULL;
+		char hash[16];
+
+		if (store_revision_load(q->d->store, n, &a, &r, NULL) == 0) {
+			set = generation_of_revision(&r);
+			control_template_hash(set, q->ns, t, hash);
+			if (!streq(hash, wanted)) {
+				set_unref(set);
+				set = NULL;
+			}
+		}
+		arena_release(&a);
+		if (set)
+			return set;
+	}
+	return NULL;
+}
+
+static const char *content_of(struct arena *a, const struct object *o)
+{
+	BUF_AUTO text = { 0 };
+	struct json j;
+
+	json_init(&j, &text, false);
+	object_json(&j, o, DUMP_WRITTEN);
+	return arena_strdup(a, buf_str(&text));
+}
+
+/* Holds the object that `then` shows at what it was, when it is something else now. */
+static int hold_config(struct request *q, const struct object *then)
+{
+	const struct object *now = set_find(q->d->applied, then->kind->id, q->ns, then->meta->name);
+
+	if (!now) {
+		buf_printf(q->text, "warning: %s \"%s\" is not declared any more and can't be brought back\n",
+			   then->kind->name, then->meta->name);
+		return 0;
+	}
+	if (now->digest == then->digest)
+		return 0;
+	struct hold h = existing_hold(q->d, now);
+	h.content = content_of(&q->a, then);
+	h.digest = declared(q->d, now)->digest;
+	h.revision = q->to;
+	h.time = time_now();
+	return store_hold_put(q->d->store, &h, q->err);
+}
+
+/* Every ConfigMap and Secret that the pods of rs used, as it was in that revision. */
+static int hold_configs(struct request *q, const struct object *rs)
+{
+	const struct pod_spec *spec = &rs->replicaset->spec.template->spec;
+	struct set *then = revision_of_config(q, rs);
+	struct strs names = { 0 };
+	int r = 0;
+
+	if (!then)
+		return 0;
+	set_config_hash(then, q->ns, spec, false, &q->a, &names);
+	set_config_hash(then, q->ns, spec, true, &q->a, &names);
+	for (uint32_t i = 0; i < names.n && r == 0; i++) {
+		const char *slash = strchr(names.v[i], '/');
+		enum kind_id kind = strncmp(names.v[i], "Secret", 6) ? KIND_CONFIGMAP : KIND_SECRET;
+		const struct object *o = set_find(then, kind, q->ns, slash + 1);
+
+		if (o)
+			r = hold_config(q, o);
+	}
+	set_unref(then);
+	return r;
+}
+
+static int verb_undo(struct request *q)
+{
+	const struct object *rs, *current;
+	struct pod_template *t;
+	int r = find_target(q, &rs, &current);
+
+	if (r < 0)
+		return r;
+	if (q->deployment->deployment->spec.paused)
+		return err_set(q->err, -EINVAL, "you cannot rollback a paused deployment; resume it "
+			       "first with 'orchctl rollout resume deployment/%s' and try again", q->name);
+	q->to = revision_of(rs);
+	if (rs == current) {
+		buf_printf(q->text, "deployment.apps/%s skipped rollback (current template already "
+			   "matches revision %u)\n", q->name, q->to);
+		return 0;
+	}
+	t = schema_copy(&q->a, &pod_template_type, rs->replicaset->spec.template);
+	strmap_del(&t->metadata.labels, TEMPLATE_HASH_LABEL);
+	struct object held = object_copy(&q->a, declared(q->d, q->deployment));
+	held.deployment->spec.template = t;
+	q->hold.content = content_of(&q->a, &held);
+	q->hold.digest = declared(q->d, q->deployment)->digest;
+	q->hold.revision = q->to;
+	r = hold_configs(q, rs);
+	buf_printf(q->text, "deployment.apps/%s rolled back\n", q->name);
+	return r;
+}
+
+static int verb_pause(struct request *q)
+{
+	if (q->deployment->deployment->spec.paused)
+		return err_set(q->err, -EINVAL, "deployments.apps \"%s\" is already paused", q->name);
+	q->hold.paused = !declared(q->d, q->deployment)->deployment->spec.paused;
+	q->hold.resumed = false;
+	buf_printf(q->text, "deployment.apps/%s paused\n", q->name);
+	return 0;
+}
+
+static int verb_resume(struct request *q)
+{
+	if (!q->deployment->deployment->spec.paused)
+		return err_set(q->err, -EINVAL, "deployments.apps \"%s\" is not paused", q->name);
+	q->hold.paused = false;
+	q->hold.resumed = declared(q->d, q->deployment)->deployment->spec.paused;
+	buf_printf(q->text, "deployment.apps/%s resumed\n", q->name);
+	return 0;
+}
+
+static int verb_restart(struct request *q)
+{
+	char now[32];
+
+	if (q->deployment->deployment->spec.paused)
+		return err_set(q->err, -EINVAL, "can't restart paused deployment (run rollout resume first)");
+	time_format(time_now(), now);
+	q->hold.restarted_at = arena_strdup(&q->a, now);
+	buf_printf(q->text, "deployment.apps/%s restarted\n", q->name);
+	return 0;
+}
+
+/* Ends the holds of undo: of the Deployment and of everything held at the same revision. */
+static int verb_unhold(struct request *q)
+{
+	const struct hold_list *holds = store_holds(q->d->store);
+
+	if (!q->hold.content)
+		return err_set(q->err, -EINVAL, "deployment \"%s\" is not held", q->name);
+	for (uint32_t i = holds->n; i-- > 0;) {
+		struct hold h = holds->v[i];
+
+		if (h.key.kind->id == KIND_DEPLOYMENT || !h.content || !streq(h.key.namespace, q->ns) ||
+		    h.revision != q->hold.revision)
+			continue;
+		int r = store_hold_del(q->d->store, &h.key, q->err);
+		if (r < 0)
+			return r;
+	}
+	q->hold.content = NULL;
+	q->hold.revision = 0;
+	buf_printf(q->text, "deployment.apps/%s follows its manifest again\n", q->name);
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	int (*run)(struct request *q);
+} verbs[] = {
+	{ "undo", verb_undo }, { "pause", verb_pause }, { "resume", verb_resume },
+	{ "restart", verb_restart }, { "unhold", verb_unhold },
+};
+
+static int put_hold(struct request *q)
+{
+	const struct hold *h = &q->hold;
+
+	if (!h->content && !h->paused && !h->resumed && !h->restarted_at)
+		return store_hold_del(q->d->store, &h->key, q->err);
+	return store_hold_put(q->d->store, h, q->err);
+}
+
+static int run(struct request *q, size_t verb)
+{
+	BUF_AUTO cause = { 0 };
+	struct generation g;
+
+	int r = verbs[verb].run(q);
+	if (r < 0)
+		return r;
+	q->hold.time = time_now();
+	r = put_hold(q);
+	if (r < 0)
+		return r;
+	buf_printf(&cause, "rollout %s deployment/%s", verbs[verb].name, q->name);
+	if (q->to)
+		buf_printf(&cause, " to revision %u", q->to);
+	generation_of_applied(q->d, &g);
+	r = generation_apply(q->d, &g, buf_str(&cause), q->err);
+	generation_release(&g);
+	return r;
+}
+
+int daemon_rollout(struct daemon *d, const char *verb, const char *ns, const char *name, uint32_t to,
+		   struct buf *ret_text, struct err *err)
+{
+	struct request q = { .d = d, .ns = ns, .name = name, .to = to, .text = ret_text, .err = err };
+	size_t v = 0;
+
+	while (v < ARRAY_SIZE(verbs) && !streq(verbs[v].name, verb))
+		v++;
+	if (v == ARRAY_SIZE(verbs))
+		return err_set(err, -EINVAL, "unknown rollout verb \"%s\"", verb);
+	q.deployment = d->applied ? set_find(d->applied, KIND_DEPLOYMENT, ns, name) : NULL;
+	if (!q.deployment)
+		return err_set(err, -ENOENT, "deployments.apps \"%s\" not found", name);
+	q.hold = existing_hold(d, q.deployment);
+	int r = run(&q, v);
+	arena_release(&q.a);
+	return r;
+}
