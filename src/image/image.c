@@ -92,7 +92,7 @@ int image_check(const char *ref, struct err *err)
 int image_resolve(struct arena *a, const char *ref, struct image *ret, struct err *err)
 {
 	const struct transport *t;
-	const char *rest;
+	const char *rest = ref;
 	int r = transport_of(ref, &t, &rest, err);
 
 	return r < 0 ? r : t->resolve(a, ref, rest, ret, err);
