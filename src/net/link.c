@@ -48,6 +48,7 @@ void link_host(struct buf *out, uint32_t ip, uint32_t node_ip, unsigned group, i
 void link_pod(struct buf *out, uint32_t ip)
 {
 	nl_link_up(out, LINK_LO);
+	nl_link_up(out, LINK_POD);
 	nl_addr(out, true, LINK_POD, ip, 32);
 	nl_route(out, true, LINK_GATEWAY, 32, 0, LINK_POD, 0);
 	nl_route(out, true, 0, 0, LINK_GATEWAY, LINK_POD, 0);

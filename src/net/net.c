@@ -19,6 +19,7 @@
 #include "sys/netlink.h"
 #include "sys/nft.h"
 
+#define SECOND "_next"		/* behind the name of the table, while it is written anew */
 #define IP_FORWARD "/proc/sys/net/ipv4/ip_forward"
 
 struct net {
@@ -126,24 +127,6 @@ void net_free(struct net *n)
 	free(n);
 }
 
-int net_clear(struct net *n, struct err *err)
-{
-	BUF_AUTO commands = { 0 };
-	BUF_AUTO msgs = { 0 };
-	struct err other;
-	int r, s;
-
-	/* "add" first: deleting what is not there fails. */
-	buf_printf(&commands, "add table ip %s\ndelete table ip %s\n", n->table, n->table);
-	nl_link_del_group(&msgs, net_group(n));
-	node_messages(n, &msgs, false);
-	r = nft_run(n->nft, commands.data, NULL, err);
-	s = nl_send_all(&msgs, r ? &other : err);
-	services_release(&n->services);
-	n->known = false;
-	return r ? r : s;
-}
-
 uint32_t net_node_ip(const struct net *n)
 {
 	return n->node_ip;
@@ -179,15 +162,57 @@ void net_pod_ifname(struct net *n, uint32_t ip, char ret[16])
 	link_name(ip, ret);
 }
 
-static int services_send(struct net *n, const struct services *next, bool anew, struct err *err)
+/* The whole table as one transaction. */
+static int table_write(struct net *n, const char *table, const struct services *s, struct err *err)
 {
 	static const struct services none;
+	struct buf phases[SERVICES_PHASES] = { 0 };
 	BUF_AUTO commands = { 0 };
 
-	if (anew)
-		services_table(&commands, n->table, n->pods, n->vips, n->node_ip);
-	services_diff(&commands, n->table, anew ? &none : &n->services, next);
-	return commands.len ? nft_run(n->nft, commands.data, NULL, err) : 0;
+	services_table(&commands, table, n->pods, n->vips, n->node_ip);
+	services_diff(phases, table, &none, s);
+	for (int p = 0; p < SERVICES_PHASES; p++) {
+		buf_puts(&commands, buf_str(&phases[p]));
+		buf_release(&phases[p]);
+	}
+	return nft_run(n->nft, commands.data, NULL, err);
+}
+
+static int table_drop(struct net *n, const char *table, struct err *err)
+{
+	BUF_AUTO commands = { 0 };
+
+	/* "add" first: deleting what is not there fails. */
+	buf_printf(&commands, "add table ip %s\ndelete table ip %s\n", table, table);
+	return nft_run(n->nft, commands.data, NULL, err);
+}
+
+/* A second table serves while the first is written anew: of several nat chains on a hook the
+ * kernel asks one after the other until one translates, so no connection is refused meanwhile. */
+static int services_rewrite(struct net *n, const struct services *next, struct err *err)
+{
+	char second[128];
+	int r;
+
+	snprintf(second, sizeof(second), "%s" SECOND, n->table);
+	r = table_write(n, second, next, err);
+	if (r == 0)
+		r = table_write(n, n->table, next, err);
+	return r ? r : table_drop(n, second, err);
+}
+
+static int services_change(struct net *n, const struct services *next, struct err *err)
+{
+	struct buf phases[SERVICES_PHASES] = { 0 };
+	int r = 0;
+
+	services_diff(phases, n->table, &n->services, next);
+	for (int p = 0; p < SERVICES_PHASES; p++) {
+		if (r == 0 && phases[p].len)
+			r = nft_run(n->nft, phases[p].data, NULL, err);
+		buf_release(&phases[p]);
+	}
+	return r;
 }
 
 int net_services(struct net *n, const struct service_entry *v, unsigned count, bool reset,
@@ -198,10 +223,10 @@ int net_services(struct net *n, const struct service_entry *v, unsigned count, b
 	int r;
 
 	services_next(&n->services, v, count, &next);
-	r = services_send(n, &next, anew, err);
+	r = anew ? services_rewrite(n, &next, err) : services_change(n, &next, err);
 	/* Refused although it is a difference to what we wrote: somebody changed the table. */
 	if (r && !anew)
-		r = services_send(n, &next, true, err);
+		r = services_rewrite(n, &next, err);
 	if (r) {
 		services_release(&next);
 		n->known = false;
@@ -211,4 +236,23 @@ int net_services(struct net *n, const struct service_entry *v, unsigned count, b
 	n->services = next;
 	n->known = true;
 	return 0;
+}
+
+int net_clear(struct net *n, struct err *err)
+{
+	BUF_AUTO msgs = { 0 };
+	char second[128];
+	int r;
+
+	snprintf(second, sizeof(second), "%s" SECOND, n->table);
+	nl_link_del_group(&msgs, net_group(n));
+	node_messages(n, &msgs, false);
+	r = nl_send_all(&msgs, err);
+	if (r == 0)
+		r = table_drop(n, second, err);
+	if (r == 0)
+		r = table_drop(n, n->table, err);
+	services_release(&n->services);
+	n->known = false;
+	return r;
 }

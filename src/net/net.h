@@ -44,6 +44,8 @@ void net_pod_link(struct net *n, uint32_t ip, int netns_fd, struct buf *ret_host
 void net_pod_ifname(struct net *n, uint32_t ip, char ret[16]);
 
 /* Makes the maps hold exactly these (sorted by ip, protocol, port): only what differs from the
- * last call is sent. reset: forget what was sent and write the whole table anew, atomically. */
+ * last call is sent. reset: forget what was sent and write the whole table anew. A service that
+ * has endpoints before and after has some at every moment between, and once this returns no
+ * new connection goes to an endpoint that is not in v. */
 int net_services(struct net *n, const struct service_entry *v, unsigned count, bool reset,
 		 struct err *err);

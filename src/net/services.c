@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Commands are collected in four phases that go into one transaction in this order: new maps and
- * chains, elements that go, elements that come, maps and chains nobody uses. An element that
- * changes goes and comes, which the kernel takes as a replacement: no packet sees it missing.
- * Elements are collected per map, as one command for thousands is much faster to parse.
+ * Both sides, old and next, are put into order by key for each kind (service addresses, node
+ * ports) and walked once together. Elements are collected per phase and map, as one command for
+ * thousands is much faster to parse.
  */
 #include "net/services.h"
 
@@ -13,6 +12,33 @@
 #include <stdlib.h>
 
 #include "base/macro.h"
+
+/* ---- protocols ---- */
+
+static const struct {
+	uint8_t number;
+	const char *name;
+} protos[] = {
+	{ IPPROTO_TCP, "tcp" }, { IPPROTO_UDP, "udp" }, { IPPROTO_SCTP, "sctp" },
+};
+
+static size_t proto_index(uint8_t proto)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(protos); i++)
+		if (protos[i].number == proto)
+			return i;
+	return 0;
+}
+
+static const char *proto_name(uint8_t proto)
+{
+	return protos[proto_index(proto)].name;
+}
+
+static uint8_t proto_bit(uint8_t proto)
+{
+	return (uint8_t)(1U << proto_index(proto));
+}
 
 /* ---- what is wanted ---- */
 
@@ -32,11 +58,6 @@ static int endpoint_compare(const void *pa, const void *pb)
 	if (a->ip != b->ip)
 		return a->ip < b->ip ? -1 : 1;
 	return (int)a->port - (int)b->port;
-}
-
-static bool endpoint_equal(const struct endpoint *a, const struct endpoint *b)
-{
-	return a->ip == b->ip && a->port == b->port;
 }
 
 /* Endpoints that stay keep their index when it still exists; the others fill the gaps. */
@@ -93,7 +114,7 @@ static void addrs_collect(struct services *s)
  * first one has it. A bit per protocol for each port. */
 static uint16_t node_port_claim(uint8_t *claimed, const struct service_entry *e)
 {
-	uint8_t bit = e->proto == IPPROTO_UDP ? 1 : e->proto == IPPROTO_SCTP ? 2 : 4;
+	uint8_t bit = proto_bit(e->proto);
 
 	if (claimed[e->node_port] & bit)
 		return 0;
@@ -156,33 +177,32 @@ enum { MAP_VIP, MAP_NODE, MAP_HAIRPIN, MAP_REFUSED, MAP_EP };
 
 static const char *const fixed_maps[MAP_EP] = { "vip", "node", "hairpin", "refused" };
 
-static const char *proto_name(uint8_t proto)
-{
-	return proto == IPPROTO_UDP ? "udp" : proto == IPPROTO_SCTP ? "sctp" : "tcp";
-}
-
+/* What one transaction does to one map; an element in both lists is replaced. */
 struct element_list {
 	struct buf gone, come;
 };
 
-/* Which numbers of endpoints are in use, before and after. */
-struct usage {
-	bool (*v)[KINDS][2];	/* [count][kind][sticky] */
-	uint32_t most[KINDS];	/* so many pick chains and maps */
+/* The services of one kind that have endpoints, sorted by the kind's key. */
+struct sorted {
+	const struct service_slots **v;
+	uint32_t n;
+	bool (*used)[2];	/* [number of endpoints][sticky] */
+	uint32_t most;		/* endpoints: so many pick chains and maps */
 };
 
 struct diff {
 	const char *table;
-	struct element_list *maps;
-	uint32_t nmaps, max;		/* max: most endpoints of any service, before or after */
-	struct usage old, next;
+	uint32_t nmaps, max;	/* max: most endpoints of any service, before or after */
+	struct element_list *maps[SERVICES_PHASES];
+	struct sorted old[KINDS], next[KINDS];
 };
 
 /* ---- elements ---- */
 
-static struct buf *element(struct diff *d, uint32_t map, bool come)
+static struct buf *element(struct diff *d, enum services_phase phase, uint32_t map, bool come)
 {
-	struct buf *b = come ? &d->maps[map].come : &d->maps[map].gone;
+	struct element_list *l = &d->maps[phase][map];
+	struct buf *b = come ? &l->come : &l->gone;
 
 	if (b->len)
 		buf_puts(b, ", ");
@@ -207,14 +227,9 @@ static void put_key(struct buf *b, enum kind k, const struct service_slots *s)
 	buf_printf(b, "%u", k == VIP ? s->port : s->node_port);
 }
 
-static bool has_kind(const struct service_slots *s, enum kind k)
-{
-	return s && s->count && (k == VIP || s->node_port);
-}
-
 static void put_service(struct diff *d, enum kind k, const struct service_slots *s, bool come)
 {
-	struct buf *b = element(d, k == VIP ? MAP_VIP : MAP_NODE, come);
+	struct buf *b = element(d, SERVICES_SWITCH, k == VIP ? MAP_VIP : MAP_NODE, come);
 
 	put_key(b, k, s);
 	if (come)
@@ -222,10 +237,10 @@ static void put_service(struct diff *d, enum kind k, const struct service_slots 
 			   s->sticky ? "_sticky" : "");
 }
 
-static void put_endpoint(struct diff *d, enum kind k, const struct service_slots *s, uint32_t i,
-			 bool come)
+static void put_endpoint(struct diff *d, enum services_phase phase, enum kind k,
+			 const struct service_slots *s, uint32_t i, bool come)
 {
-	struct buf *b = element(d, MAP_EP + i * KINDS + k, come);
+	struct buf *b = element(d, phase, MAP_EP + i * KINDS + k, come);
 
 	put_key(b, k, s);
 	if (!come)
@@ -238,38 +253,24 @@ static void put_endpoint(struct diff *d, enum kind k, const struct service_slots
 static void diff_endpoints(struct diff *d, enum kind k, const struct service_slots *old,
 			   const struct service_slots *next)
 {
-	uint32_t a = old ? old->count : 0, b = next ? next->count : 0;
+	uint32_t a = old ? old->count : 0, b = next ? next->count : 0, both = MIN(a, b);
 
-	for (uint32_t i = 0; i < MAX(a, b); i++) {
-		if (i < a && i < b && endpoint_equal(&old->slots[i], &next->slots[i]))
+	for (uint32_t i = 0; i < both; i++) {
+		if (endpoint_compare(&old->slots[i], &next->slots[i]) == 0)
 			continue;
-		if (i < a)
-			put_endpoint(d, k, old, i, false);
-		if (i < b)
-			put_endpoint(d, k, next, i, true);
+		put_endpoint(d, SERVICES_SWITCH, k, old, i, false);
+		put_endpoint(d, SERVICES_SWITCH, k, next, i, true);
 	}
+	for (uint32_t i = both; i < b; i++)
+		put_endpoint(d, SERVICES_MAKE, k, next, i, true);
+	for (uint32_t i = both; i < a; i++)
+		put_endpoint(d, SERVICES_CLEAN, k, old, i, false);
 }
 
-static void put_refused(struct diff *d, const struct service_slots *s, bool come)
+/* One service before and after; one of them may be NULL. */
+static void diff_service(struct diff *d, enum kind k, const struct service_slots *old,
+			 const struct service_slots *next)
 {
-	put_key(element(d, MAP_REFUSED, come), NODE, s);
-}
-
-static bool is_refused(const struct service_slots *s)
-{
-	return s && s->node_port && s->count == 0;
-}
-
-/* One service before and after; a key that changed (the node port) counts as two services. */
-static void diff_kind(struct diff *d, enum kind k, const struct service_slots *old,
-		      const struct service_slots *next)
-{
-	old = has_kind(old, k) ? old : NULL;
-	next = has_kind(next, k) ? next : NULL;
-	if (k == NODE && old && next && old->node_port != next->node_port) {
-		diff_kind(d, k, old, NULL);
-		old = NULL;
-	}
 	diff_endpoints(d, k, old, next);
 	if (old && next && old->count == next->count && old->sticky == next->sticky)
 		return;
@@ -279,35 +280,40 @@ static void diff_kind(struct diff *d, enum kind k, const struct service_slots *o
 		put_service(d, k, next, true);
 }
 
-static void diff_service(struct diff *d, const struct service_slots *old,
-			 const struct service_slots *next)
+static int vip_compare(const void *pa, const void *pb)
 {
-	bool was = is_refused(old), is = is_refused(next);
-
-	diff_kind(d, VIP, old, next);
-	diff_kind(d, NODE, old, next);
-	if (was && is && old->node_port == next->node_port)
-		return;
-	if (was)
-		put_refused(d, old, false);
-	if (is)
-		put_refused(d, next, true);
+	return slots_compare(*(const struct service_slots *const *)pa,
+			     *(const struct service_slots *const *)pb);
 }
 
-static void diff_services(struct diff *d, const struct services *old, const struct services *next)
+static int node_compare(const void *pa, const void *pb)
 {
-	for (uint32_t i = 0, k = 0; i < old->n || k < next->n;) {
-		int c = i == old->n ? 1 : k == next->n ? -1 : slots_compare(&old->v[i], &next->v[k]);
+	const struct service_slots *a = *(const struct service_slots *const *)pa;
+	const struct service_slots *b = *(const struct service_slots *const *)pb;
 
-		diff_service(d, c <= 0 ? &old->v[i] : NULL, c >= 0 ? &next->v[k] : NULL);
+	if (a->proto != b->proto)
+		return a->proto < b->proto ? -1 : 1;
+	return (int)a->node_port - (int)b->node_port;
+}
+
+static void diff_kind(struct diff *d, enum kind k)
+{
+	const struct sorted *old = &d->old[k], *next = &d->next[k];
+
+	for (uint32_t i = 0, j = 0; i < old->n || j < next->n;) {
+		int c = i == old->n ? 1 : j == next->n ? -1 :
+			k == VIP ? vip_compare(&old->v[i], &next->v[j]) :
+				   node_compare(&old->v[i], &next->v[j]);
+
+		diff_service(d, k, c <= 0 ? old->v[i] : NULL, c >= 0 ? next->v[j] : NULL);
 		i += c <= 0;
-		k += c >= 0;
+		j += c >= 0;
 	}
 }
 
 static void put_hairpin(struct diff *d, uint32_t ip, bool come)
 {
-	struct buf *b = element(d, MAP_HAIRPIN, come);
+	struct buf *b = element(d, come ? SERVICES_MAKE : SERVICES_CLEAN, MAP_HAIRPIN, come);
 
 	put_addr(b, ip);
 	buf_puts(b, " . ");
@@ -327,6 +333,29 @@ static void diff_hairpin(struct diff *d, const struct services *old, const struc
 	}
 }
 
+/* Node ports without endpoints, before and after: a bit per protocol for each port. */
+static void diff_refused(struct diff *d, struct arena *a, const struct services *old,
+			 const struct services *next)
+{
+	uint8_t *had = arena_alloc(a, UINT16_MAX + 1), *has = arena_alloc(a, UINT16_MAX + 1);
+
+	for (uint32_t i = 0; i < old->n; i++)
+		if (!old->v[i].count)
+			had[old->v[i].node_port] |= proto_bit(old->v[i].proto);
+	for (uint32_t i = 0; i < next->n; i++)
+		if (!next->v[i].count)
+			has[next->v[i].node_port] |= proto_bit(next->v[i].proto);
+	for (uint32_t port = 1; port <= UINT16_MAX; port++) {
+		for (size_t p = 0; had[port] != has[port] && p < ARRAY_SIZE(protos); p++) {
+			uint8_t bit = proto_bit(protos[p].number);
+
+			if ((had[port] & bit) != (has[port] & bit))
+				buf_printf(element(d, SERVICES_SWITCH, MAP_REFUSED, has[port] & bit),
+					   "%s . %u", protos[p].name, port);
+		}
+	}
+}
+
 /* ---- maps and chains ---- */
 
 static uint32_t most_endpoints(const struct services *s)
@@ -338,19 +367,22 @@ static uint32_t most_endpoints(const struct services *s)
 	return n;
 }
 
-static void usage_collect(struct usage *u, struct arena *a, uint32_t max, const struct services *s)
+static void sorted_collect(struct sorted *r, struct arena *a, enum kind k, uint32_t max,
+			   const struct services *s)
 {
-	u->v = arena_alloc(a, sizeof(u->v[0]) * (max + 1));
+	r->v = arena_array(a, const struct service_slots *, s->n + 1);
+	r->used = arena_alloc(a, sizeof(r->used[0]) * (max + 1));
 	for (uint32_t i = 0; i < s->n; i++) {
 		const struct service_slots *e = &s->v[i];
 
-		for (enum kind k = 0; k < KINDS; k++) {
-			if (!has_kind(e, k))
-				continue;
-			u->v[e->count][k][e->sticky] = true;
-			u->most[k] = MAX(u->most[k], e->count);
-		}
+		if (!e->count || (k == NODE && !e->node_port))
+			continue;
+		r->v[r->n++] = e;
+		r->used[e->count][e->sticky] = true;
+		r->most = MAX(r->most, e->count);
 	}
+	if (k == NODE)
+		qsort(r->v, r->n, sizeof(r->v[0]), node_compare);
 }
 
 static void put_pick(struct buf *out, const struct diff *d, enum kind k, uint32_t i)
@@ -382,11 +414,13 @@ static void put_draw(struct buf *out, const struct diff *d, enum kind k, uint32_
 
 static void chains_come(struct buf *out, const struct diff *d, enum kind k)
 {
-	for (uint32_t i = d->old.most[k]; i < d->next.most[k]; i++)
+	const struct sorted *old = &d->old[k], *next = &d->next[k];
+
+	for (uint32_t i = old->most; i < next->most; i++)
 		put_pick(out, d, k, i);
 	for (uint32_t n = 1; n <= d->max; n++)
 		for (int sticky = 0; sticky < 2; sticky++)
-			if (d->next.v[n][k][sticky] && !d->old.v[n][k][sticky])
+			if (next->used[n][sticky] && !old->used[n][sticky])
 				put_draw(out, d, k, n, sticky);
 }
 
@@ -397,28 +431,30 @@ static void put_chain_gone(struct buf *out, const char *table, const char *name)
 
 static void chains_go(struct buf *out, const struct diff *d, enum kind k)
 {
+	const struct sorted *old = &d->old[k], *next = &d->next[k];
 	char name[64];
 
 	for (uint32_t n = 1; n <= d->max; n++) {
 		for (int sticky = 0; sticky < 2; sticky++) {
-			if (d->next.v[n][k][sticky] || !d->old.v[n][k][sticky])
+			if (next->used[n][sticky] || !old->used[n][sticky])
 				continue;
 			snprintf(name, sizeof(name), "%s_%u%s", kinds[k].name, n,
 				 sticky ? "_sticky" : "");
 			put_chain_gone(out, d->table, name);
 		}
 	}
-	for (uint32_t i = d->next.most[k]; i < d->old.most[k]; i++) {
+	for (uint32_t i = next->most; i < old->most; i++) {
 		snprintf(name, sizeof(name), "%s_pick_%u", kinds[k].name, i);
 		put_chain_gone(out, d->table, name);
 		buf_printf(out, "delete map ip %s %s_ep_%u\n", d->table, kinds[k].name, i);
 	}
 }
 
-static void put_elements(struct buf *out, const struct diff *d, bool come)
+static void put_elements(struct buf *out, const struct diff *d, const struct element_list *maps,
+			 bool come)
 {
 	for (uint32_t i = 0; i < d->nmaps; i++) {
-		const struct buf *b = come ? &d->maps[i].come : &d->maps[i].gone;
+		const struct buf *b = come ? &maps[i].come : &maps[i].gone;
 
 		if (!b->len)
 			continue;
@@ -434,35 +470,50 @@ static void put_elements(struct buf *out, const struct diff *d, bool come)
 	}
 }
 
-static void diff_release(struct diff *d)
+static void diff_init(struct diff *d, struct arena *a, const char *table,
+		      const struct services *old, const struct services *next)
 {
-	for (uint32_t i = 0; i < d->nmaps; i++) {
-		buf_release(&d->maps[i].gone);
-		buf_release(&d->maps[i].come);
+	uint32_t n = most_endpoints(old), m = most_endpoints(next);
+
+	*d = (struct diff){ .table = table, .max = MAX(n, m) };
+	d->nmaps = MAP_EP + d->max * KINDS;
+	for (int p = 0; p < SERVICES_PHASES; p++)
+		d->maps[p] = arena_array(a, struct element_list, d->nmaps);
+	for (enum kind k = 0; k < KINDS; k++) {
+		sorted_collect(&d->old[k], a, k, d->max, old);
+		sorted_collect(&d->next[k], a, k, d->max, next);
 	}
 }
 
-void services_diff(struct buf *out, const char *table, const struct services *old,
+static void diff_release(struct diff *d)
+{
+	for (int p = 0; p < SERVICES_PHASES; p++) {
+		for (uint32_t i = 0; i < d->nmaps; i++) {
+			buf_release(&d->maps[p][i].gone);
+			buf_release(&d->maps[p][i].come);
+		}
+	}
+}
+
+void services_diff(struct buf out[SERVICES_PHASES], const char *table, const struct services *old,
 		   const struct services *next)
 {
 	struct arena tmp = { 0 };
-	struct diff d = { .table = table };
-	uint32_t a = most_endpoints(old), b = most_endpoints(next);
+	struct diff d;
 
-	d.max = MAX(a, b);
-	d.nmaps = MAP_EP + d.max * KINDS;
-	d.maps = arena_array(&tmp, struct element_list, d.nmaps);
-	usage_collect(&d.old, &tmp, d.max, old);
-	usage_collect(&d.next, &tmp, d.max, next);
-	diff_services(&d, old, next);
+	diff_init(&d, &tmp, table, old, next);
+	for (enum kind k = 0; k < KINDS; k++) {
+		chains_come(&out[SERVICES_MAKE], &d, k);
+		diff_kind(&d, k);
+	}
 	diff_hairpin(&d, old, next);
-
+	diff_refused(&d, &tmp, old, next);
+	for (int p = 0; p < SERVICES_PHASES; p++) {
+		put_elements(&out[p], &d, d.maps[p], false);
+		put_elements(&out[p], &d, d.maps[p], true);
+	}
 	for (enum kind k = 0; k < KINDS; k++)
-		chains_come(out, &d, k);
-	put_elements(out, &d, false);
-	put_elements(out, &d, true);
-	for (enum kind k = 0; k < KINDS; k++)
-		chains_go(out, &d, k);
+		chains_go(&out[SERVICES_CLEAN], &d, k);
 	diff_release(&d);
 	arena_release(&tmp);
 }

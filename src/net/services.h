@@ -43,7 +43,15 @@ void services_table(struct buf *out, const char *table, struct cidr4 pods, struc
 /* What the table shall hold after old (v as in net_services; of equal keys the first counts). */
 void services_next(const struct services *old, const struct service_entry *v, uint32_t count,
 		   struct services *ret);
-/* The commands that lead there; nothing is appended when there is no difference. */
-void services_diff(struct buf *out, const char *table, const struct services *old,
+
+/*
+ * The commands that lead there, in three transactions, each of which may be empty: make what is
+ * new, switch, take away what is old. One would not do: a packet under way reads the rules of the
+ * generation it started in, but elements of the generation at the moment of the look-up, so in
+ * between it must find both old and new (nft_do_chain of the kernel; seen as five refused
+ * connections in a thousand changes under load). Replacing one element by another is safe.
+ */
+enum services_phase { SERVICES_MAKE, SERVICES_SWITCH, SERVICES_CLEAN, SERVICES_PHASES };
+void services_diff(struct buf out[SERVICES_PHASES], const char *table, const struct services *old,
 		   const struct services *next);
 void services_release(struct services *s);

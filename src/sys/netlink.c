@@ -85,13 +85,12 @@ static void put_link_common(struct nl_msg *m, const char *name, const uint8_t ma
 		msg_put_u32(m, IFLA_MTU, mtu);
 }
 
+/* The peer cannot be born up: it is configured before the ends are joined (ENOTCONN). */
 static void put_veth_peer(struct nl_msg *m, const struct nl_veth *v)
 {
 	struct ifinfomsg peer = {
 		.ifi_family = AF_UNSPEC,
 		.ifi_index = (int)v->peer_ifindex,
-		.ifi_flags = IFF_UP,
-		.ifi_change = IFF_UP,
 	};
 	struct nlattr *nest = msg_nest(m, VETH_INFO_PEER);
 
@@ -218,13 +217,14 @@ void nl_neigh(struct buf *out, unsigned ifindex, uint32_t ip, const uint8_t mac[
 	msg_finish(m, out);
 }
 
-/* What each kind of request is called, and which refusals mean "already so". */
+/* What each kind of request is called, and which refusals mean "already so". A link that exists
+ * is not: it may be another one, or about to go with its namespace. */
 static const struct request {
 	uint16_t type;
 	const char *name;
 	int fine[3];
 } requests[] = {
-	{ RTM_NEWLINK, "new link", { EEXIST } },
+	{ RTM_NEWLINK, "new link", { 0 } },
 	{ RTM_DELLINK, "delete link", { ENODEV } },
 	{ RTM_NEWADDR, "new address", { EEXIST } },
 	{ RTM_DELADDR, "delete address", { EADDRNOTAVAIL, ENODEV } },

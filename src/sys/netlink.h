@@ -23,7 +23,7 @@ struct nl_veth {
 	unsigned mtu;			/* 0: the kernel's default */
 };
 
-/* The pair in one RTM_NEWLINK, host end up, peer born in its namespace; one queue each. */
+/* The pair in one RTM_NEWLINK, host end up, peer born (down) in its namespace; one queue each. */
 void nl_veth(struct buf *out, const struct nl_veth *v);
 void nl_link_up(struct buf *out, unsigned ifindex);
 void nl_link_del_group(struct buf *out, unsigned group);
@@ -35,8 +35,8 @@ void nl_route(struct buf *out, bool add, uint32_t dst, unsigned bits, uint32_t g
 void nl_unreachable(struct buf *out, bool add, uint32_t dst, unsigned bits);
 void nl_neigh(struct buf *out, unsigned ifindex, uint32_t ip, const uint8_t mac[6]);	/* permanent */
 
-/* Sends the requests and waits for every acknowledgement. EEXIST of an add and ENODEV, ESRCH or
- * EADDRNOTAVAIL of a delete count as success. */
+/* Sends the requests and waits for every acknowledgement. EEXIST of an address, route or
+ * neighbour, and ENODEV, ESRCH or EADDRNOTAVAIL of a delete count as success. */
 int nl_send_all(const struct buf *msgs, struct err *err);
 
 /* Links of this network namespace in a group. */

@@ -27,17 +27,30 @@ static struct service_entry entry(uint32_t ip, uint16_t port, uint16_t node_port
 				       .node_port = node_port, .endpoints = e, .count = n };
 }
 
+/* The phases as one text, "--" between them. */
+static char *diff(const struct services *old, const struct services *next)
+{
+	struct buf out[SERVICES_PHASES] = { 0 };
+
+	services_diff(out, "t", old, next);
+	for (int p = 1; p < SERVICES_PHASES; p++) {
+		buf_printf(&out[0], "--\n%s", buf_str(&out[p]));
+		buf_release(&out[p]);
+	}
+	return buf_take(&out[0]);
+}
+
 /* Text of the step from *s to v; *s becomes v. */
 static char *step(struct services *s, const struct service_entry *v, uint32_t n)
 {
 	struct services next;
-	struct buf out = { 0 };
+	char *text;
 
 	services_next(s, v, n, &next);
-	services_diff(&out, "t", s, &next);
+	text = diff(s, &next);
 	services_release(s);
 	*s = next;
-	return buf_take(&out);
+	return text;
 }
 
 static void check_step(struct services *s, const struct service_entry *v, uint32_t n,
@@ -70,11 +83,13 @@ static void test_first_service(void **state)
 		"add chain ip t vip_2\n"
 		"add rule ip t vip_2 numgen random mod 2 vmap "
 		"{ 0 : goto vip_pick_0, 1 : goto vip_pick_1 }\n"
-		"add element ip t vip { tcp . 10.96.0.1 . 80 : goto vip_2 }\n"
 		"add element ip t hairpin { 10.244.0.2 . 10.244.0.2, 10.244.0.3 . 10.244.0.3 }\n"
 		"add element ip t vip_ep_0 { tcp . 10.96.0.1 . 80 : 10.244.0.2 . 8080 }\n"
-		"add element ip t vip_ep_1 { tcp . 10.96.0.1 . 80 : 10.244.0.3 . 8080 }\n");
-	check_step(&s, v, 1, "");
+		"add element ip t vip_ep_1 { tcp . 10.96.0.1 . 80 : 10.244.0.3 . 8080 }\n"
+		"--\n"
+		"add element ip t vip { tcp . 10.96.0.1 . 80 : goto vip_2 }\n"
+		"--\n");
+	check_step(&s, v, 1, "--\n--\n");
 	services_release(&s);
 }
 
@@ -90,10 +105,12 @@ static void test_replace_one(void **state)
 	(void)state;
 	free(step(&s, va, 1));
 	check_step(&s, vb, 1,
-		"delete element ip t hairpin { 10.244.0.2 . 10.244.0.2 }\n"
-		"delete element ip t vip_ep_0 { tcp . 10.96.0.1 . 80 }\n"
 		"add element ip t hairpin { 10.244.0.9 . 10.244.0.9 }\n"
-		"add element ip t vip_ep_0 { tcp . 10.96.0.1 . 80 : 10.244.0.9 . 8080 }\n");
+		"--\n"
+		"delete element ip t vip_ep_0 { tcp . 10.96.0.1 . 80 }\n"
+		"add element ip t vip_ep_0 { tcp . 10.96.0.1 . 80 : 10.244.0.9 . 8080 }\n"
+		"--\n"
+		"delete element ip t hairpin { 10.244.0.2 . 10.244.0.2 }\n");
 	services_release(&s);
 }
 
@@ -107,12 +124,14 @@ static void test_last_endpoint_goes(void **state)
 	(void)state;
 	free(step(&s, with, 1));
 	check_step(&s, without, 1,
+		"--\n"
 		"delete element ip t vip { tcp . 10.96.0.1 . 80 }\n"
 		"delete element ip t node { tcp . 30080 }\n"
+		"add element ip t refused { tcp . 30080 }\n"
+		"--\n"
 		"delete element ip t hairpin { 10.244.0.2 . 10.244.0.2 }\n"
 		"delete element ip t vip_ep_0 { tcp . 10.96.0.1 . 80 }\n"
 		"delete element ip t node_ep_0 { tcp . 30080 }\n"
-		"add element ip t refused { tcp . 30080 }\n"
 		"flush chain ip t vip_1\ndelete chain ip t vip_1\n"
 		"flush chain ip t vip_pick_0\ndelete chain ip t vip_pick_0\n"
 		"delete map ip t vip_ep_0\n"
@@ -135,27 +154,40 @@ static void test_affinity(void **state)
 		"add chain ip t vip_2_sticky\n"
 		"add rule ip t vip_2_sticky jhash ip saddr mod 2 vmap "
 		"{ 0 : goto vip_pick_0, 1 : goto vip_pick_1 }\n"
+		"--\n"
 		"delete element ip t vip { tcp . 10.96.0.1 . 80 }\n"
 		"add element ip t vip { tcp . 10.96.0.1 . 80 : goto vip_2_sticky }\n"
+		"--\n"
 		"flush chain ip t vip_2\ndelete chain ip t vip_2\n");
 	services_release(&s);
 }
 
-/* A node port moves from one service to another in one step. */
+/* A node port moves to a service with more endpoints, and back. */
 static void test_node_port_moves(void **state)
 {
-	struct endpoint e[] = { { POD(2), 1 } };
-	struct service_entry a[] = { entry(VIP(1), 80, 30000, e, 1), entry(VIP(2), 80, 0, e, 1) };
-	struct service_entry b[] = { entry(VIP(1), 80, 0, e, 1), entry(VIP(2), 80, 30000, e, 1) };
+	struct endpoint e[] = { { POD(2), 1 }, { POD(3), 1 } };
+	struct service_entry a[] = { entry(VIP(1), 80, 30000, e, 1), entry(VIP(2), 80, 0, e, 2),
+				     entry(VIP(3), 80, 30003, e, 2) };
+	struct service_entry b[] = { entry(VIP(1), 80, 0, e, 1), entry(VIP(2), 80, 30000, e, 2),
+				     entry(VIP(3), 80, 30003, e, 2) };
 	struct services s = { 0 };
 
 	(void)state;
-	free(step(&s, a, 2));
-	check_step(&s, b, 2,
+	free(step(&s, a, 3));
+	check_step(&s, b, 3,
+		"add element ip t node_ep_1 { tcp . 30000 : 10.244.0.3 . 1 }\n"
+		"--\n"
 		"delete element ip t node { tcp . 30000 }\n"
-		"delete element ip t node_ep_0 { tcp . 30000 }\n"
+		"add element ip t node { tcp . 30000 : goto node_2 }\n"
+		"--\n"
+		"flush chain ip t node_1\ndelete chain ip t node_1\n");
+	check_step(&s, a, 3,
+		"add chain ip t node_1\nadd rule ip t node_1 goto node_pick_0\n"
+		"--\n"
+		"delete element ip t node { tcp . 30000 }\n"
 		"add element ip t node { tcp . 30000 : goto node_1 }\n"
-		"add element ip t node_ep_0 { tcp . 30000 : 10.244.0.2 . 1 }\n");
+		"--\n"
+		"delete element ip t node_ep_1 { tcp . 30000 }\n");
 	services_release(&s);
 }
 
@@ -284,12 +316,35 @@ static void model_line(struct model *m, char *line)
 	}
 }
 
+/* After each transaction every service leads to an endpoint, whichever index is drawn. */
+static void model_check(struct model *m)
+{
+	char map[16], key[64], kind[8], name[128];
+	unsigned count;
+
+	for (unsigned i = 0; i < m->n; i++) {
+		if (sscanf(m->v[i].name, "%15s { %63[^}]", map, key) != 2 || !m->v[i].target[0])
+			continue;
+		assert_int_equal(sscanf(m->v[i].target, "%7[a-z]_%u", kind, &count), 2);
+		for (unsigned k = 0; k < count; k++) {
+			snprintf(name, sizeof(name), "%s_ep_%u { %s}", kind, k, key);
+			if (!model_find(m, name))
+				fail_msg("%s is missing", name);
+		}
+	}
+}
+
 static void model_run(struct model *m, char *text)
 {
 	char *save = NULL;
 
-	for (char *l = strtok_r(text, "\n", &save); l; l = strtok_r(NULL, "\n", &save))
-		model_line(m, l);
+	for (char *l = strtok_r(text, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
+		if (strcmp(l, "--") == 0)
+			model_check(m);
+		else
+			model_line(m, l);
+	}
+	model_check(m);
 }
 
 static int by_name(const void *a, const void *b)
@@ -328,7 +383,6 @@ static void test_random_sequences(void **state)
 		struct service_entry v[8];
 		struct endpoint e[8][6];
 		struct services none = { 0 };
-		struct buf out = { 0 };
 		uint32_t n;
 		char *text;
 
@@ -338,10 +392,9 @@ static void test_random_sequences(void **state)
 		free(text);
 
 		once.n = 0;
-		services_diff(&out, "t", &none, &s);
-		if (out.len)
-			model_run(&once, out.data);
-		buf_release(&out);
+		text = diff(&none, &s);
+		model_run(&once, text);
+		free(text);
 
 		qsort(seq.v, seq.n, sizeof(seq.v[0]), by_name);
 		qsort(once.v, once.n, sizeof(once.v[0]), by_name);

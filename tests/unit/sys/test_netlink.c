@@ -99,7 +99,7 @@ static void test_veth(void **state)
 	size_t n = RTA_PAYLOAD(peer) - sizeof(*pi);
 
 	assert_int_equal(pi->ifi_index, 2);
-	assert_true(pi->ifi_flags & IFF_UP);
+	assert_false(pi->ifi_flags & IFF_UP);
 	assert_string_equal(RTA_DATA(attr(rest, n, IFLA_IFNAME)), "eth0");
 	assert_int_equal(u32(attr(rest, n, IFLA_NET_NS_FD)), 9);
 	assert_memory_equal(RTA_DATA(attr(rest, n, IFLA_ADDRESS)), v.peer_mac, 6);
