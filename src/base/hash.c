@@ -14,9 +14,10 @@ uint64_t fnv64(uint64_t h, const void *data, size_t n)
 	return h;
 }
 
+/* A missing string hashes as a byte that UTF-8 never has, so that it differs from "". */
 uint64_t fnv64_str(uint64_t h, const char *s)
 {
-	return fnv64(h, s, strlen(s) + 1);
+	return s ? fnv64(h, s, strlen(s) + 1) : fnv64(h, "\xff", 1);
 }
 
 uint32_t fnv32(const void *data, size_t n)

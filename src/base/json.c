@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Writing JSON; see json.h. Strings are made valid UTF-8 on the way out. */
+/*
+ * The JSON writer. State is the depth and whether a comma or a key comes before the next value;
+ * a value at depth 0 ends the text, so that one writer can write a stream of them.
+ */
 #include "base/json.h"
 
 #include <string.h>
+
+#include "base/macro.h"
 
 void json_init(struct json *j, struct buf *out, bool pretty)
 {
@@ -18,32 +23,42 @@ static void newline(struct json *j)
 		buf_puts(j->out, "  ");
 }
 
-/* Before a value: the comma, unless a key or an opening bracket stands before it. */
+/* What stands before a value or a key: nothing after a key, else the comma and a new line. */
 static void separate(struct json *j)
 {
+	if (j->after_key) {
+		j->after_key = false;
+		return;
+	}
 	if (j->comma)
 		buf_putc(j->out, ',');
-	if (j->depth && !j->after_key)
+	if (j->depth)
 		newline(j);
-	j->after_key = false;
-	j->comma = true;
+}
+
+static void value(struct json *j, const char *text, size_t n)
+{
+	separate(j);
+	buf_add(j->out, text, n);
+	j->comma = j->depth > 0;
 }
 
 static void open_bracket(struct json *j, char c)
 {
-	separate(j);
-	buf_putc(j->out, c);
+	value(j, &c, 1);
 	j->depth++;
 	j->comma = false;
 }
 
 static void close_bracket(struct json *j, char c)
 {
+	bool empty = !j->comma;
+
 	j->depth--;
-	if (j->comma)
+	if (!empty)
 		newline(j);
 	buf_putc(j->out, c);
-	j->comma = true;
+	j->comma = j->depth > 0;
 }
 
 void json_begin_object(struct json *j)
@@ -66,84 +81,106 @@ void json_end_array(struct json *j)
 	close_bracket(j, ']');
 }
 
-/* Length of the valid UTF-8 sequence at s, 0 when there is none (RFC 3629). */
+/* RFC 3629: the second byte's range excludes overlong forms, surrogates and what is too large. */
+static const struct utf8_form {
+	unsigned char first, last;	/* range of the first byte */
+	unsigned char low, high;	/* range of the second */
+	unsigned char len;
+} utf8_forms[] = {
+	{ 0xc2, 0xdf, 0x80, 0xbf, 2 },
+	{ 0xe0, 0xe0, 0xa0, 0xbf, 3 },
+	{ 0xe1, 0xec, 0x80, 0xbf, 3 },
+	{ 0xed, 0xed, 0x80, 0x9f, 3 },
+	{ 0xee, 0xef, 0x80, 0xbf, 3 },
+	{ 0xf0, 0xf0, 0x90, 0xbf, 4 },
+	{ 0xf1, 0xf3, 0x80, 0xbf, 4 },
+	{ 0xf4, 0xf4, 0x80, 0x8f, 4 },
+};
+
+static bool utf8_tail(const struct utf8_form *f, const unsigned char *s)
+{
+	if (s[1] < f->low || s[1] > f->high)
+		return false;
+	for (unsigned i = 2; i < f->len; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return false;
+	}
+	return true;
+}
+
+/* Length of the multi-byte character at s, 0 when it is not one. */
 static size_t utf8_len(const unsigned char *s, size_t n)
 {
-	static const struct { unsigned char mask, lead; size_t len; uint32_t min; } forms[] = {
-		{ 0x80, 0x00, 1, 0 }, { 0xe0, 0xc0, 2, 0x80 },
-		{ 0xf0, 0xe0, 3, 0x800 }, { 0xf8, 0xf0, 4, 0x10000 },
-	};
-
-	for (size_t f = 0; f < 4; f++) {
-		if ((s[0] & forms[f].mask) != forms[f].lead || n < forms[f].len)
-			continue;
-		uint32_t c = s[0] & (unsigned char)~forms[f].mask;
-		for (size_t i = 1; i < forms[f].len; i++) {
-			if ((s[i] & 0xc0) != 0x80)
-				return 0;
-			c = c << 6 | (s[i] & 0x3f);
-		}
-		bool ok = c >= forms[f].min && c <= 0x10ffff && (c < 0xd800 || c > 0xdfff);
-		return ok ? forms[f].len : 0;
+	for (size_t i = 0; i < ARRAY_SIZE(utf8_forms); i++) {
+		const struct utf8_form *f = &utf8_forms[i];
+		if (*s >= f->first && *s <= f->last)
+			return n >= f->len && utf8_tail(f, s) ? f->len : 0;
 	}
 	return 0;
 }
 
-static void escape(struct json *j, unsigned char c)
+static void escape(struct buf *out, unsigned char c)
 {
-	static const char shorts[] = "\"\"\\\\\bb\ff\nn\rr\tt";
+	static const char plain[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt";
+	const char *p = c ? strchr(plain, c) : NULL;
 
-	for (size_t i = 0; i + 1 < sizeof(shorts); i += 2) {
-		if ((unsigned char)shorts[i] == c) {
-			buf_putc(j->out, '\\');
-			buf_putc(j->out, shorts[i + 1]);
-			return;
-		}
-	}
-	buf_printf(j->out, "\\u%04x", c);
+	if (p)
+		buf_printf(out, "\\%c", letters[p - plain]);
+	else
+		buf_printf(out, "\\u%04x", c);
 }
 
-static void quoted(struct json *j, const char *text, size_t n)
+/* One character that may need care: writes it and returns how many bytes it was. */
+static size_t put_special(struct buf *out, const unsigned char *s, size_t n)
+{
+	if (*s < 0x80) {
+		escape(out, *s);
+		return 1;
+	}
+	size_t len = utf8_len(s, n);
+	if (len)
+		buf_add(out, s, len);
+	else
+		buf_puts(out, "\xef\xbf\xbd");
+	return len ? len : 1;
+}
+
+static bool is_plain(unsigned char c)
+{
+	return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+}
+
+static void quote(struct buf *out, const char *text, size_t n)
 {
 	const unsigned char *s = (const unsigned char *)text;
+	size_t i = 0;
 
-	buf_putc(j->out, '"');
-	for (size_t i = 0; i < n;) {
-		size_t plain = i, len = 1;
-
-		while (plain < n && s[plain] >= 0x20 && s[plain] < 0x7f && s[plain] != '"' &&
-		       s[plain] != '\\')
-			plain++;
-		buf_add(j->out, s + i, plain - i);
-		i = plain;
-		if (i == n)
-			break;
-		if (s[i] < 0x80) {
-			escape(j, s[i]);
-		} else if ((len = utf8_len(s + i, n - i)) > 0) {
-			buf_add(j->out, s + i, len);
-		} else {
-			len = 1;
-			buf_puts(j->out, "\xef\xbf\xbd");
-		}
-		i += len;
+	buf_putc(out, '"');
+	while (i < n) {
+		size_t run = 0;
+		while (i + run < n && is_plain(s[i + run]))
+			run++;
+		buf_add(out, s + i, run);
+		i += run;
+		if (i < n)
+			i += put_special(out, s + i, n - i);
 	}
-	buf_putc(j->out, '"');
+	buf_putc(out, '"');
 }
 
 void json_key(struct json *j, const char *key)
 {
 	separate(j);
-	quoted(j, key, strlen(key));
+	quote(j->out, key, strlen(key));
 	buf_puts(j->out, j->pretty ? ": " : ":");
-	j->comma = false;
 	j->after_key = true;
 }
 
 void json_strn(struct json *j, const char *s, size_t n)
 {
 	separate(j);
-	quoted(j, s, n);
+	quote(j->out, s, n);
+	j->comma = j->depth > 0;
 }
 
 void json_str(struct json *j, const char *s)
@@ -156,8 +193,15 @@ void json_str(struct json *j, const char *s)
 
 void json_int(struct json *j, int64_t v)
 {
-	separate(j);
-	buf_printf(j->out, "%lld", (long long)v);
+	char text[24];
+	int n = snprintf(text, sizeof(text), "%lld", (long long)v);
+
+	value(j, text, (size_t)n);
+}
+
+void json_raw(struct json *j, const char *text)
+{
+	value(j, text, strlen(text));
 }
 
 void json_bool(struct json *j, bool v)
@@ -168,12 +212,6 @@ void json_bool(struct json *j, bool v)
 void json_put_null(struct json *j)
 {
 	json_raw(j, "null");
-}
-
-void json_raw(struct json *j, const char *text)
-{
-	separate(j);
-	buf_puts(j->out, text);
 }
 
 void json_kstr(struct json *j, const char *key, const char *s)

@@ -14,8 +14,8 @@
 struct json {
 	struct buf *out;
 	unsigned depth;
-	bool pretty, comma, after_key;
-	bool keyed;		/* a key was written, its value comes next */
+	bool pretty, comma;
+	bool after_key;		/* a key was written, its value comes next */
 };
 
 void json_init(struct json *j, struct buf *out, bool pretty);

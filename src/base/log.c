@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Log lines; see log.h. The level is the one piece of state, as of the process's stderr. */
+/*
+ * Log lines. A message is one line whatever is in it: control characters, which may come from
+ * manifests and containers, are replaced. It is written with one write(2), so lines of several
+ * processes on one stderr do not mix. The level is the one piece of process-wide state in base,
+ * as of the process's stderr.
+ */
 #include "base/log.h"
 
 #include <errno.h>
 #include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include "base/macro.h"
 #include "base/units.h"
-
-static enum log_level current = LOG_LEVEL_INFO;
 
 static const struct {
 	const char *name, *journal;
@@ -22,9 +22,11 @@ static const struct {
 	[LOG_LEVEL_DEBUG] = { "debug", "<7>" },
 };
 
+static enum log_level max_level = LOG_LEVEL_INFO;
+
 void log_set_level(enum log_level level)
 {
-	current = level;
+	max_level = level;
 }
 
 int log_level_parse(const char *s, enum log_level *ret)
@@ -38,27 +40,36 @@ int log_level_parse(const char *s, enum log_level *ret)
 	return -EINVAL;
 }
 
+/* The journal has its own time stamps; elsewhere a line starts with the time in milliseconds. */
+static size_t put_prefix(char *line, size_t size, enum log_level level)
+{
+	char stamp[40];
+
+	if (getenv("JOURNAL_STREAM"))
+		return (size_t)snprintf(line, size, "%s", levels[level].journal);
+	time_format_nano(time_now(), stamp);
+	return (size_t)snprintf(line, size, "%.23sZ %s: ", stamp, levels[level].name);
+}
+
 void log_msg(enum log_level level, const char *fmt, ...)
 {
-	char line[2048], stamp[40];
+	char line[2048];
 	va_list ap;
-	int n;
 
-	if (level > current)
+	if (level > max_level)
 		return;
-	if (getenv("JOURNAL_STREAM")) {
-		n = snprintf(line, sizeof(line), "%s", levels[level].journal);
-	} else {
-		time_format_nano(time_now(), stamp);
-		n = snprintf(line, sizeof(line), "%.23sZ %s: ", stamp, levels[level].name);
-	}
+	int saved = errno;
+	size_t start = put_prefix(line, sizeof(line), level);
 	va_start(ap, fmt);
-	n += vsnprintf(line + n, sizeof(line) - (size_t)n - 1, fmt, ap);
+	vsnprintf(line + start, sizeof(line) - start - 1, fmt, ap);
 	va_end(ap);
-	if (n > (int)sizeof(line) - 2)
-		n = sizeof(line) - 2;
-	line[n++] = '\n';
-	/* one write, so that lines of several threads or processes do not mix */
-	if (write(STDERR_FILENO, line, (size_t)n) < 0)
-		return;
+	size_t len = start + strlen(line + start);
+	for (size_t i = start; i < len; i++) {
+		if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
+			line[i] = ' ';
+	}
+	line[len++] = '\n';
+	ssize_t n = write(STDERR_FILENO, line, len);
+	(void)n;	/* nowhere left to say that stderr is gone */
+	errno = saved;
 }

@@ -11,8 +11,18 @@
 
 #define container_of(p, T, member) ((T *)((char *)(p) - offsetof(T, member)))
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-#define MIN(a, b) ({ __typeof__(a) lo_a_ = (a); __typeof__(b) lo_b_ = (b); lo_a_ < lo_b_ ? lo_a_ : lo_b_; })
-#define MAX(a, b) ({ __typeof__(a) hi_a_ = (a); __typeof__(b) hi_b_ = (b); hi_a_ > hi_b_ ? hi_a_ : hi_b_; })
+#define MIN(a, b)                                                                              \
+	({                                                                                     \
+		__typeof__(a) min_a_ = (a);                                                    \
+		__typeof__(b) min_b_ = (b);                                                    \
+		min_a_ < min_b_ ? min_a_ : min_b_;                                             \
+	})
+#define MAX(a, b)                                                                              \
+	({                                                                                     \
+		__typeof__(a) max_a_ = (a);                                                    \
+		__typeof__(b) max_b_ = (b);                                                    \
+		max_a_ > max_b_ ? max_a_ : max_b_;                                             \
+	})
 
 static inline bool streq(const char *a, const char *b) { return strcmp(a, b) == 0; }
 
