@@ -202,10 +202,11 @@ def test_kill_takes_the_subtree(groups):
     assert [g.wait(p) for p in pids[:2]] == [137, 137]
 
 
-def test_kill_a_fork_bomb(groups):
+def test_kill_a_fork_bomb(groups, tmp_path):
     g = groups
+    (tmp_path / "bomb.py").write_text(BOMB)
     g.ensure("pod/c", pids=60)
-    pid = g.run("pod/c", f"exec {sys.executable} -c '{BOMB}'")
+    pid = g.run("pod/c", f"exec {sys.executable} {tmp_path}/bomb.py")
     time.sleep(1)
     assert g.usage("pod/c")["pids"] > 50
     g.do("kill", "pod/c")
