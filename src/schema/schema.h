@@ -21,6 +21,15 @@
 int schema_decode(struct arena *a, const struct type *t, const char *file, const struct ynode *n,
 		  const char *path, const char *const *skip, void *dst, struct msgs *m);
 
+/*
+ * The same for text that schema_json wrote: F_SERVER fields count (schema_decode accepts and ignores
+ * them), what an older orch admitted is not checked again, and unknown fields are skipped.
+ */
+int schema_decode_record(struct arena *a, const struct type *t, const char *file,
+			 const struct ynode *n, const char *path, const char *const *skip,
+			 void *dst, struct msgs *m);
+
+/* Gives fields that are unset and zero their defaults, all the way down; absent OBJs stay absent. */
 void schema_defaults(struct arena *a, const struct type *t, void *obj);
 
 void *schema_copy(struct arena *a, const struct type *t, const void *obj);	/* deep */
@@ -29,7 +38,8 @@ void *schema_copy(struct arena *a, const struct type *t, const void *obj);	/* de
 bool schema_equal(const struct type *t, const void *x, const void *y);
 
 /* FNV-1a over the fields that the user wrote, by key name and value in row order: stable when
- * rows are added or defaults change. */
+ * rows are added or defaults change. F_SERVER fields never count; an INLINE counts by what is in
+ * it, whether or not its own bit is set. */
 uint64_t schema_hash(const struct type *t, const void *obj, uint64_t h);
 
 struct diff_entry {
