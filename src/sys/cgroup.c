@@ -28,7 +28,7 @@ enum controller { CPU, MEMORY, PIDS, CPUACCT, CONTROLLERS };
 static const char *const controller_names[CONTROLLERS] = { "cpu", "memory", "pids", "cpuacct" };
 
 struct hierarchy {
-	char mount[CG_PATH / 2];
+	char mount[CG_PATH];
 	char root[CG_PATH];	/* mount/ROOT */
 	bool v2;
 	unsigned controllers;	/* bits of what it is the home of */
@@ -120,9 +120,8 @@ static void hierarchy_add(struct cgroup_fs *fs, const char *mount, bool v2, unsi
 {
 	struct hierarchy *h = &fs->h[fs->nh];
 
-	if (fs->nh == ARRAY_SIZE(fs->h) || strlen(mount) >= sizeof(h->mount))
+	if (fs->nh == ARRAY_SIZE(fs->h) || path_join(h->mount, mount, ""))
 		return;
-	snprintf(h->mount, sizeof(h->mount), "%s", mount);
 	h->v2 = v2;
 	h->controllers = controllers;
 	fs->nh++;
