@@ -153,15 +153,19 @@ char *arena_strdup(struct arena *a, const char *s)
 
 char *arena_vprintf(struct arena *a, const char *fmt, va_list ap)
 {
+	char text[256];		/* most strings fit, and are formatted only once */
 	va_list again;
 
 	va_copy(again, ap);
-	int n = vsnprintf(NULL, 0, fmt, again);
-	va_end(again);
+	int n = vsnprintf(text, sizeof(text), fmt, ap);
 	if (n < 0)
 		abort();
 	char *r = arena_alloc(a, (size_t)n + 1);
-	vsnprintf(r, (size_t)n + 1, fmt, ap);
+	if ((size_t)n < sizeof(text))
+		memcpy(r, text, (size_t)n);
+	else
+		vsnprintf(r, (size_t)n + 1, fmt, again);
+	va_end(again);
 	return r;
 }
 

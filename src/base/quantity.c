@@ -111,7 +111,8 @@ static unsigned digit_at(const struct number *n, long i)
 {
 	if (i < 0 || (size_t)i >= n->n_whole + n->n_part)
 		return 0;
-	return (unsigned)((size_t)i < n->n_whole ? n->whole[i] : n->part[(size_t)i - n->n_whole]) - '0';
+	size_t at = (size_t)i;
+	return (unsigned)(at < n->n_whole ? n->whole[at] : n->part[at - n->n_whole]) - '0';
 }
 
 static long leading_zeros(const struct number *n)

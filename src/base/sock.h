@@ -12,8 +12,11 @@
 
 #define SOCK_FDS_MAX 4
 
-/* type is SOCK_STREAM or SOCK_SEQPACKET; both calls return a non-blocking descriptor. */
-int sock_listen(const char *path, int type, mode_t mode, struct err *err);	/* replaces a stale one */
+/*
+ * type is SOCK_STREAM or SOCK_SEQPACKET; both calls return a non-blocking descriptor. Listening
+ * replaces a socket that nobody listens on, and nothing else.
+ */
+int sock_listen(const char *path, int type, mode_t mode, struct err *err);
 int sock_connect(const char *path, int type, struct err *err);
 
 /* One message with up to SOCK_FDS_MAX descriptors; bytes sent or -errno. Never raises SIGPIPE. */

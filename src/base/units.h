@@ -34,7 +34,7 @@ int64_t time_mono(void);				/* CLOCK_MONOTONIC, ns */
 void time_format(int64_t ns, char ret[32]);		/* 2026-11-21T10:00:00Z */
 void time_format_nano(int64_t ns, char ret[40]);	/* ...00.123456789Z */
 int time_parse(const char *s, int64_t *ret);		/* RFC 3339, fraction and zone allowed */
-void duration_human(int64_t ns, char ret[16]);		/* 5s, 3m20s, 4h, 12d as kubectl prints ages */
+void duration_human(int64_t ns, char ret[16]);	/* as kubectl: 5s, 3m20s, 4h, 12d */
 int duration_parse(const char *s, int64_t *ret);	/* Go syntax: 300ms, 1h30m, 10s */
 
 int ip4_parse(const char *s, uint32_t *ret);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Quantities as Kubernetes reads them: input, value (NULL: refused), family; then canonical text. */
+/* Quantities as Kubernetes reads them: input, value (NULL: refused), family; canonical text. */
 #pragma once
+
+#include <stddef.h>
 
 static const struct { const char *in, *value, *family; } quantity_values[] = {
 	{ "0", "0e0", "DecimalSI" },

@@ -291,7 +291,7 @@ static void test_rm_rf_links(void **state)
 	assert_false(file_exists(at(f, "t")));
 	expect_content(at(f, "keep/d/f"), "x");
 	assert_int_equal(symlink("keep", at(f, "l")), 0);
-	assert_int_equal(file_rm_rf(at(f, "l"), NULL), 0);	/* the link, not what it points to */
+	assert_int_equal(file_rm_rf(at(f, "l"), NULL), 0);	/* the link itself */
 	assert_false(file_exists(at(f, "l")));
 	expect_content(at(f, "keep/d/f"), "x");
 }

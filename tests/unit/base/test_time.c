@@ -99,7 +99,8 @@ static void test_ages(void **state)
 {
 	const int64_t s = NSEC, m = 60 * s, h = 60 * m, d = 24 * h;
 	const struct { int64_t ns; const char *text; } cases[] = {
-		{ -3 * s, "<invalid>" }, { -s, "0s" }, { 0, "0s" }, { 999 * MSEC, "0s" }, { 5 * s, "5s" },
+		{ -3 * s, "<invalid>" }, { -s, "0s" }, { 0, "0s" }, { 999 * MSEC, "0s" },
+		{ 5 * s, "5s" },
 		{ 70 * s, "70s" }, { 119 * s, "119s" }, { 120 * s, "2m" }, { 190 * s, "3m10s" },
 		{ 599 * s, "9m59s" }, { 10 * m + 5 * s, "10m" }, { 70 * m, "70m" },
 		{ 179 * m, "179m" }, { 3 * h, "3h" }, { 3 * h + 5 * m, "3h5m" }, { 8 * h, "8h" },
@@ -127,7 +128,8 @@ static void test_durations(void **state)
 		{ "9223372036854775807ns", INT64_MAX }, { "1m1m", 120 * NSEC },
 	};
 	static const struct { const char *in; int code; } bad[] = {
-		{ "", -EINVAL }, { "3", -EINVAL }, { "-", -EINVAL }, { "s", -EINVAL }, { ".s", -EINVAL },
+		{ "", -EINVAL }, { "3", -EINVAL }, { "-", -EINVAL }, { "s", -EINVAL },
+		{ ".s", -EINVAL },
 		{ "5 s", -EINVAL }, { "5S", -EINVAL }, { "1d", -EINVAL }, { "1s2", -EINVAL },
 		{ "1e3s", -EINVAL }, { "--1s", -EINVAL }, { "1s-1s", -EINVAL },
 		{ "9223372036854775808ns", -ERANGE }, { "3000000h", -ERANGE },
