@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Containers of a pod that stays: which should run now, which have to be killed because a probe
+ * failed, which wait for their back-off or for a ConfigMap or Secret that is not there. A
+ * container that could not be started is treated as one that failed at once.
+ */
+#include "control/container.h"
+
+#include "control/pass.h"
+
+int64_t backoff_delay(unsigned restarts, int64_t max)
+{
+	int64_t d = BACKOFF_FIRST;
+
+	if (!restarts)
+		return 0;
+	for (unsigned i = 1; i < restarts && d < max; i++)
+		d *= 2;
+	return MIN(d, max);
+}
+
+static int64_t longest_backoff(const struct member *m)
+{
+	const char *s = strmap_get(&m->want.object.meta->annotations, BACKOFF_MAX_ANNOTATION);
+	int64_t max;
+
+	return s && duration_parse(s, &max) == 0 && max >= NSEC ? max : BACKOFF_MAX;
+}
+
+static bool failed(const struct observed_container *c)
+{
+	return c->phase == RUN_FAILED || c->end.exit_code || c->end.signal || c->end.oom_killed;
+}
+
+/* When it ended. A start that failed may leave no time: then the delays before it add up from
+ * the pod's creation. */
+static int64_t ended_at(const struct member *m, const struct observed_container *c, int64_t max)
+{
+	int64_t t = m->seen->created_at;
+
+	if (c->end.finished_at)
+		return c->end.finished_at;
+	if (c->started_at)
+		return c->started_at;
+	for (uint32_t i = 1; i <= c->backoff && i < 32; i++)
+		t += backoff_delay(i, max);
+	return t;
+}
+
+static bool policy_restarts(enum restart_policy policy, const struct observed_container *c)
+{
+	if (policy == RESTART_NEVER)
+		return false;
+	return policy != RESTART_ON_FAILURE || failed(c);
+}
+
+struct restart container_restart(const struct member *m, const struct observed_container *c)
+{
+	int64_t max = longest_backoff(m);
+	bool clean = c->phase == RUN_ENDED &&
+		     c->end.finished_at - c->end.started_at >= BACKOFF_RESET;
+	uint32_t before = clean ? 0 : c->backoff;
+	int64_t delay = backoff_delay(before, max);
+
+	return (struct restart){
+		.wanted = policy_restarts(m->seen->object->pod->spec.restart_policy, c),
+		.at = ended_at(m, c, max) + delay,
+		.delay = delay,
+		.backoff = before + 1,
+	};
+}
+
+static bool probe_failed(const struct observed_container *c, enum probe_kind k)
+{
+	return c->configured[k] && c->decided[k] && !c->passed[k];
+}
+
+static void decide_kill(struct pass *p, struct member *m, const struct container *spec,
+			const struct observed_container *c, struct wanted_container *w)
+{
+	enum probe_kind k = probe_failed(c, PROBE_STARTUP) ? PROBE_STARTUP : PROBE_LIVENESS;
+	const struct probe *probe = k == PROBE_STARTUP ? spec->startup_probe : spec->liveness_probe;
+	const char *name = k == PROBE_STARTUP ? "startup" : "liveness";
+
+	w->run = true;
+	w->attempt = c->attempt;
+	w->backoff = c->backoff;
+	if (!probe_failed(c, k) || c->pending)
+		return;
+	w->kill = true;
+	w->grace_s = probe && HAS(probe, probe, termination_grace_period_seconds) ?
+			     (uint32_t)probe->termination_grace_period_seconds : m->want.grace_s;
+	w->why = arena_printf(p->a, "%s probe failed", name);
+	pass_event(p, &m->want.object, true, "Unhealthy",
+		   arena_printf(p->a, "%s probe failed: %s", k == PROBE_STARTUP ? "Startup" : "Liveness",
+				c->probe_message[k] ? c->probe_message[k] : ""));
+	pass_event(p, &m->want.object, false, "Killing",
+		   arena_printf(p->a, "Container %s failed %s probe, will be restarted", spec->name,
+				name));
+}
+
+static void decide_restart(struct pass *p, struct member *m, const struct observed_container *c,
+			   struct wanted_container *w)
+{
+	struct restart r = container_restart(m, c);
+
+	w->attempt = c->attempt;
+	w->backoff = c->backoff;
+	if (!r.wanted)
+		return;
+	if (p->in->now < r.at) {
+		pass_wake(p, r.at);
+		return;
+	}
+	w->run = true;
+	w->attempt = c->attempt + 1;
+	w->backoff = r.backoff;
+	w->why = c->phase == RUN_FAILED ? "its start failed" :
+		 c->end.oom_killed	? "it was killed for lack of memory" :
+		 c->end.signal		? arena_printf(p->a, "it was killed by signal %d", c->end.signal) :
+					  arena_printf(p->a, "it ended with exit code %d",
+						       c->end.exit_code);
+}
+
+static void decide_one(struct pass *p, struct member *m, const struct container *spec, bool blocked)
+{
+	const struct observed_container *c = member_container(m, spec->name);
+	struct wanted_container *w = &m->want.containers[m->want.ncontainers++];
+
+	w->name = spec->name;
+	if (c && c->phase == RUN_RUNNING) {
+		decide_kill(p, m, spec, c, w);
+		return;
+	}
+	if (c && c->phase != RUN_CREATED) {
+		decide_restart(p, m, c, w);
+	} else {
+		w->run = !blocked;
+		w->attempt = c ? c->attempt : 0;
+		w->backoff = c ? c->backoff : 0;
+		w->why = "first start";
+	}
+	if (w->run && config_missing(p, m->want.object.meta->namespace, spec))
+		w->run = false;
+	if (w->run && !(c && c->pending))
+		pass_event(p, &m->want.object, false, "Started",
+			   arena_printf(p->a, "Started container %s", spec->name));
+}
+
+void container_decide(struct pass *p, struct member *m)
+{
+	const struct pod_spec *s = &m->want.object.pod->spec;
+	const char *lacks;
+
+	if (m->want.stop || m->lost)
+		return;
+	lacks = config_missing_volume(p, m->want.object.meta->namespace, s);
+	if (lacks && !m->seen)
+		pass_event(p, &m->want.object, true, "FailedMount", lacks);
+	m->want.containers = arena_array(p->a, struct wanted_container, s->containers.n);
+	for (uint32_t i = 0; i < s->containers.n; i++)
+		decide_one(p, m, &s->containers.v[i], lacks != NULL);
+}

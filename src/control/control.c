@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A pass from beginning to end: what runs becomes members, declared pods and controllers claim,
+ * add and stop members, what nobody claimed goes, and in the end every pod gets its containers
+ * and status and services their endpoints. The order matters only in that services come last:
+ * a pod that anybody stopped is out of them in the same pass.
+ */
+#include "base/hash.h"
+#include "control/pass.h"
+
+void pass_wake(struct pass *p, int64_t at)
+{
+	if (at <= p->in->now)
+		return;
+	p->out->wake = p->out->wake ? MIN(p->out->wake, at) : at;
+}
+
+void pass_event(struct pass *p, const struct object *about, bool warning, const char *reason,
+		const char *message)
+{
+	*arena_push(p->a, &p->out->events) = (struct wanted_event){
+		.key = object_key(about),
+		.uid = about->meta->uid ? about->meta->uid : "",
+		.warning = warning,
+		.reason = reason,
+		.message = message,
+	};
+}
+
+void pass_status(struct pass *p, const struct object *about, const void *status)
+{
+	*arena_push(p->a, &p->out->statuses) = (struct wanted_status){ object_key(about), status };
+}
+
+struct strmap map_copy(struct arena *a, const struct strmap *m)
+{
+	struct strmap copy = { 0 };
+
+	for (uint32_t i = 0; i < m->n; i++)
+		*arena_push(a, &copy) = m->v[i];
+	return copy;
+}
+
+void condition_add(struct arena *a, struct condition_list *l, const struct condition *c)
+{
+	*arena_push(a, l) = *c;
+}
+
+/* Times in objects are whole seconds, in memory as in their records. */
+int64_t whole_seconds(int64_t t)
+{
+	return t - t % NSEC;
+}
+
+bool owned_by(const struct meta *m, const char *uid)
+{
+	for (uint32_t i = 0; uid && i < m->owner_references.n; i++) {
+		const struct owner_reference *r = &m->owner_references.v[i];
+
+		if (r->controller && r->uid && streq(r->uid, uid))
+			return true;
+	}
+	return false;
+}
+
+static void namespaces_run(struct pass *p)
+{
+	struct object_list l = set_kind(p->in->set, KIND_NAMESPACE);
+
+	for (uint32_t i = 0; i < l.n; i++) {
+		struct namespace_status *s = arena_new(p->a, struct namespace_status);
+
+		s->phase = "Active";
+		pass_status(p, &l.v[i], s);
+	}
+}
+
+static void stop_unclaimed(struct pass *p)
+{
+	for (uint32_t i = 0; i < p->members.n; i++)
+		if (!p->members.v[i]->claimed)
+			member_stop(p, p->members.v[i], "no longer declared");
+}
+
+static int pod_cmp(const void *a, const void *b)
+{
+	return object_cmp(&((const struct wanted_pod *)a)->object,
+			  &((const struct wanted_pod *)b)->object);
+}
+
+static void finish_pods(struct pass *p)
+{
+	for (uint32_t i = 0; i < p->members.n; i++) {
+		container_decide(p, p->members.v[i]);
+		pod_status_make(p, p->members.v[i]);
+	}
+	services_run(p);
+	for (uint32_t i = 0; i < p->members.n; i++)
+		*arena_push(p->a, &p->out->pods) = p->members.v[i]->want;
+	if (p->out->pods.n)
+		qsort(p->out->pods.v, p->out->pods.n, sizeof(*p->out->pods.v), pod_cmp);
+}
+
+void control_run(struct arena *a, const struct control_in *in, struct wanted *ret)
+{
+	struct pass p = { .a = a, .in = in, .out = ret };
+
+	*ret = (struct wanted){ .arena = a };
+	for (uint32_t i = 0; i < in->observed->npods; i++)
+		member_observe(&p, &in->observed->pods[i]);
+	namespaces_run(&p);
+	pods_declared(&p);
+	replicasets_declared(&p);
+	deployments_run(&p);
+	stop_unclaimed(&p);
+	finish_pods(&p);
+	if (ret->replicasets.n)
+		qsort(ret->replicasets.v, ret->replicasets.n, sizeof(*ret->replicasets.v),
+		      object_cmp);
+}

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Members: what a pass knows and decides about one pod. A pod that was told to stop is never
+ * taken back. A pod whose sandbox was lost keeps its place until it may be replaced: at once the
+ * first time, then after 10 s doubling to 300 s, counted over its replacements by an annotation
+ * and starting afresh when one of them lived for 10 minutes. A bare pod keeps its name, so that
+ * nothing can count for it: it comes back at most every 10 s.
+ */
+#include <stdio.h>
+
+#include "control/container.h"
+#include "control/pass.h"
+
+const struct observed_container *member_container(const struct member *m, const char *name)
+{
+	for (uint32_t i = 0; m->seen && i < m->seen->ncontainers; i++)
+		if (streq(m->seen->containers[i].name, name))
+			return &m->seen->containers[i];
+	return NULL;
+}
+
+static bool all_ready(const struct member *m, const struct pod_spec *s)
+{
+	if (m->seen->stage != POD_UP)
+		return false;
+	for (uint32_t i = 0; i < s->containers.n; i++) {
+		const struct observed_container *c = member_container(m, s->containers.v[i].name);
+
+		if (!c || !observed_container_ready(c))
+			return false;
+	}
+	return s->containers.n > 0;
+}
+
+static bool all_finished(const struct member *m, const struct pod_spec *s)
+{
+	for (uint32_t i = 0; i < s->containers.n; i++) {
+		const struct observed_container *c = member_container(m, s->containers.v[i].name);
+
+		if (!c || (c->phase != RUN_ENDED && c->phase != RUN_FAILED) ||
+		    container_restart(m, c).wanted)
+			return false;
+	}
+	return s->containers.n > 0;
+}
+
+static const char *controller_uid(const struct meta *m)
+{
+	for (uint32_t i = 0; i < m->owner_references.n; i++)
+		if (m->owner_references.v[i].controller && m->owner_references.v[i].uid)
+			return m->owner_references.v[i].uid;
+	return "";
+}
+
+/* A body of its own, whose metadata and status this pass may change. */
+static struct object private_pod(struct arena *a, const struct object *o)
+{
+	struct object copy = *o;
+
+	copy.pod = arena_new(a, struct pod);
+	*copy.pod = *o->pod;
+	copy.pod->status = (struct pod_status){ 0 };
+	copy.meta = &copy.pod->metadata;
+	return copy;
+}
+
+/* What its volumes should hold. Content that has vanished since leaves the volumes as they are. */
+static uint64_t volumes_wanted(struct pass *p, const struct member *m)
+{
+	const struct object *o = &m->want.object;
+
+	if (m->seen && config_missing_volume(p, o->meta->namespace, &o->pod->spec))
+		return m->seen->config_digest;
+	return set_config_hash(p->in->set, o->meta->namespace, &o->pod->spec, true, p->a, NULL);
+}
+
+static struct member *member_add(struct pass *p, struct object pod)
+{
+	struct member *m = arena_new(p->a, struct member);
+
+	m->want.object = pod;
+	m->want.grace_s = (uint32_t)MAX(pod.pod->spec.termination_grace_period_seconds, 0);
+	if (pod.pod->spec.termination_grace_period_seconds < 0)
+		m->want.grace_s = 1;
+	m->owner = controller_uid(pod.meta);
+	*arena_push(p->a, &p->members) = m;
+	return m;
+}
+
+void member_observe(struct pass *p, const struct observed_pod *seen)
+{
+	struct member *m = member_add(p, private_pod(p->a, seen->object));
+	const struct pod_spec *spec = &seen->object->pod->spec;
+	const char *attempt = strmap_get(&m->want.object.meta->annotations,
+					 SANDBOX_ATTEMPT_ANNOTATION);
+	bool told = seen->stage == POD_STOPPING || seen->stopped_at;
+
+	m->seen = seen;
+	m->attempt = attempt ? (unsigned)strtoul(attempt, NULL, 10) : 0;
+	m->lost = seen->stage == POD_DOWN || seen->stage == POD_BROKEN;
+	m->finished = !m->lost && all_finished(m, spec);
+	m->ready = all_ready(m, spec);
+	m->ready_since = m->ready ? seen->ready_since : 0;
+	m->active = !told && !m->finished;
+	m->want.config_digest = seen->config_digest;
+	if (told)
+		member_stop(p, m, "stopping");
+	else
+		m->want.config_digest = volumes_wanted(p, m);
+}
+
+struct member *member_new(struct pass *p, const struct object *pod, unsigned attempt)
+{
+	struct member *m = member_add(p, *pod);
+
+	m->attempt = attempt;
+	m->active = m->claimed = true;
+	m->want.why = "new";
+	m->want.config_digest = volumes_wanted(p, m);
+	if (attempt)
+		strmap_set(p->a, &pod->meta->annotations, SANDBOX_ATTEMPT_ANNOTATION,
+			   arena_printf(p->a, "%u", attempt));
+	return m;
+}
+
+void member_stop(struct pass *p, struct member *m, const char *why)
+{
+	m->claimed = true;
+	m->active = false;
+	if (m->want.stop)
+		return;
+	m->want.stop = true;
+	m->want.why = why;
+	if (m->seen && m->seen->stage < POD_STOPPING && !m->seen->stopped_at)
+		pass_event(p, &m->want.object, false, "Killing",
+			   arena_printf(p->a, "Stopping pod %s: %s", m->want.object.meta->name, why));
+}
+
+bool member_available(struct pass *p, const struct member *m, int32_t min_ready_seconds)
+{
+	int64_t since = m->ready_since ? m->ready_since : p->in->now;
+
+	if (!m->ready || m->want.stop)
+		return false;
+	if (min_ready_seconds <= 0 || p->in->now >= since + min_ready_seconds * NSEC)
+		return true;
+	pass_wake(p, since + min_ready_seconds * NSEC);
+	return false;
+}
+
+int64_t member_replace_at(struct pass *p, const struct member *m)
+{
+	int64_t born = m->seen->created_at;
+
+	if (p->in->now - born >= BACKOFF_RESET)
+		return born;
+	if (!*m->owner)
+		return born + BACKOFF_FIRST;
+	return born + backoff_delay(m->attempt, BACKOFF_MAX);
+}
+
+static void own(struct arena *a, struct meta *m, const struct object *owner)
+{
+	struct owner_reference *r = arena_push(a, &m->owner_references);
+
+	r->api_version = owner->kind->api_version;
+	r->kind = owner->kind->name;
+	r->name = owner->meta->name;
+	r->uid = owner->meta->uid;
+	r->controller = r->block_owner_deletion = true;
+}
+
+/* In a Pod, though not in a template, requests that were left out are the limits. */
+static void default_requests(struct arena *a, struct container *c)
+{
+	const struct resource_requirements *r = c->resources;
+	struct resource_requirements *n;
+	bool lacks = false;
+
+	for (uint32_t i = 0; r && i < r->limits.n; i++)
+		lacks |= !qtymap_get(&r->requests, r->limits.v[i].k);
+	if (!lacks)
+		return;
+	n = arena_new(a, struct resource_requirements);
+	*n = *r;
+	n->requests = (struct qtymap){ 0 };
+	for (uint32_t i = 0; i < r->limits.n; i++) {
+		const struct quantity *q = qtymap_get(&r->requests, r->limits.v[i].k);
+
+		*arena_push(a, &n->requests) =
+			(struct qtypair){ r->limits.v[i].k, q ? *q : r->limits.v[i].v };
+	}
+	for (uint32_t i = 0; i < r->requests.n; i++)
+		if (!qtymap_get(&r->limits, r->requests.v[i].k))
+			*arena_push(a, &n->requests) = r->requests.v[i];
+	MARK(n, resource_requirements, requests);
+	c->resources = n;
+}
+
+static void own_containers(struct arena *a, struct pod_spec *s)
+{
+	struct container_list l = { 0 };
+
+	for (uint32_t i = 0; i < s->containers.n; i++) {
+		struct container *c = arena_push(a, &l);
+
+		*c = s->containers.v[i];
+		default_requests(a, c);
+	}
+	s->containers = l;
+}
+
+struct object pod_from_template(struct pass *p, const struct object *owner,
+				const struct pod_template *t, const char *name)
+{
+	struct object o = object_new(p->a, KIND_POD, owner->meta->namespace, name);
+	char uid[37];
+
+	name_uid(p, "uid", owner->meta->namespace, name, uid);
+	o.pod->spec = t->spec;
+	o.pod->spec.node_name = p->in->node_name;
+	own_containers(p->a, &o.pod->spec);
+	o.meta->uid = arena_strdup(p->a, uid);
+	o.meta->creation_timestamp = whole_seconds(p->in->now);
+	o.meta->generate_name = arena_printf(p->a, "%s-", owner->meta->name);
+	o.meta->labels = map_copy(p->a, &t->metadata.labels);
+	o.meta->annotations = map_copy(p->a, &t->metadata.annotations);
+	own(p->a, o.meta, owner);
+	MARK(o.pod, pod, metadata);
+	MARK(o.pod, pod, spec);
+	MARK(o.meta, meta, labels);
+	MARK(o.meta, meta, annotations);
+	return o;
+}

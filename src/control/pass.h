@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One pass of control, as the files of this room share it. Every pod that runs becomes a member;
+ * whoever wants it claims it, controllers add new ones, and what nobody claimed is stopped. A
+ * ReplicaSet, stored or declared, becomes a rset: a private copy of the object, its members, and
+ * how many it should have. Nothing outlives the pass.
+ */
+#pragma once
+
+#include "base/macro.h"
+#include "control/control.h"
+#include "schema/schema.h"
+
+#define SANDBOX_ATTEMPT_ANNOTATION "orch/sandbox-attempt"
+#define SPEC_HASH_ANNOTATION "orch/spec-hash"
+#define CONFIG_CHANGE_ANNOTATION "orch/config-change"
+#define BACKOFF_MAX_ANNOTATION "orch/restart-backoff-max"
+
+struct member {
+	const struct observed_pod *seen;	/* NULL: made in this pass */
+	struct wanted_pod want;
+	const char *owner;		/* uid of the controller; "" for a bare pod */
+	bool claimed;			/* somebody wants it, or already decided about it */
+	bool active;			/* fills a place: not stopping, not finished, not given up */
+	bool finished;			/* all containers ended and none is started again */
+	bool lost;			/* its sandbox is gone or could not be made */
+	bool ready;			/* all containers are */
+	int64_t ready_since;
+	unsigned attempt;		/* sandboxes lost in a row before this one */
+};
+struct member_list { struct member **v; uint32_t n; };
+
+struct rset {
+	struct object object;		/* a private copy of the body */
+	const struct object *stored;	/* what the store has; NULL: nothing yet */
+	struct member_list members;	/* its active pods, as they are and as this pass leaves them */
+	struct member_list replaced;	/* given up in this pass */
+	int32_t replicas;		/* how many it should have */
+	int32_t available;		/* active and ready for long enough */
+	struct member_list stopping;	/* pods that still exist but do not count any more */
+	bool forgotten;			/* history beyond the limit */
+	const char *why;		/* pods of it are stopped */
+};
+struct rset_list { struct rset **v; uint32_t n; };
+
+struct pass {
+	struct arena *a;
+	const struct control_in *in;
+	struct wanted *out;
+	struct member_list members;
+};
+
+void pass_wake(struct pass *p, int64_t at);	/* look again then; the past is ignored */
+void pass_event(struct pass *p, const struct object *about, bool warning, const char *reason,
+		const char *message);
+void pass_status(struct pass *p, const struct object *about, const void *status);
+struct strmap map_copy(struct arena *a, const struct strmap *m);
+void condition_add(struct arena *a, struct condition_list *l, const struct condition *c);
+int64_t whole_seconds(int64_t t);
+bool owned_by(const struct meta *m, const char *uid);
+
+/* name.c */
+void name_uid(struct pass *p, const char *kind, const char *ns, const char *name, char ret[37]);
+/* The same for the same owner in every pass. */
+void name_uid_below(const char *owner_uid, const char *what, char ret[37]);
+const char *name_pod(struct pass *p, const char *ns, const char *base);	/* base-xxxxx, free */
+void name_hash(uint32_t hash, char ret[16]);
+
+/* member.c */
+void member_observe(struct pass *p, const struct observed_pod *seen);
+struct member *member_new(struct pass *p, const struct object *pod, unsigned attempt);
+void member_stop(struct pass *p, struct member *m, const char *why);
+bool member_available(struct pass *p, const struct member *m, int32_t min_ready_seconds);
+/* When a pod whose sandbox was lost may be replaced. */
+int64_t member_replace_at(struct pass *p, const struct member *m);
+const struct observed_container *member_container(const struct member *m, const char *name);
+struct object pod_from_template(struct pass *p, const struct object *owner,
+				const struct pod_template *t, const char *name);
+
+/* container.c: what every container of a pod that stays should do */
+struct restart {
+	bool wanted;		/* the policy starts it again */
+	int64_t at;		/* not before */
+	int64_t delay;
+	uint32_t backoff;	/* of the next run */
+};
+struct restart container_restart(const struct member *m, const struct observed_container *c);
+void container_decide(struct pass *p, struct member *m);
+
+/* config.c: ConfigMaps and Secrets that a pod can't do without */
+const char *config_missing(struct pass *p, const char *ns, const struct container *c);
+const char *config_missing_volume(struct pass *p, const char *ns, const struct pod_spec *s);
+uint64_t config_hash(const struct set *s, const char *ns, const struct pod_template *t,
+		     struct arena *a);
+
+/* status.c */
+void pod_status_make(struct pass *p, struct member *m);
+
+/* pod.c */
+void pods_declared(struct pass *p);
+
+/* replicaset.c */
+struct rset *rset_new(struct pass *p, const struct object *rs, const struct object *stored,
+		      int32_t min_ready_seconds);
+void rset_settle(struct pass *p, struct rset *rs);	/* makes and stops pods, fills in the status */
+void rset_put(struct pass *p, struct rset *rs);		/* into wanted */
+void replicasets_declared(struct pass *p);
+
+/* deployment.c */
+void deployments_run(struct pass *p);
+
+/* service.c */
+void services_run(struct pass *p);

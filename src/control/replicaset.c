@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * ReplicaSets: as many active pods as wanted, made from the template. Pods belong to a ReplicaSet
+ * by the uid of their owner reference, never by labels alone. Too many: those go first that do
+ * the least (Kubernetes' order: lost, not yet started, not ready, ready for a shorter time, more
+ * restarts, younger).
+ */
+#include "control/pass.h"
+
+static void take(struct pass *p, struct rset *rs, struct member *m)
+{
+	m->claimed = true;
+	if (m->lost && m->active && p->in->now >= member_replace_at(p, m)) {
+		member_stop(p, m, m->seen->message ? m->seen->message : "its sandbox was lost");
+		*arena_push(p->a, &rs->replaced) = m;
+	} else if (m->lost && m->active) {
+		pass_wake(p, member_replace_at(p, m));
+	}
+	if (m->active)
+		*arena_push(p->a, &rs->members) = m;
+	else
+		*arena_push(p->a, &rs->stopping) = m;
+	if (m->finished)
+		member_stop(p, m, "finished");
+}
+
+struct rset *rset_new(struct pass *p, const struct object *rs, const struct object *stored,
+		      int32_t min_ready_seconds)
+{
+	struct rset *s = arena_new(p->a, struct rset);
+	struct replicaset *body = arena_new(p->a, struct replicaset);
+
+	*body = *rs->replicaset;
+	body->metadata.annotations = map_copy(p->a, &body->metadata.annotations);
+	body->spec.min_ready_seconds = min_ready_seconds;
+	body->status = (struct replicaset_status){ 0 };
+	s->object = *rs;
+	s->object.replicaset = body;
+	s->object.meta = &body->metadata;
+	s->stored = stored;
+	s->replicas = body->spec.replicas;
+	s->why = "scaled down";
+	for (uint32_t i = 0; i < p->members.n; i++)
+		if (streq(p->members.v[i]->owner, body->metadata.uid))
+			take(p, s, p->members.v[i]);
+	for (uint32_t i = 0; i < s->members.n; i++)
+		s->available += member_available(p, s->members.v[i], min_ready_seconds);
+	return s;
+}
+
+static uint32_t restarts(const struct member *m)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; m->seen && i < m->seen->ncontainers; i++)
+		n = MAX(n, m->seen->containers[i].attempt);
+	return n;
+}
+
+static bool started(const struct member *m)
+{
+	for (uint32_t i = 0; m->seen && i < m->seen->ncontainers; i++)
+		if (m->seen->containers[i].phase != RUN_CREATED)
+			return true;
+	return false;
+}
+
+#define FIRST(a, b) do { if ((a) != (b)) return (a) < (b) ? -1 : 1; } while (0)
+
+/* Who is stopped first stands first. */
+static int rank(const void *x, const void *y)
+{
+	const struct member *a = *(struct member *const *)x, *b = *(struct member *const *)y;
+
+	FIRST(b->lost, a->lost);
+	FIRST(started(a), started(b));
+	FIRST(a->ready, b->ready);
+	FIRST(b->ready_since, a->ready_since);
+	FIRST(restarts(b), restarts(a));
+	FIRST(b->seen ? b->seen->created_at : INT64_MAX, a->seen ? a->seen->created_at : INT64_MAX);
+	return strcmp(a->want.object.meta->name, b->want.object.meta->name);
+}
+
+static void create(struct pass *p, struct rset *rs, uint32_t n)
+{
+	const struct object *o = &rs->object;
+
+	for (uint32_t i = 0; i < n; i++) {
+		const char *name = name_pod(p, o->meta->namespace, o->meta->name);
+		const struct member *lost = i < rs->replaced.n ? rs->replaced.v[i] : NULL;
+		struct object pod = pod_from_template(p, o, o->replicaset->spec.template, name);
+
+		*arena_push(p->a, &rs->members) =
+			member_new(p, &pod, lost ? lost->attempt + 1 : 0);
+		pass_event(p, o, false, "SuccessfulCreate",
+			   arena_printf(p->a, "Created pod: %s", name));
+	}
+}
+
+static void stop(struct pass *p, struct rset *rs, uint32_t n)
+{
+	struct member_list *l = &rs->members;
+
+	qsort(l->v, l->n, sizeof(*l->v), rank);
+	for (uint32_t i = 0; i < n; i++) {
+		member_stop(p, l->v[i], rs->why);
+		*arena_push(p->a, &rs->stopping) = l->v[i];
+		pass_event(p, &rs->object, false, "SuccessfulDelete",
+			   arena_printf(p->a, "Deleted pod: %s", l->v[i]->want.object.meta->name));
+	}
+	l->n -= n;
+	memmove(l->v, l->v + n, l->n * sizeof(*l->v));
+}
+
+static void make_status(struct pass *p, struct rset *rs)
+{
+	struct replicaset_status *s = &rs->object.replicaset->status;
+	int32_t min_ready = rs->object.replicaset->spec.min_ready_seconds;
+
+	s->replicas = s->fully_labeled_replicas = (int32_t)rs->members.n;
+	for (uint32_t i = 0; i < rs->members.n; i++) {
+		s->ready_replicas += rs->members.v[i]->ready;
+		s->available_replicas += member_available(p, rs->members.v[i], min_ready);
+	}
+	s->observed_generation = rs->object.meta->generation;
+}
+
+void rset_settle(struct pass *p, struct rset *rs)
+{
+	uint32_t wanted = (uint32_t)MAX(rs->replicas, 0);
+
+	if (rs->members.n < wanted)
+		create(p, rs, wanted - rs->members.n);
+	else if (rs->members.n > wanted)
+		stop(p, rs, rs->members.n - wanted);
+	rs->object.replicaset->spec.replicas = rs->replicas;
+	if (rs->stored && rs->stored->replicaset->spec.replicas != rs->replicas)
+		rs->object.meta->generation++;
+	make_status(p, rs);
+	rs->available = rs->object.replicaset->status.available_replicas;
+}
+
+void rset_put(struct pass *p, struct rset *rs)
+{
+	*arena_push(p->a, &p->out->replicasets) = rs->object;
+}
+
+/* Those that stand in a manifest are recorded like the others; the manifest rules. */
+void replicasets_declared(struct pass *p)
+{
+	struct object_list l = set_kind(p->in->set, KIND_REPLICASET);
+
+	for (uint32_t i = 0; i < l.n; i++) {
+		const struct object *o = &l.v[i];
+		struct rset *rs = rset_new(p, o, NULL, o->replicaset->spec.min_ready_seconds);
+
+		rset_settle(p, rs);
+		rset_put(p, rs);
+		pass_status(p, o, &rs->object.replicaset->status);
+	}
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Services: which pods answer on which address and port. A pod is behind a service while its
+ * labels match, it has an address, nobody stopped it, and it is ready (publishNotReadyAddresses:
+ * or not). A pod that this very pass stops is out, so that the service maps change before the
+ * stop signal is sent. Services without a selector are nobody's business here.
+ */
+#include <netinet/in.h>
+
+#include "control/pass.h"
+
+struct backend {
+	const struct member *member;
+	uint32_t ip;
+	bool ready;
+	const int *ports;	/* one per service port; 0: the pod has no such port */
+};
+struct backend_list { struct backend *v; uint32_t n; };
+
+struct exposure {
+	struct pass *p;
+	const struct object *object;
+	const struct service_spec *spec;
+	struct backend_list backends;	/* sorted by address */
+};
+
+static bool selects(const struct service_spec *s, const struct member *m)
+{
+	return s->selector.n && strmap_contains(&m->want.object.meta->labels, &s->selector);
+}
+
+static const int *ports_of(struct exposure *x, const struct member *m)
+{
+	int *ports = arena_array(x->p->a, int, x->spec->ports.n + 1);
+
+	for (uint32_t i = 0; i < x->spec->ports.n; i++) {
+		const struct service_port *sp = &x->spec->ports.v[i];
+		struct intstr target = sp->target_port;
+
+		if (!target.str && !target.num)
+			target.num = sp->port;
+		ports[i] = target.str ?
+			pod_port(&m->want.object.pod->spec, &target, sp->protocol) : target.num;
+	}
+	return ports;
+}
+
+static int backend_cmp(const void *x, const void *y)
+{
+	const struct backend *a = x, *b = y;
+
+	return a->ip < b->ip ? -1 : a->ip > b->ip;
+}
+
+static void find_backends(struct exposure *x)
+{
+	for (uint32_t i = 0; i < x->p->members.n; i++) {
+		const struct member *m = x->p->members.v[i];
+
+		if (!m->seen || !m->seen->ip || m->want.stop || m->finished || m->lost ||
+		    !streq(m->want.object.meta->namespace, x->object->meta->namespace) ||
+		    !selects(x->spec, m))
+			continue;
+		*arena_push(x->p->a, &x->backends) = (struct backend){
+			.member = m,
+			.ip = m->seen->ip,
+			.ready = m->ready || x->spec->publish_not_ready_addresses,
+			.ports = ports_of(x, m),
+		};
+	}
+	if (x->backends.n)
+		qsort(x->backends.v, x->backends.n, sizeof(*x->backends.v), backend_cmp);
+}
+
+static uint8_t ip_protocol(enum protocol p)
+{
+	return p == PROTOCOL_UDP ? IPPROTO_UDP : p == PROTOCOL_SCTP ? IPPROTO_SCTP : IPPROTO_TCP;
+}
+
+static uint32_t affinity(const struct service_spec *s)
+{
+	const struct session_affinity_config *c = s->session_affinity_config;
+
+	if (s->session_affinity != AFFINITY_CLIENT_IP)
+		return 0;
+	return c && c->client_ip ? (uint32_t)c->client_ip->timeout_seconds : 10800;
+}
+
+static void add_entry(struct exposure *x, uint32_t ip, uint32_t port)
+{
+	const struct service_port *sp = &x->spec->ports.v[port];
+	struct service_entry *e = arena_push(x->p->a, &x->p->out->services);
+	struct endpoint *to = arena_array(x->p->a, struct endpoint, x->backends.n + 1);
+
+	e->ip = ip;
+	e->proto = ip_protocol(sp->protocol);
+	e->port = (uint16_t)sp->port;
+	e->node_port = x->spec->type == SERVICE_NODE_PORT ? (uint16_t)sp->node_port : 0;
+	e->affinity_s = affinity(x->spec);
+	e->endpoints = to;
+	for (uint32_t i = 0; i < x->backends.n; i++) {
+		const struct backend *b = &x->backends.v[i];
+
+		if (b->ready && b->ports[port])
+			to[e->count++] = (struct endpoint){ b->ip, (uint16_t)b->ports[port] };
+	}
+	e->name = sp->name ? arena_printf(x->p->a, "%s/%s:%s", x->object->meta->namespace,
+					  x->object->meta->name, sp->name) :
+			     arena_printf(x->p->a, "%s/%s:%d", x->object->meta->namespace,
+					  x->object->meta->name, sp->port);
+}
+
+static bool same_ports(const struct exposure *x, const struct backend *a, const struct backend *b)
+{
+	return memcmp(a->ports, b->ports, x->spec->ports.n * sizeof(int)) == 0;
+}
+
+static void add_address(struct exposure *x, struct endpoint_subset *s, const struct backend *b)
+{
+	struct endpoint_address *to = arena_push(x->p->a, b->ready ? &s->addresses :
+								     &s->not_ready_addresses);
+	const struct meta *pod = b->member->want.object.meta;
+	char ip[16];
+
+	ip4_format(b->ip, ip);
+	to->ip = arena_strdup(x->p->a, ip);
+	to->node_name = x->p->in->node_name;
+	to->target_ref = arena_new(x->p->a, struct object_reference);
+	to->target_ref->kind = "Pod";
+	to->target_ref->namespace = pod->namespace;
+	to->target_ref->name = pod->name;
+	to->target_ref->uid = pod->uid;
+}
+
+static void add_ports(struct exposure *x, struct endpoint_subset *s, const struct backend *b)
+{
+	for (uint32_t i = 0; i < x->spec->ports.n; i++) {
+		const struct service_port *sp = &x->spec->ports.v[i];
+
+		if (!b->ports[i])
+			continue;
+		*arena_push(x->p->a, &s->ports) = (struct endpoint_port){
+			.name = sp->name,
+			.port = b->ports[i],
+			.protocol = protocol_values.values[sp->protocol ? sp->protocol : PROTOCOL_TCP],
+		};
+	}
+}
+
+static bool first_with_its_ports(const struct exposure *x, uint32_t i)
+{
+	for (uint32_t k = 0; k < i; k++)
+		if (same_ports(x, &x->backends.v[k], &x->backends.v[i]))
+			return false;
+	return true;
+}
+
+/* One subset for all pods that answer on the same ports. */
+static void add_subset(struct exposure *x, struct endpoints *e, uint32_t first)
+{
+	struct endpoint_subset *s = arena_push(x->p->a, &e->subsets);
+
+	for (uint32_t i = first; i < x->backends.n; i++)
+		if (same_ports(x, &x->backends.v[i], &x->backends.v[first]))
+			add_address(x, s, &x->backends.v[i]);
+	add_ports(x, s, &x->backends.v[first]);
+}
+
+static void add_endpoints(struct exposure *x)
+{
+	const struct meta *svc = x->object->meta;
+	struct object o = object_new(x->p->a, KIND_ENDPOINTS, svc->namespace, svc->name);
+	char uid[37];
+
+	name_uid_below(svc->uid ? svc->uid : svc->name, "endpoints", uid);
+	o.meta->uid = arena_strdup(x->p->a, uid);
+	o.meta->creation_timestamp = svc->creation_timestamp;
+	o.meta->labels = svc->labels;
+	for (uint32_t i = 0; i < x->backends.n; i++)
+		if (first_with_its_ports(x, i))
+			add_subset(x, o.endpoints, i);
+	*arena_push(x->p->a, &x->p->out->endpoints) = o;
+}
+
+static int entry_cmp(const void *x, const void *y)
+{
+	const struct service_entry *a = x, *b = y;
+
+	if (a->ip != b->ip)
+		return a->ip < b->ip ? -1 : 1;
+	if (a->proto != b->proto)
+		return a->proto < b->proto ? -1 : 1;
+	return a->port < b->port ? -1 : a->port > b->port;
+}
+
+static void service_run(struct pass *p, const struct object *o)
+{
+	struct exposure x = { .p = p, .object = o, .spec = &o->service->spec };
+	uint32_t ip;
+
+	if (!x.spec->selector.n)
+		return;
+	find_backends(&x);
+	add_endpoints(&x);
+	if (!x.spec->cluster_ip || ip4_parse(x.spec->cluster_ip, &ip) < 0)
+		return;
+	for (uint32_t i = 0; i < x.spec->ports.n; i++)
+		add_entry(&x, ip, i);
+}
+
+/* Objects of a set are sorted, so that the Endpoints made in their order are, too. */
+void services_run(struct pass *p)
+{
+	struct object_list l = set_kind(p->in->set, KIND_SERVICE);
+
+	for (uint32_t i = 0; i < l.n; i++)
+		service_run(p, &l.v[i]);
+	if (p->out->services.n)
+		qsort(p->out->services.v, p->out->services.n, sizeof(*p->out->services.v), entry_cmp);
+}

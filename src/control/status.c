@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A pod's status, in the shapes and words of kubelet. Nothing is remembered from pass to pass, so
+ * every time comes from what is observed: creation, starts, ends, and since when it is ready.
+ */
+#include <stdio.h>
+
+#include "control/pass.h"
+
+/* As Go prints a duration of whole seconds: 20s, 1m20s, 5m0s. */
+static const char *go_duration(struct arena *a, int64_t ns)
+{
+	long long s = ns / NSEC;
+
+	return s < 60 ? arena_printf(a, "%llds", s) : arena_printf(a, "%lldm%llds", s / 60, s % 60);
+}
+
+static const char *container_id(struct pass *p, const struct member *m, const char *name,
+				uint32_t attempt)
+{
+	return arena_printf(p->a, "orch://%s/%s/%u", m->want.object.meta->uid, name, attempt);
+}
+
+static struct container_state *state_waiting(struct arena *a, const char *reason, const char *text)
+{
+	struct container_state *s = arena_new(a, struct container_state);
+
+	s->waiting = arena_new(a, struct state_waiting);
+	s->waiting->reason = reason;
+	s->waiting->message = text;
+	return s;
+}
+
+static struct container_state *state_ended(struct arena *a, int code, const char *reason,
+					   const char *text, const char *id)
+{
+	struct container_state *s = arena_new(a, struct container_state);
+
+	s->terminated = arena_new(a, struct state_terminated);
+	s->terminated->exit_code = code;
+	MARK(s->terminated, state_terminated, exit_code);
+	s->terminated->reason = reason;
+	s->terminated->message = text;
+	s->terminated->container_id = id;
+	return s;
+}
+
+static struct container_state *state_of_end(struct arena *a, const struct run_end *e, const char *id)
+{
+	int code = e->signal ? 128 + e->signal : e->exit_code;
+	const char *reason = e->oom_killed ? "OOMKilled" : code ? "Error" : "Completed";
+	struct container_state *s = state_ended(a, code, reason, NULL, id);
+
+	s->terminated->signal = e->signal;
+	s->terminated->started_at = e->started_at;
+	s->terminated->finished_at = e->finished_at;
+	return s;
+}
+
+static const char *back_off_text(struct pass *p, const struct member *m, const char *name,
+				 int64_t delay)
+{
+	const struct meta *meta = m->want.object.meta;
+
+	return arena_printf(p->a, "back-off %s restarting failed container=%s pod=%s_%s(%s)",
+			    go_duration(p->a, delay), name, meta->name, meta->namespace, meta->uid);
+}
+
+/* Ended, or could not be started. */
+static void show_ended(struct pass *p, const struct member *m, const struct container *spec,
+		       const struct observed_container *c, struct container_status *s)
+{
+	struct restart r = container_restart(m, c);
+	bool stays = m->want.stop || m->lost || !r.wanted;
+	struct container_state *end = c->phase == RUN_ENDED ?
+		state_of_end(p->a, &c->end, s->container_id) :
+		state_ended(p->a, 128, "StartError", c->message, s->container_id);
+	const char *lacks;
+
+	if (stays) {
+		s->state = end;
+	} else if (c->phase == RUN_FAILED) {
+		s->state = state_waiting(p->a, "RunContainerError", c->message);
+	} else if (p->in->now < r.at) {
+		s->state = state_waiting(p->a, "CrashLoopBackOff",
+					 back_off_text(p, m, spec->name, r.delay));
+		s->last_state = end;
+	} else if ((lacks = config_missing(p, m->want.object.meta->namespace, spec))) {
+		s->state = state_waiting(p->a, "CreateContainerConfigError", lacks);
+		s->last_state = end;
+	} else {
+		s->state = end;
+	}
+}
+
+static void show_running(struct pass *p, const struct member *m, const struct observed_container *c,
+			 struct container_status *s)
+{
+	if (m->lost) {
+		s->state = state_ended(p->a, 137, "ContainerStatusUnknown", "The container could not be "
+				       "located when the pod was terminated", s->container_id);
+		return;
+	}
+	s->state = arena_new(p->a, struct container_state);
+	s->state->running = arena_new(p->a, struct state_running);
+	s->state->running->started_at = c->started_at;
+	s->started = !c->configured[PROBE_STARTUP] || c->passed[PROBE_STARTUP];
+	s->ready = m->seen->stage == POD_UP && observed_container_ready(c);
+}
+
+static void show_created(struct pass *p, const struct member *m, const struct container *spec,
+			 struct container_status *s)
+{
+	const struct object *o = &m->want.object;
+	const char *text = config_missing_volume(p, o->meta->namespace, &o->pod->spec);
+
+	if (!text && m->lost)
+		text = m->seen->message;
+	if (!text && (text = config_missing(p, o->meta->namespace, spec)))
+		s->state = state_waiting(p->a, "CreateContainerConfigError", text);
+	else
+		s->state = state_waiting(p->a, "ContainerCreating", text);
+}
+
+static void show_container(struct pass *p, const struct member *m, const struct container *spec,
+			   struct container_status *s)
+{
+	const struct observed_container *c = member_container(m, spec->name);
+
+	s->name = spec->name;
+	s->image = s->image_id = spec->image;
+	if (!c || c->phase == RUN_CREATED) {
+		show_created(p, m, spec, s);
+		return;
+	}
+	s->restart_count = (int32_t)c->attempt;
+	s->container_id = container_id(p, m, spec->name, c->attempt);
+	if (c->last.finished_at && c->attempt)
+		s->last_state = state_of_end(p->a, &c->last,
+					     container_id(p, m, spec->name, c->attempt - 1));
+	if (c->phase == RUN_RUNNING)
+		show_running(p, m, c, s);
+	else
+		show_ended(p, m, spec, c, s);
+}
+
+struct tally { unsigned waiting, running, ended, succeeded; };
+
+static void count(struct tally *t, const struct container_status *s)
+{
+	const struct state_terminated *end = s->state->terminated;
+
+	if (s->state->running)
+		t->running++;
+	else if (s->state->waiting && !s->last_state)
+		t->waiting++;
+	else
+		t->ended++;
+	if (end && !end->exit_code)
+		t->succeeded++;
+}
+
+/* kubelet's getPhase */
+static const char *phase(const struct member *m, const struct pod_status *s)
+{
+	enum restart_policy policy = m->want.object.pod->spec.restart_policy;
+	struct tally t = { 0 };
+
+	for (uint32_t i = 0; i < s->container_statuses.n; i++)
+		count(&t, &s->container_statuses.v[i]);
+	if (m->lost && t.running + t.ended)
+		return "Failed";
+	if (t.waiting || !(t.running + t.ended))
+		return "Pending";
+	if (t.running || policy == RESTART_ALWAYS || policy == restart_policy_unset)
+		return "Running";
+	if (t.ended == t.succeeded)
+		return "Succeeded";
+	return policy == RESTART_NEVER ? "Failed" : "Running";
+}
+
+static const char *unready(struct arena *a, const struct pod_status *s)
+{
+	const char *names = NULL;
+
+	for (uint32_t i = 0; i < s->container_statuses.n; i++) {
+		const struct container_status *c = &s->container_statuses.v[i];
+
+		if (!c->ready)
+			names = arena_printf(a, "%s%s%s", names ? names : "", names ? " " : "", c->name);
+	}
+	return names;
+}
+
+/* When the pod last stopped being ready, as far as its containers tell. */
+static int64_t unready_since(const struct member *m, int64_t created)
+{
+	int64_t t = created;
+
+	for (uint32_t i = 0; m->seen && i < m->seen->ncontainers; i++) {
+		const struct observed_container *c = &m->seen->containers[i];
+
+		t = MAX(t, c->started_at);
+		t = MAX(t, c->end.finished_at);
+		t = MAX(t, c->last.finished_at);
+	}
+	return whole_seconds(t);
+}
+
+static void add(struct pass *p, struct pod_status *s, const char *type, bool yes, const char *reason,
+		const char *text, int64_t at)
+{
+	struct condition c = {
+		.type = type,
+		.status = yes ? "True" : "False",
+		.reason = yes ? NULL : reason,
+		.message = yes ? NULL : text,
+		.last_transition_time = at,
+	};
+
+	condition_add(p->a, &s->conditions, &c);
+}
+
+static void conditions(struct pass *p, const struct member *m, struct pod_status *s)
+{
+	int64_t created = s->start_time;
+	const char *names = unready(p->a, s);
+	const char *reason = m->finished ? "PodCompleted" : "ContainersNotReady";
+	const char *text = m->finished || !names ? NULL :
+		arena_printf(p->a, "containers with unready status: [%s]", names);
+	int64_t at = m->ready ? whole_seconds(m->ready_since) : unready_since(m, created);
+	bool up = m->seen && m->seen->stage == POD_UP;
+
+	add(p, s, "PodReadyToStartContainers", up, NULL, NULL, created);
+	add(p, s, "Initialized", true, NULL, NULL, created);
+	add(p, s, "Ready", m->ready, reason, text, at);
+	add(p, s, "ContainersReady", m->ready, reason, text, at);
+	add(p, s, "PodScheduled", true, NULL, NULL, created);
+}
+
+static void addresses(struct pass *p, const struct member *m, struct pod_status *s)
+{
+	char ip[16];
+
+	if (p->in->node_ip) {
+		ip4_format(p->in->node_ip, ip);
+		s->host_ip = arena_strdup(p->a, ip);
+		arena_push(p->a, &s->host_ips)->ip = s->host_ip;
+	}
+	if (m->seen && m->seen->ip) {
+		ip4_format(m->seen->ip, ip);
+		s->pod_ip = arena_strdup(p->a, ip);
+		arena_push(p->a, &s->pod_ips)->ip = s->pod_ip;
+	}
+}
+
+void pod_status_make(struct pass *p, struct member *m)
+{
+	const struct pod_spec *spec = &m->want.object.pod->spec;
+	struct pod_status *s = &m->want.object.pod->status;
+
+	*s = (struct pod_status){ 0 };
+	s->start_time = whole_seconds(m->seen ? m->seen->created_at : p->in->now);
+	for (uint32_t i = 0; i < spec->containers.n; i++)
+		show_container(p, m, &spec->containers.v[i],
+			       arena_push(p->a, &s->container_statuses));
+	s->phase = phase(m, s);
+	if (m->lost && !m->want.stop) {
+		s->reason = streq(s->phase, "Failed") ? "SandboxLost" : "FailedCreatePodSandBox";
+		s->message = m->seen->message;
+	}
+	s->qos_class = pod_qos(spec);
+	addresses(p, m, s);
+	conditions(p, m, s);
+	m->want.status = s;
+}
