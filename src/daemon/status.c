@@ -19,7 +19,7 @@ static void holds(struct daemon *d, struct json *j)
 	const struct hold_list *list = store_holds(d->store);
 
 	json_key(j, "holds");
-	json_array(j);
+	json_begin_array(j);
 	for (uint32_t i = 0; i < list->n; i++) {
 		const struct hold *h = &list->v[i];
 		const struct object *o = d->applied ? set_find(d->applied, h->key.kind->id,
@@ -27,7 +27,7 @@ static void holds(struct daemon *d, struct json *j)
 		char when[32];
 
 		time_format(h->time, when);
-		json_object(j);
+		json_begin_object(j);
 		json_kstr(j, "kind", h->key.kind->name);
 		json_kstr(j, "namespace", h->key.namespace);
 		json_kstr(j, "name", h->key.name);
@@ -46,7 +46,7 @@ static void holds(struct daemon *d, struct json *j)
 static void counts(struct daemon *d, struct json *j)
 {
 	json_key(j, "counts");
-	json_object(j);
+	json_begin_object(j);
 	for (int k = 0; k < KIND_COUNT; k++) {
 		uint32_t n;
 
@@ -62,7 +62,7 @@ void daemon_status(struct daemon *d, struct json *j)
 	char started[32];
 
 	time_format(d->started, started);
-	json_object(j);
+	json_begin_object(j);
 	json_kstr(j, "apiVersion", "orch/v1");
 	json_kstr(j, "kind", "Status");
 	json_kstr(j, "node", d->node_name);

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a Kubernetes client asks first: version, groups and resources.
+ * https://kubernetes.io/docs/concepts/overview/kubernetes-api/#api-discovery (unaggregated form)
+ */
+#include <stdio.h>
+
+#include "base/macro.h"
+#include "daemon/request.h"
+
+static void begin(struct json *j, struct reply *r, const char *kind, const char *api_version)
+{
+	json_init(j, &r->body, false);
+	json_begin_object(j);
+	json_kstr(j, "kind", kind);
+	json_kstr(j, "apiVersion", api_version);
+}
+
+void api_version(struct request *q, struct reply *r)
+{
+	struct json j;
+
+	(void)q;
+	json_init(&j, &r->body, true);
+	json_begin_object(&j);
+	json_kstr(&j, "major", "1");
+	json_kstr(&j, "minor", "32");
+	json_kstr(&j, "gitVersion", "v1.32.0+orch.0.1.0");
+	json_kstr(&j, "gitCommit", "");
+	json_kstr(&j, "gitTreeState", "clean");
+	json_kstr(&j, "buildDate", "1970-01-01T00:00:00Z");
+	json_kstr(&j, "goVersion", "none");
+	json_kstr(&j, "compiler", "gcc");
+	json_kstr(&j, "platform", "linux/amd64");
+	json_end_object(&j);
+}
+
+void api_healthy(struct request *q, struct reply *r)
+{
+	(void)q;
+	r->type = "text/plain; charset=utf-8";
+	buf_puts(&r->body, "ok");
+}
+
+void api_versions(struct request *q, struct reply *r)
+{
+	struct json j;
+
+	(void)q;
+	begin(&j, r, "APIVersions", "v1");
+	json_key(&j, "versions");
+	json_begin_array(&j);
+	json_str(&j, "v1");
+	json_end_array(&j);
+	json_key(&j, "serverAddressByClientCIDRs");
+	json_raw(&j, "[]");
+	json_end_object(&j);
+}
+
+static const char *const groups[] = { "apps", "orch" };
+
+static void group_version(struct json *j, const char *group)
+{
+	char version[64];
+
+	snprintf(version, sizeof(version), "%s/v1", group);
+	json_begin_object(j);
+	json_kstr(j, "groupVersion", version);
+	json_kstr(j, "version", "v1");
+	json_end_object(j);
+}
+
+static void group_body(struct json *j, const char *group)
+{
+	json_kstr(j, "name", group);
+	json_key(j, "versions");
+	json_begin_array(j);
+	group_version(j, group);
+	json_end_array(j);
+	json_key(j, "preferredVersion");
+	group_version(j, group);
+}
+
+void api_groups(struct request *q, struct reply *r)
+{
+	struct json j;
+
+	(void)q;
+	begin(&j, r, "APIGroupList", "v1");
+	json_key(&j, "groups");
+	json_begin_array(&j);
+	for (size_t i = 0; i < ARRAY_SIZE(groups); i++) {
+		json_begin_object(&j);
+		group_body(&j, groups[i]);
+		json_end_object(&j);
+	}
+	json_end_array(&j);
+	json_end_object(&j);
+}
+
+void api_group(struct request *q, struct reply *r)
+{
+	struct json j;
+
+	for (size_t i = 0; i < ARRAY_SIZE(groups); i++) {
+		if (!streq(groups[i], q->args[0]))
+			continue;
+		begin(&j, r, "APIGroup", "v1");
+		group_body(&j, groups[i]);
+		json_end_object(&j);
+		return;
+	}
+	reply_status(r, 404, "NotFound", "the server could not find the requested resource");
+}
+
+static void short_names(struct json *j, const char *words)
+{
+	if (!*words)
+		return;
+	json_key(j, "shortNames");
+	json_begin_array(j);
+	while (*words) {
+		size_t n = strcspn(words, " ");
+
+		json_strn(j, words, n);
+		words += n + strspn(words + n, " ");
+	}
+	json_end_array(j);
+}
+
+static void resource(struct json *j, const struct kind *k)
+{
+	json_begin_object(j);
+	json_kstr(j, "name", k->plural);
+	json_kstr(j, "singularName", k->singular);
+	json_kbool(j, "namespaced", k->namespaced);
+	json_kstr(j, "kind", k->name);
+	json_key(j, "verbs");
+	json_raw(j, "[\"get\",\"list\",\"watch\"]");
+	short_names(j, k->short_names);
+	if (k->id == KIND_POD || k->id == KIND_SERVICE || k->id == KIND_DEPLOYMENT ||
+	    k->id == KIND_REPLICASET) {
+		json_key(j, "categories");
+		json_raw(j, "[\"all\"]");
+	}
+	json_end_object(j);
+}
+
+static void log_subresource(struct json *j)
+{
+	json_begin_object(j);
+	json_kstr(j, "name", "pods/log");
+	json_kstr(j, "singularName", "");
+	json_kbool(j, "namespaced", true);
+	json_kstr(j, "kind", "Pod");
+	json_key(j, "verbs");
+	json_raw(j, "[\"get\"]");
+	json_end_object(j);
+}
+
+/* /api/v1 has one argument, /apis/GROUP/VERSION two. */
+void api_resources(struct request *q, struct reply *r)
+{
+	const char *version = q->args[1] ? arena_printf(&q->arena, "%s/%s", q->args[0], q->args[1]) :
+					   q->args[0];
+	bool known = streq(version, "v1");
+	struct json j;
+
+	for (size_t i = 0; i < ARRAY_SIZE(groups); i++)
+		known |= streq(version, arena_printf(&q->arena, "%s/v1", groups[i]));
+	if (!known) {
+		reply_status(r, 404, "NotFound", "the server could not find the requested resource");
+		return;
+	}
+	begin(&j, r, "APIResourceList", "v1");
+	json_kstr(&j, "groupVersion", version);
+	json_key(&j, "resources");
+	json_begin_array(&j);
+	for (int k = 0; k < KIND_COUNT; k++)
+		if (streq(kinds[k].api_version, version))
+			resource(&j, &kinds[k]);
+	if (streq(version, "v1"))
+		log_subresource(&j);
+	json_end_array(&j);
+	json_end_object(&j);
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * exec: the request becomes a raw connection ("Upgrade: orch-exec") over which the client gets
+ * the descriptors of the process and, at its end, one line of JSON with the exit code. orchd is
+ * never in the data path. From the client come window sizes, 4 bytes each: rows, columns.
+ */
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include "base/macro.h"
+#include "base/sock.h"
+#include "daemon/request.h"
+
+#define ARGV_MAX 256
+
+struct session {
+	struct daemon *d;
+	struct arena arena;
+	struct runtime_exec exec;
+	struct http *http;
+	void *handle;
+	int fd;
+	struct loop_io io;
+	uint64_t id;
+	bool started;
+};
+
+static void session_free(struct session *s)
+{
+	loop_io_remove(s->d->loop, &s->io);
+	if (s->started)
+		runtime_exec_forget(s->d->runtime, s->id);
+	if (s->handle)
+		http_close(s->handle);
+	arena_release(&s->arena);
+	free(s);
+}
+
+static void say(struct session *s, const char *line)
+{
+	/* a client that does not read its last line has lost it */
+	(void)!send(s->fd, line, strlen(line), MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static void finish(struct session *s, int exit_code, const char *error)
+{
+	BUF_AUTO line = { 0 };
+	struct json j;
+
+	json_init(&j, &line, false);
+	json_begin_object(&j);
+	if (error)
+		json_kstr(&j, "error", error);
+	else
+		json_kint(&j, "exitCode", exit_code);
+	json_end_object(&j);
+	buf_putc(&line, '\n');
+	say(s, buf_str(&line));
+	session_free(s);
+}
+
+static void on_exited(void *data, int exit_code)
+{
+	struct session *s = data;
+
+	s->started = false;
+	finish(s, exit_code, NULL);
+}
+
+static void on_started(void *data, int error, const char *message, const int *fds, unsigned nfds)
+{
+	struct session *s = data;
+
+	if (error) {
+		s->started = false;
+		finish(s, 0, message);
+		return;
+	}
+	(void)!sock_send(s->fd, "+", 1, fds, nfds);
+}
+
+static void on_client(struct loop_io *io, uint32_t events)
+{
+	struct session *s = container_of(io, struct session, io);
+	uint16_t size[2];
+
+	(void)events;
+	ssize_t n = recv(s->fd, size, sizeof(size), MSG_DONTWAIT);
+	if (n == sizeof(size))
+		runtime_exec_resize(s->d->runtime, s->id, size[0], size[1]);
+	else if (n == 0 || (n < 0 && errno != EAGAIN))
+		session_free(s);	/* the process goes on without its terminal */
+}
+
+static void on_upgraded(void *data, struct http *h, int fd, void *handle)
+{
+	struct session *s = data;
+	struct err err = { 0 };
+
+	s->http = h;
+	s->handle = handle;
+	s->fd = fd;
+	loop_io_add(s->d->loop, &s->io, fd, EPOLLIN, on_client);
+	s->started = true;
+	if (runtime_exec(s->d->runtime, &s->exec, &s->id, &err) < 0) {
+		s->started = false;
+		finish(s, 0, err.msg);
+	}
+}
+
+/* args: namespace, pod */
+void api_exec(struct request *q, struct reply *r)
+{
+	const char *command[ARGV_MAX + 1];
+	unsigned n = request_query_all(q, "command", command, ARGV_MAX);
+	const char *upgrade = request_header(q, "Upgrade");
+
+	if (!view_get(q->d->view, KIND_POD, q->args[0], q->args[1])) {
+		reply_not_found(r, &kinds[KIND_POD], q->args[1]);
+		return;
+	}
+	if (!n || !upgrade || !streq(upgrade, "orch-exec")) {
+		reply_status(r, 400, "BadRequest", "exec needs a command and Upgrade: orch-exec");
+		return;
+	}
+	struct session *s = calloc(1, sizeof(*s));
+	if (!s)
+		abort();
+	const char **argv = arena_array(&s->arena, const char *, n + 1);
+	for (unsigned i = 0; i < n; i++)
+		argv[i] = arena_strdup(&s->arena, command[i]);
+	s->d = q->d;
+	s->exec = (struct runtime_exec){
+		.ns = arena_strdup(&s->arena, q->args[0]),
+		.pod = arena_strdup(&s->arena, q->args[1]),
+		.container = arena_strdup(&s->arena, request_query(q, "container")),
+		.argv = argv,
+		.tty = request_flag(q, "tty"),
+		.rows = (uint16_t)request_int(q, "rows", 24),
+		.cols = (uint16_t)request_int(q, "cols", 80),
+		.done = on_started, .exited = on_exited, .data = s,
+	};
+	r->upgrade = "orch-exec";
+	r->upgraded = on_upgraded;
+	r->upgrade_data = s;
+}

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * list, get and watch of any kind. A watch is a stream with a cursor into the view: each time
+ * anything changed it writes what lies after the cursor and moves on.
+ */
+#include <stdio.h>
+#include <strings.h>
+
+#include "base/macro.h"
+#include "daemon/request.h"
+#include "daemon/table.h"
+#include "schema/schema.h"
+
+struct field_term {
+	const char *path, *value;
+	bool differs;
+};
+
+/* What a list or watch asks for. */
+struct query {
+	struct arena arena;
+	const struct kind *kind;
+	const char *ns;			/* NULL: all */
+	bool has_labels, table, full;
+	struct label_selector labels;
+	struct { struct field_term *v; uint32_t n; } fields;
+};
+
+static const struct kind *kind_of(const char *plural, bool apps)
+{
+	for (int k = 0; k < KIND_COUNT; k++)
+		if (streq(kinds[k].plural, plural) && (strchr(kinds[k].api_version, '/') != NULL) == apps)
+			return &kinds[k];
+	return NULL;
+}
+
+static bool in_apps(const struct request *q)
+{
+	return strncmp(q->path, "/apis/", 6) == 0;
+}
+
+/* The text of a plain field by its path in the API; "" when unset, NULL when there is no such field. */
+static const char *field_text(const struct type *t, const void *obj, const char *path)
+{
+	char key[64];
+	size_t n = strcspn(path, ".");
+
+	snprintf(key, sizeof(key), "%.*s", (int)MIN(n, sizeof(key) - 1), path);
+	const struct field *f = schema_field(t, key);
+	if (!f)
+		return NULL;
+	const void *member = (const char *)obj + f->offset;
+	if (f->kind == K_INLINE && path[n])
+		return field_text(f->sub, member, path + n + 1);
+	if (f->kind == K_STR && !path[n]) {
+		const char *s = *(const char *const *)member;
+
+		return s ? s : "";
+	}
+	if (f->kind == K_ENUM && !path[n])
+		return f->values->values[*(const int *)member];
+	return NULL;
+}
+
+/* "a=b,c!=d" */
+static void parse_fields(struct query *y, const char *text)
+{
+	while (text && *text) {
+		size_t n = strcspn(text, ",");
+		char *term = arena_strndup(&y->arena, text, n);
+		char *eq = strchr(term, '=');
+
+		if (eq) {
+			struct field_term *t = arena_push(&y->arena, &y->fields);
+			size_t op = eq > term && eq[-1] == '!' ? 1 : 0;
+
+			t->differs = op;
+			t->value = eq + 1 + (eq[1] == '=');
+			eq[-(ptrdiff_t)op] = '\0';
+			t->path = term;
+		}
+		text += n + (text[n] == ',');
+	}
+}
+
+static bool query_matches(const struct query *y, const struct object *o)
+{
+	if (y->ns && o->kind->namespaced && !streq(o->meta->namespace, y->ns))
+		return false;
+	if (y->has_labels && !selector_matches(&y->labels, &o->meta->labels))
+		return false;
+	for (uint32_t i = 0; i < y->fields.n; i++) {
+		const struct field_term *t = &y->fields.v[i];
+		const char *text = field_text(o->kind->type, o->body, t->path);
+
+		if (!text || streq(text, t->value) == t->differs)
+			return false;
+	}
+	return true;
+}
+
+static int query_init(struct request *q, struct query *y, const char *plural, const char *ns,
+		      struct reply *r)
+{
+	const char *labels = request_query(q, "labelSelector");
+	const char *accept = request_header(q, "Accept");
+	struct err err = { 0 };
+
+	y->kind = kind_of(plural, in_apps(q));
+	if (!y->kind || (ns && !y->kind->namespaced)) {
+		reply_status(r, 404, "NotFound", "the server could not find the requested resource");
+		return -ENOENT;
+	}
+	y->ns = arena_strdup(&y->arena, ns);
+	y->table = accept && strcasestr(accept, "as=Table");
+	y->full = streq(request_query(q, "includeObject") ?: "", "Object");
+	if (labels && *labels) {
+		y->has_labels = true;
+		if (selector_parse(&y->arena, labels, &y->labels, &err) < 0) {
+			reply_status(r, 400, "BadRequest", "%s", err.msg);
+			return -EINVAL;
+		}
+	}
+	parse_fields(y, request_query(q, "fieldSelector"));
+	return 0;
+}
+
+static void list_head(struct json *j, const struct query *y, uint64_t version)
+{
+	char kind[64], text[24];
+
+	snprintf(kind, sizeof(kind), "%sList", y->kind->name);
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)version);
+	json_begin_object(j);
+	json_kstr(j, "kind", y->table ? "Table" : kind);
+	json_kstr(j, "apiVersion", y->table ? "meta.k8s.io/v1" : y->kind->api_version);
+	json_key(j, "metadata");
+	json_begin_object(j);
+	json_kstr(j, "resourceVersion", text);
+	json_end_object(j);
+	if (y->table)
+		table_columns(j, y->kind->id);
+	json_key(j, y->table ? "rows" : "items");
+	json_begin_array(j);
+}
+
+static void put_item(struct json *j, const struct query *y, const struct object *o, int64_t now)
+{
+	if (y->table)
+		table_row(j, o, y->full, now);
+	else
+		object_json(j, o, 0);
+}
+
+static void list(struct request *q, struct query *y, struct reply *r)
+{
+	uint32_t n;
+	struct view_entry **v = view_list(q->d->view, y->kind->id, &n);
+	int64_t now = time_now();
+	struct json j;
+
+	json_init(&j, &r->body, false);
+	list_head(&j, y, view_version(q->d->view));
+	for (uint32_t i = 0; i < n; i++)
+		if (query_matches(y, &v[i]->object))
+			put_item(&j, y, &v[i]->object, now);
+	json_end_array(&j);
+	json_end_object(&j);
+}
+
+/* Watches */
+
+struct watch_stream {
+	struct stream stream;
+	struct daemon *d;
+	struct query query;
+	uint64_t cursor;
+	bool from_list;		/* begin with everything there is */
+	bool expired;
+	struct loop_timer timer;
+};
+
+static void put_event(struct buf *out, const char *type, const struct query *y,
+		      const struct object *o)
+{
+	struct json j;
+
+	json_init(&j, out, false);
+	json_begin_object(&j);
+	json_kstr(&j, "type", type);
+	json_key(&j, "object");
+	if (y->table) {
+		json_begin_object(&j);
+		json_kstr(&j, "kind", "Table");
+		json_kstr(&j, "apiVersion", "meta.k8s.io/v1");
+		json_key(&j, "metadata");
+		json_begin_object(&j);
+		json_kstr(&j, "resourceVersion", o->meta->resource_version);
+		json_end_object(&j);
+		table_columns(&j, y->kind->id);
+		json_key(&j, "rows");
+		json_begin_array(&j);
+		table_row(&j, o, y->full, time_now());
+		json_end_array(&j);
+		json_end_object(&j);
+	} else {
+		object_json(&j, o, 0);
+	}
+	json_end_object(&j);
+	buf_putc(out, '\n');
+}
+
+static void put_all(struct watch_stream *w, struct buf *out)
+{
+	uint32_t n;
+	struct view_entry **v = view_list(w->d->view, w->query.kind->id, &n);
+
+	for (uint32_t i = 0; i < n; i++)
+		if (query_matches(&w->query, &v[i]->object))
+			put_event(out, "ADDED", &w->query, &v[i]->object);
+	w->cursor = view_version(w->d->view);
+	w->from_list = false;
+}
+
+static bool put_expired(struct buf *out)
+{
+	buf_puts(out, "{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\",\"apiVersion\":\"v1\","
+		      "\"metadata\":{},\"status\":\"Failure\",\"message\":\"too old resource version\","
+		      "\"reason\":\"Expired\",\"code\":410}}\n");
+	return false;
+}
+
+static bool watch_more(struct stream *s, struct buf *out)
+{
+	struct watch_stream *w = container_of(s, struct watch_stream, stream);
+	enum kind_id kind = w->query.kind->id;
+	struct view_entry *e;
+
+	if (w->from_list)
+		put_all(w, out);
+	uint64_t before = w->cursor;
+	if (view_changes(w->d->view, kind, before, &e) < 0)
+		return put_expired(out);
+	for (; e; e = view_next_change(w->d->view, e, kind)) {
+		w->cursor = e->version;
+		if (!query_matches(&w->query, &e->object))
+			continue;
+		put_event(out, e->deleted ? "DELETED" : e->created > before ? "ADDED" : "MODIFIED",
+			  &w->query, &e->object);
+	}
+	return !w->expired;
+}
+
+static void watch_free_stream(struct stream *s)
+{
+	struct watch_stream *w = container_of(s, struct watch_stream, stream);
+
+	loop_timer_cancel(w->d->loop, &w->timer);
+	arena_release(&w->query.arena);
+	free(w);
+}
+
+static void on_timeout(struct loop_timer *t)
+{
+	struct watch_stream *w = container_of(t, struct watch_stream, timer);
+
+	w->expired = true;
+	http_wake(&w->stream);
+}
+
+static void start_watch(struct request *q, struct query *y, struct reply *r)
+{
+	const char *from = request_query(q, "resourceVersion");
+	int64_t seconds = request_int(q, "timeoutSeconds", 0);
+	struct watch_stream *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		abort();
+	w->stream = (struct stream){ watch_more, watch_free_stream, NULL };
+	w->d = q->d;
+	w->query = *y;
+	*y = (struct query){ 0 };
+	w->from_list = !from || !*from || streq(from, "0");
+	w->cursor = w->from_list ? 0 : strtoull(from, NULL, 10);
+	if (seconds > 0)
+		loop_timer_at(q->d->loop, &w->timer, time_mono() + seconds * NSEC, on_timeout);
+	r->stream = &w->stream;
+}
+
+/* args: [namespace,] plural */
+void api_list(struct request *q, struct reply *r)
+{
+	struct query y = { 0 };
+	const char *ns = q->args[1] ? q->args[0] : NULL;
+
+	if (query_init(q, &y, q->args[1] ? q->args[1] : q->args[0], ns, r) == 0) {
+		if (request_flag(q, "sendInitialEvents"))
+			reply_status(r, 422, "Invalid", "sendInitialEvents is not supported");
+		else if (request_flag(q, "watch"))
+			start_watch(q, &y, r);
+		else
+			list(q, &y, r);
+	}
+	arena_release(&y.arena);
+}
+
+static void table_of_one(struct query *y, const struct object *o, struct reply *r)
+{
+	struct json j;
+
+	json_init(&j, &r->body, false);
+	list_head(&j, y, strtoull(o->meta->resource_version, NULL, 10));
+	table_row(&j, o, y->full, time_now());
+	json_end_array(&j);
+	json_end_object(&j);
+}
+
+/* args: [namespace,] plural, name */
+void api_get(struct request *q, struct reply *r)
+{
+	struct query y = { 0 };
+	bool namespaced = q->args[2] != NULL;
+	const char *name = q->args[namespaced ? 2 : 1];
+	const struct view_entry *e = NULL;
+	struct json j;
+
+	if (query_init(q, &y, q->args[namespaced ? 1 : 0], namespaced ? q->args[0] : NULL, r) < 0)
+		goto out;
+	if (y.kind->namespaced == namespaced)
+		e = view_get(q->d->view, y.kind->id, y.ns, name);
+	if (!e) {
+		reply_not_found(r, y.kind, name);
+	} else if (y.table) {
+		table_of_one(&y, &e->object, r);
+	} else {
+		json_init(&j, &r->body, false);
+		object_json(&j, &e->object, 0);
+	}
+out:
+	arena_release(&y.arena);
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* /apis/orch/v1: what Kubernetes has no word for: plan, apply, revisions, holds, status. */
+#include <string.h>
+
+#include "base/macro.h"
+#include "control/control.h"
+#include "daemon/request.h"
+
+static void plan_options(const struct request *q, struct plan_options *o)
+{
+	o->stack = request_query(q, "stack");
+	o->allow_delete = (int)request_int(q, "allowDelete", 0);
+}
+
+static void put_plan(struct json *j, const struct plan *p)
+{
+	BUF_AUTO text = { 0 };
+
+	plan_text(p, &text);
+	json_kbool(j, "empty", plan_empty(p));
+	json_kint(j, "errors", p->msgs ? p->msgs->errors : 0);
+	json_kint(j, "guarded", p->guarded);
+	json_kstr(j, "text", buf_str(&text));
+	json_key(j, "plan");
+	plan_json(p, j);
+}
+
+void api_plan(struct request *q, struct reply *r)
+{
+	struct plan_options o;
+	struct plan p = { 0 };
+	struct json j;
+
+	plan_options(q, &o);
+	daemon_plan(q->d, &q->arena, &o, &p);
+	if (streq(request_query(q, "output") ?: "", "text")) {
+		r->type = "text/plain; charset=utf-8";
+		plan_text(&p, &r->body);
+		return;
+	}
+	json_init(&j, &r->body, false);
+	json_begin_object(&j);
+	json_kint(&j, "revision", q->d->revision);
+	put_plan(&j, &p);
+	json_end_object(&j);
+}
+
+void api_apply(struct request *q, struct reply *r)
+{
+	struct plan_options o;
+	struct plan p = { 0 };
+	struct err err = { 0 };
+	uint32_t revision;
+	struct json j;
+
+	plan_options(q, &o);
+	if (daemon_apply(q->d, &q->arena, &o, &p, &revision, &err) < 0) {
+		reply_error(r, &err);
+		return;
+	}
+	json_init(&j, &r->body, false);
+	json_begin_object(&j);
+	json_kint(&j, "revision", revision);
+	put_plan(&j, &p);
+	json_end_object(&j);
+}
+
+static void put_revision(struct json *j, const struct revision *v)
+{
+	char when[32];
+
+	time_format(v->time, when);
+	json_begin_object(j);
+	json_kint(j, "revision", v->number);
+	json_kstr(j, "time", when);
+	json_kstr(j, "cause", v->cause);
+	json_key(j, "files");
+	json_begin_array(j);
+	for (uint32_t i = 0; i < v->nfiles; i++) {
+		const struct revision_file *f = &v->files[i];
+
+		json_begin_object(j);
+		json_kstr(j, "path", f->path);
+		json_kstr(j, "stack", f->stack);
+		json_kstr(j, "sha256", f->digest);
+		json_kint(j, "size", (int64_t)f->size);
+		if (f->text) {
+			json_key(j, "text");
+			json_strn(j, f->text, f->size);
+		}
+		json_end_object(j);
+	}
+	json_end_array(j);
+	json_end_object(j);
+}
+
+void api_revisions(struct request *q, struct reply *r)
+{
+	struct revision *v;
+	struct err err = { 0 };
+	uint32_t n;
+	struct json j;
+
+	if (store_revision_list(q->d->store, &q->arena, &v, &n, &err) < 0) {
+		reply_error(r, &err);
+		return;
+	}
+	json_init(&j, &r->body, false);
+	json_begin_object(&j);
+	json_key(&j, "items");
+	json_begin_array(&j);
+	for (uint32_t i = 0; i < n; i++)
+		put_revision(&j, &v[i]);
+	json_end_array(&j);
+	json_end_object(&j);
+}
+
+void api_revision(struct request *q, struct reply *r)
+{
+	uint32_t n = (uint32_t)strtoul(q->args[0], NULL, 10);
+	struct revision v = { 0 };
+	struct err err = { 0 };
+	struct json j;
+
+	if (store_revision_load(q->d->store, n, &q->arena, &v, &err) < 0) {
+		reply_error(r, &err);
+		return;
+	}
+	json_init(&j, &r->body, false);
+	put_revision(&j, &v);
+}
+
+void api_status(struct request *q, struct reply *r)
+{
+	struct json j;
+
+	json_init(&j, &r->body, false);
+	daemon_status(q->d, &j);
+}
+
+/* args: namespace, deployment, verb */
+void api_rollout(struct request *q, struct reply *r)
+{
+	uint32_t to = (uint32_t)request_int(q, "toRevision", 0);
+	struct err err = { 0 };
+	BUF_AUTO text = { 0 };
+	struct json j;
+
+	if (daemon_rollout(q->d, q->args[2], q->args[0], q->args[1], to, &text, &err) < 0) {
+		reply_error(r, &err);
+		return;
+	}
+	if (text.len && text.data[text.len - 1] == '\n')
+		text.data[--text.len] = '\0';
+	json_init(&j, &r->body, false);
+	json_begin_object(&j);
+	json_kstr(&j, "message", buf_str(&text));
+	json_kint(&j, "revision", q->d->revision);
+	json_end_object(&j);
+}
+
+void api_rollout_status(struct request *q, struct reply *r)
+{
+	const struct view_entry *e = view_get(q->d->view, KIND_DEPLOYMENT, q->args[0], q->args[1]);
+	bool done, failed;
+	BUF_AUTO text = { 0 };
+	struct json j;
+
+	if (!e) {
+		reply_not_found(r, &kinds[KIND_DEPLOYMENT], q->args[1]);
+		return;
+	}
+	control_rollout_status(&e->object, &text, &done, &failed);
+	json_init(&j, &r->body, false);
+	json_begin_object(&j);
+	json_kstr(&j, "message", buf_str(&text));
+	json_kbool(&j, "done", done);
+	json_kbool(&j, "failed", failed);
+	json_end_object(&j);
+}

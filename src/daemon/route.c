@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The paths of the API, first match wins, and the Status objects of everything that fails. */
+#include <stdio.h>
+
+#include "base/macro.h"
+#include "daemon/request.h"
+
+static const struct {
+	const char *method, *pattern;
+	handler run;
+} routes[] = {
+	{ "GET", "/version", api_version },
+	{ "GET", "/healthz", api_healthy },
+	{ "GET", "/livez", api_healthy },
+	{ "GET", "/readyz", api_healthy },
+	{ "GET", "/api", api_versions },
+	{ "GET", "/apis", api_groups },
+	{ "GET", "/apis/orch/v1/plan", api_plan },
+	{ "POST", "/apis/orch/v1/apply", api_apply },
+	{ "GET", "/apis/orch/v1/revisions", api_revisions },
+	{ "GET", "/apis/orch/v1/revisions/:n", api_revision },
+	{ "GET", "/apis/orch/v1/status", api_status },
+	{ "GET", "/apis/orch/v1/namespaces/:ns/deployments/:name/rolloutstatus", api_rollout_status },
+	{ "POST", "/apis/orch/v1/namespaces/:ns/deployments/:name/:verb", api_rollout },
+	{ "POST", "/apis/orch/v1/namespaces/:ns/pods/:name/exec", api_exec },
+	{ "GET", "/api/v1/namespaces/:ns/pods/:name/log", api_log },
+	{ "GET", "/api/:version", api_resources },
+	{ "GET", "/apis/:group", api_group },
+	{ "GET", "/apis/:group/:version", api_resources },
+	{ "GET", "/api/v1/namespaces/:ns/:plural", api_list },
+	{ "GET", "/api/v1/namespaces/:ns/:plural/:name", api_get },
+	{ "GET", "/apis/apps/v1/namespaces/:ns/:plural", api_list },
+	{ "GET", "/apis/apps/v1/namespaces/:ns/:plural/:name", api_get },
+	{ "GET", "/api/v1/:plural", api_list },
+	{ "GET", "/api/v1/:plural/:name", api_get },
+	{ "GET", "/apis/apps/v1/:plural", api_list },
+};
+
+/* Does path have the pattern's form? Copies what the :words stand for. */
+static bool match(struct request *q, const char *pattern)
+{
+	const char *p = q->path;
+	unsigned n = 0;
+
+	while (*pattern) {
+		if (*pattern != ':') {
+			if (*pattern++ != *p++)
+				return false;
+			continue;
+		}
+		size_t len = strcspn(p, "/");
+		if (!len || n == REQUEST_ARGS)
+			return false;
+		q->args[n++] = arena_strndup(&q->arena, p, len);
+		p += len;
+		pattern += strcspn(pattern, "/");
+	}
+	for (unsigned i = n; i < REQUEST_ARGS; i++)
+		q->args[i] = NULL;
+	return !*p || streq(p, "/");
+}
+
+void route(struct request *q, struct reply *r)
+{
+	bool known = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(routes); i++) {
+		if (!match(q, routes[i].pattern))
+			continue;
+		if (streq(routes[i].method, q->method)) {
+			routes[i].run(q, r);
+			return;
+		}
+		known = true;
+	}
+	if (known)
+		reply_status(r, 405, "MethodNotAllowed",
+			     "orchd takes its objects from files: edit the manifest below %s",
+			     q->d->settings->config_dir);
+	else
+		reply_status(r, 404, "NotFound", "the server could not find the requested resource");
+}
+
+static void status(struct reply *r, unsigned code, const char *reason, const char *message,
+		   const struct kind *kind, const char *name)
+{
+	struct json j;
+
+	r->code = code;
+	buf_reset(&r->body);
+	json_init(&j, &r->body, false);
+	json_begin_object(&j);
+	json_kstr(&j, "kind", "Status");
+	json_kstr(&j, "apiVersion", "v1");
+	json_key(&j, "metadata");
+	json_raw(&j, "{}");
+	json_kstr(&j, "status", "Failure");
+	json_kstr(&j, "message", message);
+	json_kstr(&j, "reason", reason);
+	if (kind) {
+		json_key(&j, "details");
+		json_begin_object(&j);
+		json_kstr(&j, "name", name);
+		if (strchr(kind->api_version, '/'))
+			json_kstr(&j, "group", "apps");
+		json_kstr(&j, "kind", kind->plural);
+		json_end_object(&j);
+	}
+	json_kint(&j, "code", code);
+	json_end_object(&j);
+}
+
+void reply_status(struct reply *r, unsigned code, const char *reason, const char *fmt, ...)
+{
+	BUF_AUTO text = { 0 };
+	va_list ap;
+
+	va_start(ap, fmt);
+	buf_vprintf(&text, fmt, ap);
+	va_end(ap);
+	status(r, code, reason, buf_str(&text), NULL, NULL);
+}
+
+void reply_not_found(struct reply *r, const struct kind *kind, const char *name)
+{
+	char text[512];
+	const char *group = strchr(kind->api_version, '/') ? ".apps" : "";
+
+	snprintf(text, sizeof(text), "%s%s \"%s\" not found", kind->plural, group, name);
+	status(r, 404, "NotFound", text, kind, name);
+}
+
+void reply_error(struct reply *r, const struct err *err)
+{
+	static const struct { int code; unsigned http; const char *reason; } table[] = {
+		{ -ENOENT, 404, "NotFound" }, { -EINVAL, 400, "BadRequest" },
+		{ -ERANGE, 410, "Expired" }, { -EBUSY, 409, "Conflict" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		if (table[i].code == err->code) {
+			reply_status(r, table[i].http, table[i].reason, "%s", err->msg);
+			return;
+		}
+	}
+	reply_status(r, 500, "InternalError", "%s", err->msg);
+}
