@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Holds: what overrides declared objects. Few and rarely changed, so that each change writes the
- * whole list at once, durably, before memory changes.
+ * whole list at once, durably, before memory changes. Each hold has an arena of its own: its strings
+ * stay where they are until this very hold is changed.
  */
 #include "store/state.h"
 
@@ -57,18 +58,6 @@ static int hold_read(struct arena *a, const struct state_file *f, size_t i, json
 	return 0;
 }
 
-int holds_load(struct store *s, struct err *err)
-{
-	JSON_AUTO *list = NULL;
-	int r = state_file_read(&s->holds_file, &list, err);
-
-	for (size_t i = 0; r == 0 && i < json_array_size(list); i++) {
-		struct hold *h = arena_push(&s->holds_arena, &s->holds);
-		r = hold_read(&s->holds_arena, &s->holds_file, i, json_array_get(list, i), h, err);
-	}
-	return r;
-}
-
 static struct hold hold_copy(struct arena *a, const struct hold *h)
 {
 	struct hold c = *h;
@@ -80,22 +69,50 @@ static struct hold hold_copy(struct arena *a, const struct hold *h)
 	return c;
 }
 
-/* The list without key, and with put (NULL: none) in its place. */
-static struct hold_list holds_next(const struct hold_list *old, struct arena *a,
-				   const struct object_key *key, const struct hold *put)
+/* The table with room for one more. */
+static struct hold_table table_new(uint32_t n)
 {
-	struct hold_list next = { 0 };
-	uint32_t i = 0;
+	struct hold_table t = { .arenas = calloc(n + 1, sizeof(*t.arenas)) };
 
-	while (i < old->n && object_key_cmp(&old->v[i].key, key) < 0)
-		*arena_push(a, &next) = hold_copy(a, &old->v[i++]);
-	if (put)
-		*arena_push(a, &next) = hold_copy(a, put);
-	if (i < old->n && object_key_cmp(&old->v[i].key, key) == 0)
-		i++;
-	while (i < old->n)
-		*arena_push(a, &next) = hold_copy(a, &old->v[i++]);
-	return next;
+	t.list.v = calloc(n + 1, sizeof(*t.list.v));
+	if (!t.arenas || !t.list.v)
+		abort();	/* as arenas do */
+	return t;
+}
+
+static void table_add(struct hold_table *t, struct hold h, struct arena a)
+{
+	t->arenas[t->list.n] = a;
+	t->list.v[t->list.n++] = h;
+}
+
+static void table_free(struct hold_table *t)
+{
+	free(t->arenas);
+	free(t->list.v);
+}
+
+void holds_release(struct store *s)
+{
+	for (uint32_t i = 0; i < s->holds.list.n; i++)
+		arena_release(&s->holds.arenas[i]);
+	table_free(&s->holds);
+}
+
+int holds_load(struct store *s, struct err *err)
+{
+	JSON_AUTO *list = NULL;
+	int r = state_file_read(&s->holds_file, &list, err);
+
+	s->holds = table_new((uint32_t)json_array_size(list));
+	for (size_t i = 0; r == 0 && i < json_array_size(list); i++) {
+		struct arena a = { 0 };
+		struct hold h = { 0 };
+
+		r = hold_read(&a, &s->holds_file, i, json_array_get(list, i), &h, err);
+		table_add(&s->holds, h, a);
+	}
+	return r;
 }
 
 static int holds_save(struct store *s, const struct hold_list *list, struct err *err)
@@ -112,22 +129,32 @@ static int holds_save(struct store *s, const struct hold_list *list, struct err 
 	return state_file_write(&s->holds_file, &out, err);
 }
 
+/* Puts put (NULL: nothing) in the place of key. */
 static int holds_change(struct store *s, const struct object_key *key, const struct hold *put,
 			struct err *err)
 {
-	struct arena a;
+	const struct hold_table *old = &s->holds;
+	struct hold_table next = table_new(old->list.n);
+	struct arena added = { 0 }, removed = { 0 };
+	uint32_t i = 0;
 
-	arena_init(&a);
-	struct hold_list next = holds_next(&s->holds, &a, key, put);
-	int r = holds_save(s, &next, err);
-	if (r < 0) {
-		arena_release(&a);
-		return r;
+	for (; i < old->list.n && object_key_cmp(&old->list.v[i].key, key) < 0; i++)
+		table_add(&next, old->list.v[i], old->arenas[i]);
+	if (put) {
+		struct hold h = hold_copy(&added, put);
+		table_add(&next, h, added);
 	}
-	arena_release(&s->holds_arena);
-	s->holds_arena = a;
-	s->holds = next;
-	return 0;
+	if (i < old->list.n && object_key_cmp(&old->list.v[i].key, key) == 0)
+		removed = old->arenas[i++];
+	for (; i < old->list.n; i++)
+		table_add(&next, old->list.v[i], old->arenas[i]);
+
+	int r = holds_save(s, &next.list, err);
+	arena_release(r < 0 ? &added : &removed);
+	table_free(r < 0 ? &next : &s->holds);
+	if (r == 0)
+		s->holds = next;
+	return r;
 }
 
 int store_hold_put(struct store *s, const struct hold *h, struct err *err)
@@ -137,8 +164,8 @@ int store_hold_put(struct store *s, const struct hold *h, struct err *err)
 
 int store_hold_del(struct store *s, const struct object_key *key, struct err *err)
 {
-	for (uint32_t i = 0; i < s->holds.n; i++) {
-		if (object_key_cmp(&s->holds.v[i].key, key) == 0)
+	for (uint32_t i = 0; i < s->holds.list.n; i++) {
+		if (object_key_cmp(&s->holds.list.v[i].key, key) == 0)
 			return holds_change(s, key, NULL, err);
 	}
 	return 0;
@@ -146,5 +173,5 @@ int store_hold_del(struct store *s, const struct object_key *key, struct err *er
 
 const struct hold_list *store_holds(const struct store *s)
 {
-	return &s->holds;
+	return &s->holds.list;
 }

@@ -2,8 +2,8 @@
 /*
  * The inside of the store, shared by its files. Each part of the state is loaded whole at open and
  * lives in memory; a state file remembers the digest of what is on disk, so that writing the same
- * again touches nothing. Parts whose lists change do not edit them: they build the next list in a
- * new arena and swap, so a failed write leaves memory as it was.
+ * again touches nothing. What is written at once (holds) changes in memory after it is on disk, so
+ * that a failed write leaves both as they were.
  */
 #pragma once
 
@@ -46,6 +46,11 @@ struct replicaset_record {
 	struct arena arena;		/* of the object at the same place in the list */
 };
 
+struct hold_table {
+	struct hold_list list;		/* sorted by key */
+	struct arena *arenas;		/* of the hold at the same place */
+};
+
 struct store {
 	char *dir;
 	int lock;
@@ -53,8 +58,7 @@ struct store {
 
 	struct state_file inventory_file, holds_file, replicasets_file;
 	struct inventory inventory;
-	struct arena holds_arena;
-	struct hold_list holds;
+	struct hold_table holds;
 	struct object_list replicasets;			/* sorted, malloc'd */
 	struct replicaset_record *replicaset_records;	/* malloc'd, in the same order */
 	bool inventory_dirty, replicasets_dirty;
@@ -68,6 +72,7 @@ struct inventory_port *inventory_port(const struct inventory_entry *e, unsigned 
 				      unsigned port);
 
 int holds_load(struct store *s, struct err *err);
+void holds_release(struct store *s);
 int replicasets_load(struct store *s, struct err *err);
 int replicasets_save(struct store *s, struct err *err);
 void replicasets_release(struct store *s);

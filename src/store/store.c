@@ -201,7 +201,7 @@ void store_close(struct store *s)
 	if (!s)
 		return;
 	replicasets_release(s);
-	arena_release(&s->holds_arena);
+	holds_release(s);
 	arena_release(&s->inventory.arena);
 	fd_cleanup(&s->lock);
 	free(s->dir);

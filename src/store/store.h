@@ -82,7 +82,8 @@ struct store_ranges {
 int store_admit(struct store *s, struct set *set, const struct store_ranges *r, int64_t now,
 		uint64_t seed, bool dry, struct err *err);
 
-/* One per object, sorted by key; valid until the next put or del. */
+/* One per object, sorted by key; v is valid until the next put or del, the strings of a hold until
+ * that hold is changed. */
 const struct hold_list *store_holds(const struct store *s);
 int store_hold_put(struct store *s, const struct hold *h, struct err *err);	/* durable */
 int store_hold_del(struct store *s, const struct object_key *key, struct err *err);	/* absent: 0 */

@@ -120,6 +120,33 @@ static void test_holds_replace_and_delete(void **state)
 	assert_int_equal(store_holds(f->store)->n, 0);
 }
 
+/* Strings of a hold survive changes of others; a write that fails changes nothing. */
+static void test_holds_stay(void **state)
+{
+	struct fixture *f = *state;
+	struct hold a = { .key = deployment("a"), .content = "{}" }, b = { .key = deployment("b") };
+
+	assert_int_equal(store_hold_put(f->store, &b, &f->err), 0);
+	assert_int_equal(store_hold_put(f->store, &a, &f->err), 0);
+	struct hold kept = store_holds(f->store)->v[0];
+	assert_int_equal(store_hold_del(f->store, &b.key, &f->err), 0);
+	assert_string_equal(kept.key.name, "a");
+
+	unlink(fixture_path(f, "holds"));
+	assert_int_equal(mkdir(fixture_path(f, "holds"), 0700), 0);
+	assert_int_not_equal(store_hold_put(f->store, &b, &f->err), 0);
+	assert_non_null(strstr(f->err.msg, "holds"));
+	assert_int_not_equal(store_hold_del(f->store, &a.key, &f->err), 0);
+	assert_int_equal(store_holds(f->store)->n, 1);
+	rmdir(fixture_path(f, "holds"));
+	kept.paused = true;
+	assert_int_equal(store_hold_put(f->store, &kept, &f->err), 0);
+	fixture_reopen(f);
+	assert_int_equal(store_holds(f->store)->n, 1);
+	assert_true(store_holds(f->store)->v[0].paused);
+	assert_string_equal(store_holds(f->store)->v[0].content, "{}");
+}
+
 static const char deployment_yaml[] =
 	"apiVersion: apps/v1\n"
 	"kind: Deployment\n"
@@ -229,6 +256,7 @@ int main(void)
 		TEST(test_damaged),
 		TEST(test_holds),
 		TEST(test_holds_replace_and_delete),
+		TEST(test_holds_stay),
 		TEST(test_replicasets),
 		TEST(test_replicasets_written_once),
 	};
