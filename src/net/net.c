@@ -30,6 +30,8 @@ struct net {
 	struct addresses addresses;
 	struct services services;	/* what the table holds */
 	bool known;			/* the table was written by us, and not refused since */
+	uint64_t handle;		/* of the table, while known */
+	int watch;
 };
 
 /* Links of this node's pods, for taking leftovers away in one request. */
@@ -83,6 +85,8 @@ static int table_ensure(struct net *n, struct err *err)
 		return 0;
 	services_table(&commands, n->table, n->pods, n->vips, n->node_ip);
 	r = nft_run(n->nft, commands.data, NULL, err);
+	if (r == 0)
+		r = nft_table_handle(n->nft, n->table, &n->handle, err);
 	n->known = r == 0;
 	return r;
 }
@@ -99,12 +103,15 @@ int net_new(const struct net_settings *s, struct net **ret, struct err *err)
 	n->pods = s->pod_cidr;
 	n->vips = s->service_cidr;
 	n->node_ip = s->pod_cidr.base + 1;
+	n->watch = -1;
 	r = addresses_init(&n->addresses, s->pod_cidr);
 	if (r)
 		err_sys(err, r, "pod addresses of a /%u", s->pod_cidr.bits);
 	if (r == 0)
 		r = nft_new(&n->nft, err);
 	if (r == 0)
+		r = n->watch = nft_watch_open(err);
+	if (r >= 0)
 		r = node_configure(n, err);
 	if (r == 0)
 		r = table_ensure(n, err);
@@ -123,6 +130,8 @@ void net_free(struct net *n)
 	services_release(&n->services);
 	addresses_release(&n->addresses);
 	nft_free(n->nft);
+	if (n->watch >= 0)
+		close(n->watch);
 	free(n->table);
 	free(n);
 }
@@ -198,6 +207,8 @@ static int services_rewrite(struct net *n, const struct services *next, struct e
 	r = table_write(n, second, next, err);
 	if (r == 0)
 		r = table_write(n, n->table, next, err);
+	if (r == 0)
+		r = nft_table_handle(n->nft, n->table, &n->handle, err);
 	return r ? r : table_drop(n, second, err);
 }
 
@@ -236,6 +247,23 @@ int net_services(struct net *n, const struct service_entry *v, unsigned count, b
 	n->services = next;
 	n->known = true;
 	return 0;
+}
+
+int net_watch_fd(const struct net *n)
+{
+	return n->watch;
+}
+
+bool net_lost(struct net *n)
+{
+	uint64_t handle = 0;
+
+	if (!nft_watch_read(n->watch) || !n->known)
+		return false;
+	if (nft_table_handle(n->nft, n->table, &handle, NULL) == 0 && handle == n->handle)
+		return false;
+	n->known = false;
+	return true;
 }
 
 int net_clear(struct net *n, struct err *err)

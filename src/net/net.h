@@ -28,7 +28,7 @@ struct net_settings {
  * table of an earlier orchd keep working until the first net_services. */
 int net_new(const struct net_settings *s, struct net **ret, struct err *err);
 void net_free(struct net *n);			/* leaves the kernel as it is */
-int net_clear(struct net *n, struct err *err);	/* takes everything of ours away */
+int net_clear(struct net *n, struct err *err);	/* takes all of ours away, but forwarding */
 uint32_t net_node_ip(const struct net *n);
 
 /* Addresses of pods, handed out round-robin so that one is not reused at once. */
@@ -49,3 +49,9 @@ void net_pod_ifname(struct net *n, uint32_t ip, char ret[16]);
  * new connection goes to an endpoint that is not in v. */
 int net_services(struct net *n, const struct service_entry *v, unsigned count, bool reset,
 		 struct err *err);
+
+/* Others may take our table away ("nft flush ruleset"). The descriptor becomes readable when
+ * the rule set changed; then net_lost says whether the table is still the one written last. If
+ * not, the next net_services writes it anew whatever it is given. */
+int net_watch_fd(const struct net *n);
+bool net_lost(struct net *n);

@@ -78,3 +78,25 @@ int nft_run(struct nft *n, const char *commands, struct buf *out, struct err *er
 
 	return err_set(err, failure_code(text, (size_t)len), "nftables: %.*s", len, text);
 }
+
+int nft_table_handle(struct nft *n, const char *table, uint64_t *ret, struct err *err)
+{
+	static const char mark[] = "# handle ";
+	BUF_AUTO command = { 0 };
+	BUF_AUTO out = { 0 };
+	unsigned flags = nft_ctx_output_get_flags(n->ctx);
+	const char *p;
+	int r;
+
+	buf_printf(&command, "list table ip %s", table);
+	nft_ctx_output_set_flags(n->ctx, flags | NFT_CTX_OUTPUT_HANDLE | NFT_CTX_OUTPUT_TERSE);
+	r = nft_run(n, command.data, &out, err);
+	nft_ctx_output_set_flags(n->ctx, flags);
+	if (r)
+		return r;
+	p = strstr(buf_str(&out), mark);
+	if (!p)
+		return err_set(err, -EPROTO, "nftables: a table without a handle");
+	*ret = strtoull(p + strlen(mark), NULL, 10);
+	return 0;
+}

@@ -2,7 +2,7 @@
 /*
  * Room net under the control of a test: run in a network namespace of its own, it is the node.
  * One command a line on stdin, one answer a line on stdout, "ok ..." or "error ...":
- *   new POD_CIDR SERVICE_CIDR | pod | drop IP | clear
+ *   new POD_CIDR SERVICE_CIDR | pod | drop IP | clear | lost
  *   svc IP PROTO PORT NODE_PORT AFFINITY IP:PORT,IP:PORT... or -   (collected)
  *   apply [reset]             (the collected services become the table, "ok MICROSECONDS")
  *   bulk SERVICES ENDPOINTS   (collects as many, 10.100.0.0 upwards)
@@ -228,12 +228,21 @@ static int node_clear(struct node *n, char *args, struct buf *text, struct err *
 	return net_clear(n->net, err);
 }
 
+static int node_lost(struct node *n, char *args, struct buf *text, struct err *err)
+{
+	(void)args;
+	(void)err;
+	buf_puts(text, net_lost(n->net) ? "yes" : "no");
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int (*run)(struct node *n, char *args, struct buf *text, struct err *err);
 } commands[] = {
 	{ "new", node_new }, { "pod", node_pod }, { "drop", node_drop }, { "svc", node_svc },
 	{ "bulk", node_bulk }, { "apply", node_apply }, { "clear", node_clear },
+	{ "lost", node_lost },
 };
 
 static void node_command(struct node *n, char *line)

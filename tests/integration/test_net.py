@@ -337,14 +337,30 @@ def test_changes_lose_no_connection(world):
     assert count[0] > 1000 and i > 100
 
 
-def test_a_lost_table_is_written_again(world):
+@pytest.mark.parametrize("how", [
+    "nft flush ruleset",
+    "nft delete table ip orch",
+    "nft list ruleset >/tmp/$$; nft flush ruleset; nft -f /tmp/$$; rm /tmp/$$"])
+def test_a_lost_table_is_written_again(world, how):
+    w = world
+    row = f"{VIP} tcp 80 0 0 {w.a}:8080"
+    w.services(row)
+    assert w.do("lost") == ["no"]
+    w.sh("nft add table ip other; nft delete table ip other")
+    assert w.do("lost") == ["no"]
+    w.sh(how)
+    assert w.do("lost") == ["yes"]
+    w.services(row)
+    assert w.do("lost") == ["no"]
+    assert ask(w.pids[w.c], VIP, 80)[0] == "a"
+
+
+def test_a_table_lost_unnoticed(world):
+    """The kernel refuses a difference to what is not there, so everything is written."""
     w = world
     w.services(f"{VIP} tcp 80 0 0 {w.a}:8080")
     w.sh("nft delete table ip orch")
     w.services(f"{VIP} tcp 80 0 0 {w.b}:8080")
-    assert ask(w.pids[w.c], VIP, 80)[0] == "b"
-    w.sh("nft flush ruleset")
-    w.services(f"{VIP} tcp 80 0 0 {w.b}:8080", reset=True)
     assert ask(w.pids[w.c], VIP, 80)[0] == "b"
 
 
