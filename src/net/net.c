@@ -7,6 +7,7 @@
  */
 #include "net/net.h"
 
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "base/file.h"
 #include "base/macro.h"
 #include "net/addresses.h"
+#include "net/flows.h"
 #include "net/link.h"
 #include "net/services.h"
 #include "sys/netlink.h"
@@ -226,6 +228,28 @@ static int services_change(struct net *n, const struct services *next, struct er
 	return r;
 }
 
+struct stale {
+	const struct net *net;
+	const struct services *next;
+};
+
+static bool match_stale(const struct flow *f, void *arg)
+{
+	const struct stale *s = arg;
+
+	return flow_is_stale(s->next, s->net->pods, s->net->vips, f);
+}
+
+/* After the maps have changed, or the next datagram would go the old way again. */
+static int flows_clean(struct net *n, const struct services *next, bool anew, struct err *err)
+{
+	struct stale s = { n, next };
+
+	if (!flows_stale(anew ? NULL : &n->services, next))
+		return 0;
+	return conntrack_delete(IPPROTO_UDP, match_stale, &s, err);
+}
+
 int net_services(struct net *n, const struct service_entry *v, unsigned count, bool reset,
 		 struct err *err)
 {
@@ -238,6 +262,8 @@ int net_services(struct net *n, const struct service_entry *v, unsigned count, b
 	/* Refused although it is a difference to what we wrote: somebody changed the table. */
 	if (r && !anew)
 		r = services_rewrite(n, &next, err);
+	if (r == 0)
+		r = flows_clean(n, &next, anew, err);
 	if (r) {
 		services_release(&next);
 		n->known = false;

@@ -290,6 +290,34 @@ def test_udp(world):
     assert ask_udp(w.client.pid, EXT_NODE, 30053) == ["u", EXT_CLIENT]
 
 
+def test_udp_leaves_a_gone_endpoint(world):
+    """A client that never changes its socket moves to another endpoint; other flows stay."""
+    w = world
+    u1, u2 = w.pod("u1", udp=True), w.pod("u2", udp=True)
+    w.services(f"{VIP} udp 53 30053 0 {u1}:8080", f"{VIP2} udp 53 0 0 {u1}:8080")
+    socks = [inside(pid, socket.socket, socket.AF_INET, socket.SOCK_DGRAM)
+             for pid in (w.pids[w.a], w.pids[w.a], w.client.pid)]
+
+    def ask_all():
+        names = []
+        for s, to in zip(socks, ((VIP, 53), (VIP2, 53), (EXT_NODE, 30053))):
+            s.settimeout(2)
+            s.connect(to)
+            s.send(b"?")
+            names.append(s.recv(100).decode().split()[0])
+        return names
+
+    try:
+        assert ask_all() == ["u1", "u1", "u1"]
+        w.services(f"{VIP} udp 53 30053 0 {u2}:8080", f"{VIP2} udp 53 0 0 {u1}:8080")
+        assert ask_all() == ["u2", "u1", "u2"]
+        w.services(f"{VIP} udp 53 30053 0 {u1}:8080", f"{VIP2} udp 53 0 0 {u2}:8080", reset=True)
+        assert ask_all() == ["u1", "u2", "u1"]
+    finally:
+        for s in socks:
+            s.close()
+
+
 def test_established_connections_stay(world):
     w = world
     w.services(f"{VIP} tcp 80 0 0 {w.a}:8080")
