@@ -57,6 +57,7 @@ struct object {
 	uint32_t line, col;
 	uint64_t digest;	/* schema_hash of what the user wrote, server fields left out */
 	bool held;		/* content comes from a hold, not from the file */
+	uint32_t hold_revision;	/* held: the rollout revision that undo went back to */
 };
 struct object_list { struct object *v; uint32_t n; };
 

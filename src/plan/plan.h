@@ -27,6 +27,7 @@ struct action {
 	const struct wanted_pod *pod;	/* POD_x, VOLUMES_x, CONTAINER_x; NULL: not wanted at all */
 	const struct wanted_container *run;	/* CONTAINER_x */
 	const struct object *object;	/* REPLICASET_PUT */
+	bool fresh;			/* the pod is yet to be made: its name may be another then */
 	const char *why;
 };
 struct action_list { struct action *v; uint32_t n; };

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a plan shows besides edits. A rollout that is not complete is progress. An action whose
+ * declared object neither changes nor rolls out is drift: something died, vanished or was altered.
+ * Bookkeeping (ReplicaSet records) is never shown; service maps only when nothing else is.
+ */
+#include "plan/drift.h"
+
+#include "plan/impact.h"
+
+static bool explained(const struct planning *p, const struct object_key *key)
+{
+	for (uint32_t i = 0; i < p->plan->changes.n; i++) {
+		const struct change *c = &p->plan->changes.v[i];
+
+		if (c->op != CHANGE_HELD && c->op != CHANGE_DRIFT && !c->guarded && !c->refused &&
+		    !object_key_cmp(&c->key, key))
+			return true;
+	}
+	return false;
+}
+
+static bool config_changes(const struct planning *p, const char *ns)
+{
+	for (uint32_t i = 0; i < p->plan->changes.n; i++) {
+		const struct object_key *k = &p->plan->changes.v[i].key;
+
+		if ((k->kind->id == KIND_CONFIGMAP || k->kind->id == KIND_SECRET) &&
+		    streq(k->namespace, ns))
+			return true;
+	}
+	return false;
+}
+
+/* A change about a declared object, or about what no file declares any more. */
+static struct change *add(struct planning *p, enum change_op op, const struct object_key *key)
+{
+	const struct object *o = set_find(p->in->candidate, key->kind->id, key->namespace, key->name);
+	const char *stack = o ? o->stack : NULL;
+	struct change *c;
+
+	if (p->in->stack && !streq(p->in->stack, stack ? stack : ""))
+		return NULL;
+	c = arena_push(p->a, &p->plan->changes);
+	*c = (struct change){ .op = op, .key = *key, .stack = stack };
+	if (o) {
+		c->file = o->file;
+		c->line = o->line;
+		c->col = o->col;
+	}
+	return c;
+}
+
+static const char *progress_reason(const struct deployment_status *s)
+{
+	for (uint32_t i = 0; i < s->conditions.n; i++)
+		if (streq(s->conditions.v[i].type, "Progressing"))
+			return s->conditions.v[i].reason;
+	return "";
+}
+
+static const char *progress_text(struct arena *a, const struct deployment_status *s, int32_t replicas)
+{
+	const char *reason = progress_reason(s);
+	const char *pause = streq(reason, "DeploymentPaused") ? "paused: " : "";
+
+	if (streq(reason, "NewReplicaSetAvailable"))
+		return NULL;
+	if (streq(reason, "ProgressDeadlineExceeded"))
+		return arena_printf(a, "rollout failed: exceeded its progress deadline, %d of %d pods "
+				    "updated, %d available", s->updated_replicas, replicas,
+				    s->available_replicas);
+	if (s->updated_replicas < replicas)
+		return arena_printf(a, "%s%d of %d pods updated", pause, s->updated_replicas, replicas);
+	if (s->replicas > s->updated_replicas)
+		return arena_printf(a, "%s%d old pods to go", pause, s->replicas - s->updated_replicas);
+	if (s->available_replicas < s->updated_replicas && !*pause)
+		return arena_printf(a, "%d of %d updated pods available", s->available_replicas,
+				    s->updated_replicas);
+	return NULL;
+}
+
+void plan_progress(struct planning *p)
+{
+	const struct wanted *w = p->in->wanted;
+
+	for (uint32_t i = 0; i < w->statuses.n; i++) {
+		const struct wanted_status *s = &w->statuses.v[i];
+		const struct object *o;
+		struct change *c;
+		const char *text;
+
+		if (s->key.kind->id != KIND_DEPLOYMENT || explained(p, &s->key))
+			continue;
+		o = set_find(p->in->candidate, KIND_DEPLOYMENT, s->key.namespace, s->key.name);
+		text = o ? progress_text(p->a, s->status, o->deployment->spec.replicas) : NULL;
+		c = text ? add(p, CHANGE_PROGRESS, &s->key) : NULL;
+		if (c)
+			c->effect = text;
+	}
+}
+
+struct tally {
+	struct object_key key;
+	unsigned n[ACTION_COUNT];
+	const char *why;
+};
+struct tally_list { struct tally *v; uint32_t n; };
+
+static const struct object *pod_of(const struct planning *p, const struct action *a)
+{
+	const struct observed_pod *runs;
+
+	if (a->pod)
+		return &a->pod->object;
+	runs = observed_find(p->in->observed, a->namespace, a->name);
+	return runs ? runs->object : NULL;
+}
+
+static bool shown(const struct planning *p, const struct action *a)
+{
+	switch (a->kind) {
+	case ACTION_REPLICASET_PUT:
+	case ACTION_REPLICASET_FORGET:
+	case ACTION_SERVICES:
+		return false;
+	case ACTION_VOLUMES_UPDATE:
+		return !config_changes(p, a->namespace);
+	default:
+		return true;
+	}
+}
+
+static struct tally *tally_of(struct planning *p, struct tally_list *l, const struct object_key *key)
+{
+	for (uint32_t i = 0; i < l->n; i++)
+		if (!object_key_cmp(&l->v[i].key, key))
+			return &l->v[i];
+	struct tally *t = arena_push(p->a, l);
+	t->key = *key;
+	return t;
+}
+
+static const char *tally_text(struct arena *a, const struct tally *t)
+{
+	static const struct { enum action_kind kind; const char *verb, *noun; } words[] = {
+		{ ACTION_POD_CREATE, "create", "pod" },
+		{ ACTION_POD_UPDATE, "update", "pod" },
+		{ ACTION_VOLUMES_UPDATE, "update volumes of", "pod" },
+		{ ACTION_CONTAINER_START, "start", "container" },
+		{ ACTION_CONTAINER_KILL, "kill", "container" },
+		{ ACTION_POD_STOP, "stop", "pod" },
+		{ ACTION_POD_REMOVE, "remove", "pod" },
+	};
+	const char *text = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		unsigned n = t->n[words[i].kind];
+
+		if (n)
+			text = impact_join(a, text, arena_printf(a, "%s %u %s%s", words[i].verb, n,
+								 words[i].noun, n == 1 ? "" : "s"));
+	}
+	return text;
+}
+
+/* "NS/SERVICE:..." */
+static void services_drift(struct planning *p, const struct action *a)
+{
+	const char *slash = strchr(a->why, '/'), *colon = slash ? strchr(slash, ':') : NULL;
+	struct object_key key = { .kind = &kinds[KIND_SERVICE], .namespace = "default", .name = "maps" };
+	struct change *c;
+
+	if (p->plan->changes.n)
+		return;
+	if (colon) {
+		key.namespace = arena_strndup(p->a, a->why, (size_t)(slash - a->why));
+		key.name = arena_strndup(p->a, slash + 1, (size_t)(colon - slash - 1));
+	}
+	c = add(p, CHANGE_DRIFT, &key);
+	if (!c)
+		return;
+	c->effect = "program services";
+	c->why = a->why;
+}
+
+static void count(struct planning *p, struct tally_list *l, const struct action *a)
+{
+	const struct object *pod = pod_of(p, a);
+	struct object_key key;
+	struct tally *t;
+
+	if (!shown(p, a) || !pod)
+		return;
+	key = impact_owner(p->in, pod);
+	if (explained(p, &key))
+		return;
+	t = tally_of(p, l, &key);
+	t->n[a->kind]++;
+	if (!t->why)
+		t->why = a->why;
+}
+
+void plan_drift(struct planning *p)
+{
+	const struct action_list *actions = &p->plan->actions;
+	struct tally_list l = { 0 };
+
+	for (uint32_t i = 0; i < actions->n; i++)
+		count(p, &l, &actions->v[i]);
+	for (uint32_t i = 0; i < l.n; i++) {
+		struct change *c = add(p, CHANGE_DRIFT, &l.v[i].key);
+
+		if (!c)
+			continue;
+		c->effect = tally_text(p->a, &l.v[i]);
+		c->why = l.v[i].why;
+		c->restarts = l.v[i].n[ACTION_CONTAINER_START];
+	}
+	for (uint32_t i = 0; i < actions->n; i++)
+		if (actions->v[i].kind == ACTION_SERVICES)
+			services_drift(p, &actions->v[i]);
+}
