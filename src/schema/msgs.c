@@ -78,7 +78,8 @@ static unsigned distance(const char *a, size_t na, const char *b, size_t nb)
 		now[0] = (unsigned)i;
 		for (size_t j = 1; j <= nb; j++) {
 			unsigned replace = last[j - 1] + !same_letter(a[i - 1], b[j - 1]);
-			now[j] = MIN(replace, MIN(last[j], now[j - 1]) + 1);
+			unsigned insert = MIN(last[j], now[j - 1]) + 1;
+			now[j] = MIN(replace, insert);
 			if (i > 1 && j > 1 && same_letter(a[i - 1], b[j - 2]) &&
 			    same_letter(a[i - 2], b[j - 1]))
 				now[j] = MIN(now[j], before[j - 2] + 1);
@@ -94,7 +95,7 @@ static unsigned distance(const char *a, size_t na, const char *b, size_t nb)
 const char *suggest(const char *word, const char *const *candidates)
 {
 	size_t n = strlen(word);
-	unsigned best = (unsigned)MIN(n / 3 + 1, 3);	/* more edits than this is another word */
+	unsigned best = (unsigned)MIN(n / 3 + 1, (size_t)3);	/* more edits than this is another word */
 	const char *ret = NULL;
 
 	if (n > WORD_MAX || n < 2)

@@ -66,7 +66,8 @@ void schema_json_value(struct json *j, const struct type *t, const void *obj, un
 /* YAML of any JSON text, keys in the order given: used for -o yaml. 0 or -EINVAL. */
 int json_to_yaml(const char *json, struct buf *out);
 
-/* path is "spec.template.spec.containers"; text like kubectl explain, with type, default, bounds
+/* title is what the object is called ("Deployment (apps/v1)"), path "spec.template.spec.containers";
+ * text like kubectl explain, with type, default, bounds
  * and effect. -ENOENT (with a suggestion in err) for an unknown field. */
 int schema_explain(const struct type *t, const char *title, const char *path, struct buf *out,
 		   struct err *err);

@@ -1,0 +1,503 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * libyaml's events to trees. Collections being built are a stack of frames; a finished value is
+ * attached to the frame below. libyaml bounds neither depth nor what aliases expand to, and takes
+ * duplicate keys: all of that is counted and refused here, event by event, before it costs
+ * anything. An alias shares the tree of its anchor, so the weight of a tree (its nodes, aliases
+ * expanded) is kept beside it.
+ */
+#include "schema/yaml.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <yaml.h>
+
+#include "base/macro.h"
+#include "schema/scalar.h"
+#include "schema/yaml_text.h"
+
+#define ANCHORS_MAX 1000
+#define MERGE_MAX 10000000	/* key comparisons of one merge */
+#define DUPLICATES_MAX 20	/* told per mapping */
+#define WEIGHT_BYTES 32		/* so many bytes of a scalar count as one more node */
+
+struct anchor {
+	const char *name;
+	struct ynode *node;
+	uint32_t weight, height;
+	bool open;	/* its collection has not ended */
+};
+
+struct frame {
+	struct ynode *node, *key;	/* key: waits for its value */
+	uint32_t cap;
+	uint32_t weight, height;
+	const char *anchor;
+	bool merges;			/* has a << key */
+};
+
+struct parse {
+	struct arena *a;
+	const char *file;
+	struct msgs *m;
+	struct frame stack[YAML_MAX_DEPTH];
+	unsigned depth;
+	struct ynode *root;
+	uint32_t total;			/* weight of everything so far */
+	struct { struct anchor *v; uint32_t n; } anchors;
+	struct yaml_doc doc;
+	struct yaml_docs *docs;
+	struct char_cursor cursor;
+	unsigned errors;
+};
+
+/* The path of the value that comes next. */
+static void path_here(const struct parse *p, struct buf *out)
+{
+	for (unsigned i = 0; i < p->depth; i++) {
+		const struct frame *f = &p->stack[i];
+		if (f->node->kind == Y_SEQ)
+			buf_printf(out, "[%u]", f->node->n);
+		else if (f->key)
+			buf_printf(out, "%s%s", out->len ? "." : "", f->key->text);
+	}
+}
+
+static int fail(struct parse *p, uint32_t line, uint32_t col, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+static int fail(struct parse *p, uint32_t line, uint32_t col, const char *fmt, ...)
+{
+	BUF_AUTO path = { 0 };
+	BUF_AUTO text = { 0 };
+	va_list ap;
+
+	va_start(ap, fmt);
+	buf_vprintf(&text, fmt, ap);
+	va_end(ap);
+	path_here(p, &path);
+	p->errors++;
+	msgs_add(p->m, false, p->file, line, col, buf_str(&path), "%s", buf_str(&text));
+	return -EINVAL;
+}
+
+static int fail_at(struct parse *p, const struct ynode *n, const char *what)
+{
+	return fail(p, n->line, n->col, "%s", what);
+}
+
+static int count(struct parse *p, const struct ynode *n, uint32_t weight)
+{
+	p->total += weight;
+	if (p->total <= YAML_MAX_NODES)
+		return 0;
+	return fail_at(p, n, "too many values: the file is too large, or its aliases multiply them");
+}
+
+static struct ynode *new_node(struct parse *p, enum ynode_kind kind, const yaml_mark_t *at)
+{
+	struct ynode *n = arena_new(p->a, struct ynode);
+
+	n->kind = kind;
+	n->line = (uint32_t)at->line + 1;
+	n->col = (uint32_t)at->column + 1;
+	return n;
+}
+
+static void grow(struct parse *p, struct frame *f)
+{
+	struct ynode *n = f->node;
+	uint32_t cap = f->cap ? f->cap * 2 : 4;
+	size_t old = f->cap * sizeof(*n->values), size = cap * sizeof(*n->values);
+
+	n->values = arena_grow(p->a, n->values, old, size);
+	if (n->kind == Y_MAP)
+		n->keys = arena_grow(p->a, n->keys, old, size);
+	f->cap = cap;
+}
+
+static int take_key(struct parse *p, struct frame *f, struct ynode *key)
+{
+	if (key->kind != Y_SCALAR)
+		return fail_at(p, key, "a key must be a plain word or a string; if this was meant to be "
+				       "{{ ... }}, it looks like an unrendered template");
+	if (strlen(key->text) != key->len)
+		return fail_at(p, key, "a key contains a NUL character");
+	f->key = key;
+	f->merges |= key->plain && streq(key->text, "<<");
+	return 0;
+}
+
+static int attach(struct parse *p, struct ynode *n, uint32_t weight, uint32_t height)
+{
+	if (!p->depth) {
+		p->root = n;
+		return 0;
+	}
+	struct frame *f = &p->stack[p->depth - 1];
+	f->weight += weight;
+	f->height = MAX(f->height, height + 1);
+	if (f->node->kind == Y_MAP && !f->key)
+		return take_key(p, f, n);
+	if (f->node->n == f->cap)
+		grow(p, f);
+	if (f->node->kind == Y_MAP)
+		f->node->keys[f->node->n] = f->key;
+	f->node->values[f->node->n++] = n;
+	f->key = NULL;
+	return 0;
+}
+
+static struct anchor *anchor_find(struct parse *p, const char *name)
+{
+	for (uint32_t i = p->anchors.n; i-- > 0;) {
+		if (streq(p->anchors.v[i].name, name))
+			return &p->anchors.v[i];
+	}
+	return NULL;
+}
+
+static int anchor_add(struct parse *p, const yaml_char_t *name, struct anchor anchor)
+{
+	if (!name)
+		return 0;
+	if (p->anchors.n == ANCHORS_MAX)
+		return fail_at(p, anchor.node, "more than 1000 anchors in a document");
+	anchor.name = arena_strdup(p->a, (const char *)name);
+	*(struct anchor *)arena_push(p->a, &p->anchors) = anchor;
+	return 0;
+}
+
+/* Tags that say what resolution finds anyway, or that force a string; no other is taken. */
+static int apply_tag(struct parse *p, struct ynode *n, const char *tag)
+{
+	static const struct { const char *tag; enum scalar_type type; } forced[] = {
+		{ YAML_NULL_TAG, SCALAR_NULL }, { YAML_BOOL_TAG, SCALAR_BOOL },
+		{ YAML_INT_TAG, SCALAR_INT }, { YAML_FLOAT_TAG, SCALAR_FLOAT },
+	};
+
+	if (!tag || streq(tag, "!") || streq(tag, YAML_STR_TAG)) {
+		n->plain = n->plain && !tag;
+		return 0;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(forced); i++) {
+		if (!streq(tag, forced[i].tag))
+			continue;
+		n->plain = true;
+		enum scalar_type type = scalar_resolve(n).type;
+		if (type == forced[i].type || (type == SCALAR_INT && forced[i].type == SCALAR_FLOAT))
+			return 0;
+		return fail(p, n->line, n->col, "\"%s\" is not what its tag %s says", n->text, tag);
+	}
+	return fail(p, n->line, n->col, "tag %s is not supported", tag);
+}
+
+static int collection_tag(struct parse *p, const struct ynode *n, const yaml_char_t *tag,
+			  const char *wanted)
+{
+	const char *t = (const char *)tag;
+
+	if (!t || streq(t, "!") || streq(t, wanted))
+		return 0;
+	return fail(p, n->line, n->col, "tag %s is not supported", t);
+}
+
+static int on_scalar(struct parse *p, const yaml_event_t *e)
+{
+	struct ynode *n = new_node(p, Y_SCALAR, &e->start_mark);
+	uint32_t weight = 1 + (uint32_t)(e->data.scalar.length / WEIGHT_BYTES);
+
+	n->plain = e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+	n->len = (uint32_t)e->data.scalar.length;
+	n->text = memcpy(arena_alloc(p->a, n->len + 1), e->data.scalar.value, n->len);
+	int r = apply_tag(p, n, (const char *)e->data.scalar.tag);
+	if (r == 0)
+		r = count(p, n, weight);
+	if (r == 0)
+		r = anchor_add(p, e->data.scalar.anchor,
+			       (struct anchor){ .node = n, .weight = weight, .height = 1 });
+	return r < 0 ? r : attach(p, n, weight, 1);
+}
+
+static int on_alias(struct parse *p, const yaml_event_t *e)
+{
+	const char *name = (const char *)e->data.alias.anchor;
+	uint32_t line = (uint32_t)e->start_mark.line + 1, col = (uint32_t)e->start_mark.column + 1;
+	struct anchor *x = anchor_find(p, name);
+
+	if (!x)
+		return fail(p, line, col, "alias *%s has no anchor &%s before it", name, name);
+	if (x->open)
+		return fail(p, line, col, "alias *%s stands inside the value of &%s", name, name);
+	if (p->depth + x->height > YAML_MAX_DEPTH)
+		return fail(p, line, col, "nested more than %d levels deep", YAML_MAX_DEPTH);
+	struct ynode at = { .line = line, .col = col };
+	int r = count(p, &at, x->weight);
+	return r < 0 ? r : attach(p, x->node, x->weight, x->height);
+}
+
+static int open_frame(struct parse *p, struct ynode *n, const yaml_char_t *anchor)
+{
+	if (p->depth == YAML_MAX_DEPTH)
+		return fail(p, n->line, n->col, "nested more than %d levels deep", YAML_MAX_DEPTH);
+	int r = count(p, n, 1);
+	if (r == 0)
+		r = anchor_add(p, anchor, (struct anchor){ .node = n, .open = true });
+	if (r < 0)
+		return r;
+	p->stack[p->depth++] = (struct frame){
+		.node = n,
+		.weight = 1,
+		.height = 1,
+		.anchor = anchor ? p->anchors.v[p->anchors.n - 1].name : NULL,
+	};
+	return 0;
+}
+
+static int on_map_start(struct parse *p, const yaml_event_t *e)
+{
+	struct ynode *n = new_node(p, Y_MAP, &e->start_mark);
+	int r = collection_tag(p, n, e->data.mapping_start.tag, YAML_MAP_TAG);
+
+	return r < 0 ? r : open_frame(p, n, e->data.mapping_start.anchor);
+}
+
+static int on_seq_start(struct parse *p, const yaml_event_t *e)
+{
+	struct ynode *n = new_node(p, Y_SEQ, &e->start_mark);
+	int r = collection_tag(p, n, e->data.sequence_start.tag, YAML_SEQ_TAG);
+
+	return r < 0 ? r : open_frame(p, n, e->data.sequence_start.anchor);
+}
+
+static int close_frame(struct parse *p)
+{
+	struct frame f = p->stack[--p->depth];
+
+	for (uint32_t i = 0; f.anchor && i < p->anchors.n; i++) {
+		struct anchor *x = &p->anchors.v[i];
+		if (x->node == f.node) {
+			x->weight = f.weight;
+			x->height = f.height;
+			x->open = false;
+		}
+	}
+	return attach(p, f.node, f.weight, f.height);
+}
+
+static int on_seq_end(struct parse *p, const yaml_event_t *e)
+{
+	(void)e;
+	return close_frame(p);
+}
+
+static int by_text(const void *a, const void *b)
+{
+	const struct ynode *x = *(struct ynode *const *)a, *y = *(struct ynode *const *)b;
+	int r = strcmp(x->text, y->text);
+
+	if (r)
+		return r;
+	return x->line != y->line ? (x->line > y->line ? 1 : -1) : (x->col > y->col) - (x->col < y->col);
+}
+
+/* Tells every duplicate with the line of the first; parsing goes on. */
+static void refuse_duplicates(struct parse *p, const struct ynode *map)
+{
+	struct ynode **sorted = malloc(map->n * sizeof(*sorted) + 1);
+	unsigned told = 0;
+
+	if (!sorted)
+		abort();
+	if (map->n)
+		memcpy(sorted, map->keys, map->n * sizeof(*sorted));
+	qsort(sorted, map->n, sizeof(*sorted), by_text);
+	struct ynode *first = map->n ? sorted[0] : NULL;
+	for (uint32_t i = 1; i < map->n && told < DUPLICATES_MAX; i++) {
+		if (!streq(first->text, sorted[i]->text)) {
+			first = sorted[i];
+			continue;
+		}
+		fail(p, sorted[i]->line, sorted[i]->col, "duplicate key \"%s\", first in line %u",
+		     first->text, first->line);
+		told++;
+	}
+	free(sorted);
+}
+
+/* The maps that << names, one or a list; 0 and their number of keys, or -EINVAL. */
+static int merge_sources(struct parse *p, struct ynode *v, struct ynode ***ret, uint32_t *ret_n,
+			 uint32_t *ret_keys)
+{
+	struct ynode **one = arena_new(p->a, struct ynode *);
+
+	*one = v;
+	*ret = v->kind == Y_SEQ ? v->values : one;
+	*ret_n = v->kind == Y_SEQ ? v->n : 1;
+	*ret_keys = 0;
+	for (uint32_t i = 0; i < *ret_n; i++) {
+		if ((*ret)[i]->kind != Y_MAP)
+			return fail_at(p, (*ret)[i], "<< wants a mapping, an alias of one, or a list of them");
+		*ret_keys += (*ret)[i]->n;
+	}
+	return 0;
+}
+
+static void add_entries(struct ynode *into, const struct ynode *from, bool merged)
+{
+	for (uint32_t i = 0; i < from->n; i++) {
+		const struct ynode *k = from->keys[i];
+		if (merged ? ynode_get(into, k->text) != NULL : k->plain && streq(k->text, "<<"))
+			continue;
+		into->keys[into->n] = from->keys[i];
+		into->values[into->n++] = from->values[i];
+	}
+}
+
+/* The map's own keys win wherever << stands; of several merged maps the first wins. */
+static int merge(struct parse *p, struct ynode *map)
+{
+	struct ynode **sources = NULL, whole = *map;
+	uint32_t n = 0, keys = 0;
+
+	int r = merge_sources(p, ynode_get(map, "<<"), &sources, &n, &keys);
+	if (r < 0)
+		return r;
+	if ((uint64_t)keys * (map->n + keys) > MERGE_MAX)
+		return fail_at(p, map, "merge of too many keys");
+	whole.n = 0;
+	whole.keys = arena_array(p->a, struct ynode *, map->n + keys);
+	whole.values = arena_array(p->a, struct ynode *, map->n + keys);
+	add_entries(&whole, map, false);
+	for (uint32_t i = 0; i < n; i++)
+		add_entries(&whole, sources[i], true);
+	*map = whole;
+	return 0;
+}
+
+static int on_map_end(struct parse *p, const yaml_event_t *e)
+{
+	struct frame *f = &p->stack[p->depth - 1];
+
+	(void)e;
+	refuse_duplicates(p, f->node);
+	int r = f->merges ? merge(p, f->node) : 0;
+	return r < 0 ? r : close_frame(p);
+}
+
+static int on_doc_start(struct parse *p, const yaml_event_t *e)
+{
+	p->root = NULL;
+	p->anchors.v = NULL;
+	p->anchors.n = 0;
+	p->doc = (struct yaml_doc){
+		.start = char_cursor_to(&p->cursor, e->start_mark.index),
+		.line = (uint32_t)e->start_mark.line + 1,
+	};
+	return 0;
+}
+
+static int on_doc_end(struct parse *p, const yaml_event_t *e)
+{
+	if (!p->root || ynode_is_null(p->root))
+		return 0;
+	p->doc.root = p->root;
+	p->doc.end = char_cursor_to(&p->cursor, e->end_mark.index);
+	*(struct yaml_doc *)arena_push(p->a, p->docs) = p->doc;
+	return 0;
+}
+
+static int (*const handlers[])(struct parse *p, const yaml_event_t *e) = {
+	[YAML_DOCUMENT_START_EVENT] = on_doc_start,
+	[YAML_DOCUMENT_END_EVENT] = on_doc_end,
+	[YAML_ALIAS_EVENT] = on_alias,
+	[YAML_SCALAR_EVENT] = on_scalar,
+	[YAML_SEQUENCE_START_EVENT] = on_seq_start,
+	[YAML_SEQUENCE_END_EVENT] = on_seq_end,
+	[YAML_MAPPING_START_EVENT] = on_map_start,
+	[YAML_MAPPING_END_EVENT] = on_map_end,
+};
+
+static int syntax_error(struct parse *p, const yaml_parser_t *y, const char *text)
+{
+	const yaml_mark_t *at = &y->problem_mark;
+	BUF_AUTO what = { 0 };
+
+	buf_puts(&what, y->problem ? y->problem : "not YAML");
+	if (y->context && y->context_mark.line != at->line)
+		buf_printf(&what, " (%s that began in line %zu)", y->context, y->context_mark.line + 1);
+	const char *hint = yaml_hint(text, y->problem, at->line);
+	if (hint)
+		buf_printf(&what, "; %s", hint);
+	p->depth = 0;
+	return fail(p, (uint32_t)at->line + 1, (uint32_t)at->column + 1, "%s", buf_str(&what));
+}
+
+static int run(struct parse *p, yaml_parser_t *y, const char *text)
+{
+	for (bool more = true; more;) {
+		yaml_event_t e;
+		int r = 0;
+
+		if (!yaml_parser_parse(y, &e))
+			return syntax_error(p, y, text);
+		if (e.type < ARRAY_SIZE(handlers) && handlers[e.type])
+			r = handlers[e.type](p, &e);
+		more = e.type != YAML_STREAM_END_EVENT;
+		yaml_event_delete(&e);
+		if (r < 0)
+			return r;
+	}
+	return p->errors ? -EINVAL : 0;
+}
+
+int yaml_parse(struct arena *a, const char *file, const char *text, size_t n,
+	       struct yaml_docs *ret, struct msgs *m)
+{
+	struct parse *p = arena_new(a, struct parse);
+	BUF_AUTO clean = { 0 };
+	yaml_parser_t y;
+
+	*ret = (struct yaml_docs){ 0 };
+	p->a = a;
+	p->file = file;
+	p->m = m;
+	p->docs = ret;
+	struct yaml_flaw flaw = { 0 };
+	if (yaml_text_clean(text, n, &clean, &flaw) < 0)
+		return fail(p, flaw.line, flaw.col, "%s", flaw.what);
+	char_cursor_init(&p->cursor, text, n);
+	if (!yaml_parser_initialize(&y))
+		abort();
+	yaml_parser_set_encoding(&y, YAML_UTF8_ENCODING);
+	yaml_parser_set_input_string(&y, (const unsigned char *)buf_str(&clean), clean.len);
+	int r = run(p, &y, buf_str(&clean));
+	yaml_parser_delete(&y);
+	return r;
+}
+
+struct ynode *ynode_get(const struct ynode *map, const char *key)
+{
+	if (!map || map->kind != Y_MAP)
+		return NULL;
+	for (uint32_t i = 0; i < map->n; i++) {
+		if (streq(map->keys[i]->text, key))
+			return map->values[i];
+	}
+	return NULL;
+}
+
+bool ynode_is_null(const struct ynode *n)
+{
+	return !n || (n->kind == Y_SCALAR && scalar_resolve(n).type == SCALAR_NULL);
+}
+
+bool ynode_bool(const struct ynode *n, bool *ret)
+{
+	if (!n || n->kind != Y_SCALAR)
+		return false;
+	struct scalar s = scalar_resolve(n);
+	if (s.type == SCALAR_BOOL)
+		*ret = s.b;
+	return s.type == SCALAR_BOOL;
+}
