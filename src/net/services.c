@@ -396,7 +396,8 @@ static void put_pick(struct buf *out, const struct diff *d, enum kind k, uint32_
 		   "dnat ip to %s map @%s_ep_%u\n", t, n, i, kinds[k].match, n, i);
 }
 
-static void put_draw(struct buf *out, const struct diff *d, enum kind k, uint32_t count, bool sticky)
+static void put_draw(struct buf *out, const struct diff *d, enum kind k, uint32_t count,
+		     bool sticky)
 {
 	const char *t = d->table, *n = kinds[k].name, *suffix = sticky ? "_sticky" : "";
 

@@ -45,8 +45,8 @@ int cgroup_kill(struct cgroup_fs *fs, const char *path, struct err *err);  /* th
 /* Removes the subtree; -EBUSY while processes are in it; absent is success. */
 int cgroup_remove(struct cgroup_fs *fs, const char *path, struct err *err);
 /* Names of the groups directly below path, for finding leftovers. */
-int cgroup_list(struct cgroup_fs *fs, const char *path, struct arena *a, char ***ret, unsigned *ret_n,
-		struct err *err);
+int cgroup_list(struct cgroup_fs *fs, const char *path, struct arena *a, char ***ret,
+		unsigned *ret_n, struct err *err);
 
 /* How a new process gets in without writing cgroup.procs, which can wait for a grace period:
  * the cgroup2 directory for CLONE_INTO_CGROUP, and the v1 tasks files to write 0 into. */

@@ -375,7 +375,8 @@ static void links_collect(struct nl_cache *cache, struct arena *a, unsigned grou
 	}
 }
 
-int nl_links(struct arena *a, unsigned group, struct nl_link **ret, unsigned *ret_n, struct err *err)
+int nl_links(struct arena *a, unsigned group, struct nl_link **ret, unsigned *ret_n,
+	     struct err *err)
 {
 	struct link_list list = { 0 };
 	struct nl_sock *sock = nl_socket_alloc();

@@ -44,4 +44,5 @@ struct nl_link {
 	unsigned ifindex;
 	char name[16];
 };
-int nl_links(struct arena *a, unsigned group, struct nl_link **ret, unsigned *ret_n, struct err *err);
+int nl_links(struct arena *a, unsigned group, struct nl_link **ret, unsigned *ret_n,
+	     struct err *err);
