@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * exec: orchd hands over the descriptors of the new process, the terminal's master or three pipe
+ * ends, and this process moves the bytes. The last thing that comes over the API connection is
+ * one line with the exit code.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <termios.h>
+
+#include "base/macro.h"
+#include "base/sock.h"
+#include "cli/cli.h"
+
+struct session {
+	int api, in, out, err;		/* of the process; in and out are one with a terminal */
+	int resized;			/* signalfd of SIGWINCH */
+	bool tty, stdin_open;
+	struct termios saved;
+	bool raw;
+};
+
+static const char *exec_path(struct cli *c, const char *pod)
+{
+	BUF_AUTO p = { 0 };
+	struct winsize w = { .ws_row = 24, .ws_col = 80 };
+
+	ioctl(STDIN_FILENO, TIOCGWINSZ, &w);
+	buf_printf(&p, "/apis/orch/v1/namespaces/%s/pods/%s/exec?tty=%s&rows=%u&cols=%u", namespace_of(c),
+		   pod, c->opt.tty ? "true" : "false", w.ws_row, w.ws_col);
+	if (c->opt.container) {
+		buf_puts(&p, "&container=");
+		url_encode(&p, c->opt.container);
+	}
+	for (unsigned i = 0; i < c->ncommand; i++) {
+		buf_puts(&p, "&command=");
+		url_encode(&p, c->command[i]);
+	}
+	return arena_strdup(&c->arena, buf_str(&p));
+}
+
+static void raw_mode(struct session *s)
+{
+	struct termios t;
+
+	if (!s->tty || tcgetattr(STDIN_FILENO, &s->saved) < 0)
+		return;
+	t = s->saved;
+	cfmakeraw(&t);
+	s->raw = tcsetattr(STDIN_FILENO, TCSANOW, &t) == 0;
+}
+
+static void send_size(struct session *s)
+{
+	struct winsize w;
+	uint16_t size[2];
+
+	if (ioctl(STDIN_FILENO, TIOCGWINSZ, &w) < 0)
+		return;
+	size[0] = w.ws_row;
+	size[1] = w.ws_col;
+	(void)!write(s->api, size, sizeof(size));
+}
+
+/* Moves what can be read; false at the end. */
+static bool copy(int from, int to)
+{
+	char chunk[16384];
+	ssize_t n = read(from, chunk, sizeof(chunk));
+
+	for (ssize_t done = 0; done < n;) {
+		ssize_t w = write(to, chunk + done, (size_t)(n - done));
+
+		if (w < 0 && errno != EINTR && errno != EAGAIN)
+			return false;
+		done += w > 0 ? w : 0;
+	}
+	return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
+}
+
+static void shut(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static void pump(struct session *s)
+{
+	while (s->out >= 0 || s->err >= 0) {
+		struct pollfd p[] = {
+			{ s->stdin_open ? STDIN_FILENO : -1, POLLIN, 0 },
+			{ s->out, POLLIN, 0 }, { s->err, POLLIN, 0 }, { s->resized, POLLIN, 0 },
+		};
+
+		if (poll(p, ARRAY_SIZE(p), -1) < 0 && errno != EINTR)
+			return;
+		if (p[3].revents) {
+			struct signalfd_siginfo drop;
+
+			(void)!read(s->resized, &drop, sizeof(drop));
+			send_size(s);
+		}
+		if (p[0].revents && !copy(STDIN_FILENO, s->in)) {
+			s->stdin_open = false;
+			if (!s->tty)
+				shut(&s->in);
+		}
+		if (p[1].revents && !copy(s->out, STDOUT_FILENO))
+			shut(&s->out);
+		if (p[2].revents && !copy(s->err, STDERR_FILENO))
+			shut(&s->err);
+	}
+}
+
+/* The last line, {"exitCode":N} or {"error":"..."}, of which begin was read already. */
+static int ending(int api, const char *begin)
+{
+	BUF_AUTO text = { 0 };
+	char chunk[512];
+	ssize_t n;
+
+	buf_puts(&text, begin);
+	while ((n = read(api, chunk, sizeof(chunk))) > 0)
+		buf_add(&text, chunk, (size_t)n);
+	json_t *v = json_loadb(buf_str(&text), text.len, 0, NULL);
+	const char *error = v ? json_text(v, "error") : "orchd went away";
+	int code = v && !*error ? (int)json_integer_value(json_object_get(v, "exitCode")) : EXIT_ERROR;
+
+	if (*error)
+		fprintf(stderr, "error: %s\n", error);
+	json_decref(v);
+	return code;
+}
+
+static int watch_size(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGWINCH);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC);
+}
+
+static int run(struct cli *c, int api)
+{
+	struct session s = { .api = api, .in = -1, .out = -1, .err = -1, .tty = c->opt.tty };
+	int fds[SOCK_FDS_MAX];
+	unsigned n = SOCK_FDS_MAX;
+	char first[2] = "";
+
+	/* without descriptors, what came is the beginning of an error */
+	if (sock_recv(api, first, 1, fds, &n) != 1 || !n)
+		return ending(api, first);
+	s.in = fds[0];
+	s.out = n > 1 ? fds[1] : fcntl(fds[0], F_DUPFD_CLOEXEC, 3);
+	s.err = n > 2 ? fds[2] : -1;
+	s.stdin_open = c->opt.stdin_;
+	if (!s.stdin_open && !s.tty)
+		shut(&s.in);
+	s.resized = s.tty ? watch_size() : -1;
+	signal(SIGPIPE, SIG_IGN);
+	raw_mode(&s);
+	pump(&s);
+	if (s.raw)
+		tcsetattr(STDIN_FILENO, TCSANOW, &s.saved);
+	shut(&s.in);
+	shut(&s.resized);
+	return ending(api, "");
+}
+
+int verb_exec(struct cli *c)
+{
+	struct response r = { 0 };
+	struct err err = { 0 };
+
+	/* kubectl's older form, without --, is taken, too */
+	if (c->nargs > 1 && !c->ncommand) {
+		c->command = c->args + 1;
+		c->ncommand = c->nargs - 1;
+	}
+	if (!c->nargs || !c->ncommand) {
+		fprintf(stderr, "error: exec POD -- COMMAND\n");
+		return EXIT_ERROR;
+	}
+	const char *slash = strchr(c->args[0], '/');
+	int api = client_upgrade(&c->client, exec_path(c, slash ? slash + 1 : c->args[0]), "orch-exec",
+				 &r, &err);
+	int status = api < 0 ? (r.code ? fail(&r) : unreachable(&err)) : run(c, api);
+
+	if (api >= 0)
+		close(api);
+	response_release(&r);
+	return status;
+}

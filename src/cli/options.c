@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Options from one table (options.def). They may stand anywhere; "--" ends them, and what follows
+ * is a command. -f is a file for some verbs and "follow" for logs: the table decides by verb.
+ */
+#include <stdio.h>
+
+#include "base/macro.h"
+#include "cli/cli.h"
+
+enum option_kind { FLAG, VALUE, MAYBE, FILES };
+
+static const struct option {
+	const char *name;
+	char letter;
+	enum option_kind kind;
+	size_t offset;
+	const char *verbs, *doc;
+} table[] = {
+#define OPTION(name, letter, kind, member, verbs, doc)                                         \
+	{ name, letter, kind, offsetof(struct options, member), verbs, doc },
+#include "cli/options.def"
+#undef OPTION
+};
+
+static bool has_word(const char *words, const char *w)
+{
+	size_t n = strlen(w);
+
+	if (streq(words, "*"))
+		return true;
+	for (const char *p = words; (p = strstr(p, w)); p += n)
+		if ((p == words || p[-1] == ' ') && (p[n] == ' ' || !p[n]))
+			return true;
+	return false;
+}
+
+static const struct option *by_name(const char *verb, const char *name, size_t n)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+		if (strlen(table[i].name) == n && strncmp(table[i].name, name, n) == 0 &&
+		    has_word(table[i].verbs, verb))
+			return &table[i];
+	return NULL;
+}
+
+static const struct option *by_letter(const char *verb, char letter)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+		if (table[i].letter == letter && has_word(table[i].verbs, verb))
+			return &table[i];
+	return NULL;
+}
+
+static int set(struct cli *c, const struct option *o, const char *value)
+{
+	char *member = (char *)&c->opt + o->offset;
+
+	switch (o->kind) {
+	case FLAG:
+		*(bool *)member = !value || !streq(value, "false");
+		return 0;
+	case MAYBE:
+		*(const char **)member = value ? value : "-1";
+		return 0;
+	case VALUE:
+		*(const char **)member = value;
+		return 0;
+	case FILES:
+		if (c->opt.nfiles == FILES_MAX) {
+			fprintf(stderr, "error: more than %d files\n", FILES_MAX);
+			return -EINVAL;
+		}
+		c->opt.files[c->opt.nfiles++] = value;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static int missing_value(const char *arg)
+{
+	fprintf(stderr, "error: %s needs a value\n", arg);
+	return -EINVAL;
+}
+
+static int unknown(const struct cli *c, const char *arg)
+{
+	fprintf(stderr, "error: unknown option %s of %s; see orchctl %s --help\n", arg, c->verb, c->verb);
+	return -EINVAL;
+}
+
+/* --name, --name=value, --name value. *i moves on when the value is the next argument. */
+static int parse_long(struct cli *c, int argc, char **argv, int *i)
+{
+	const char *arg = argv[*i] + 2;
+	size_t n = strcspn(arg, "=");
+	const char *value = arg[n] ? arg + n + 1 : NULL;
+	const struct option *o = by_name(c->verb, arg, n);
+
+	if (!o)
+		return unknown(c, argv[*i]);
+	if (!value && (o->kind == VALUE || o->kind == FILES)) {
+		if (*i + 1 >= argc)
+			return missing_value(argv[*i]);
+		value = argv[++*i];
+	}
+	return set(c, o, value);
+}
+
+/* -A, -it, -nNS, -n NS, -n=NS */
+static int parse_short(struct cli *c, int argc, char **argv, int *i)
+{
+	const char *whole = argv[*i];
+
+	for (const char *p = whole + 1; *p; p++) {
+		const struct option *o = by_letter(c->verb, *p);
+
+		if (!o)
+			return unknown(c, whole);
+		if (o->kind == FLAG) {
+			set(c, o, NULL);
+			continue;
+		}
+		const char *value = p[1] == '=' ? p + 2 : p[1] ? p + 1 : NULL;
+		if (!value && *i + 1 >= argc)
+			return missing_value(whole);
+		return set(c, o, value ? value : argv[++*i]);
+	}
+	return 0;
+}
+
+int options_parse(struct cli *c, int argc, char **argv)
+{
+	c->args = arena_array(&c->arena, const char *, argc + 1);
+	for (int i = 0; i < argc; i++) {
+		int r = 0;
+
+		if (streq(argv[i], "--")) {
+			c->command = (const char **)argv + i + 1;
+			c->ncommand = (unsigned)(argc - i - 1);
+			break;
+		}
+		if (strncmp(argv[i], "--", 2) == 0)
+			r = parse_long(c, argc, argv, &i);
+		else if (argv[i][0] == '-' && argv[i][1])
+			r = parse_short(c, argc, argv, &i);
+		else
+			c->args[c->nargs++] = argv[i];
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+void options_usage(const char *verb, struct buf *out)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		const struct option *o = &table[i];
+		char letter[8] = "    ";
+
+		if (!has_word(o->verbs, verb))
+			continue;
+		if (o->letter)
+			snprintf(letter, sizeof(letter), "-%c, ", o->letter);
+		buf_printf(out, "  %s--%-20s %s\n", letter, o->name, o->doc);
+	}
+}
