@@ -9,7 +9,7 @@
 
 #include <limits.h>
 #include <stdio.h>
-#include <sys/stat.h>
+#include <sys/epoll.h>
 
 #include "base/file.h"
 #include "base/log.h"
@@ -74,6 +74,19 @@ void daemon_services_programmed(struct daemon *d, const struct service_entry *v,
 	d->programmed = copy;
 	d->nprogrammed = n;
 	d->services_known = true;
+}
+
+/* `nft flush ruleset`, a firewall's reload: the maps are written again. */
+static void on_ruleset(struct loop_io *io, uint32_t events)
+{
+	struct daemon *d = container_of(io, struct daemon, ruleset);
+
+	(void)events;
+	if (!net_lost(d->net))
+		return;
+	log_warning("somebody took the nft table away; writing it again");
+	d->services_known = false;
+	daemon_dirty(d);
 }
 
 static void log_messages(const struct set *s)
@@ -269,6 +282,8 @@ static int open_machine(struct daemon *d, struct err *err)
 	    (r = cgroup_fs_new(s->cgroup_root, &d->cgroup, err)) < 0 ||
 	    (r = net_new(&net, &d->net, err)) < 0)
 		return r;
+	if (net_watch_fd(d->net) >= 0)
+		loop_io_add(d->loop, &d->ruleset, net_watch_fd(d->net), EPOLLIN, on_ruleset);
 	return runtime_new(d->loop, &rt, d->net, d->cgroup, ev, &d->runtime, err);
 }
 
@@ -335,6 +350,8 @@ void daemon_free(struct daemon *d)
 	http_free(d->http);
 	watch_free(d->watch);
 	runtime_free(d->runtime);
+	if (d->loop)
+		loop_io_remove(d->loop, &d->ruleset);
 	net_free(d->net);
 	cgroup_fs_free(d->cgroup);
 	exec_release(d);

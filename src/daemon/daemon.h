@@ -49,6 +49,7 @@ struct daemon {
 
 	struct loop_defer pass;		/* the next reconcile */
 	struct loop_timer wake;
+	struct loop_io ruleset;		/* somebody changed the nft rule set */
 	struct loop_signal sigterm[2], sighup;
 	struct retry *retries;		/* objects whose last action failed */
 	bool settled;			/* last pass had nothing to do and nothing is on its way */
