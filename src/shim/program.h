@@ -5,10 +5,15 @@
  * The sandbox program runs once in the shim itself; a container program runs in the child that
  * becomes the container; an exec program joins a running container.
  *
- * A program is a sequence of records, each: struct prog_op, then nstr NUL-terminated strings,
- * then raw bytes up to size; size counts the whole record and is padded to a multiple of 8.
- * Records are host-endian and never leave the machine; both ends are installed together, and
- * PROG_VERSION travels in every message (shim/protocol.h).
+ * A program is a sequence of records, each: struct prog_op, then nbytes raw bytes padded to a
+ * multiple of 8, then nstr NUL-terminated strings; size counts the whole record and is padded to
+ * a multiple of 8. Records are host-endian and never leave the machine; both ends are installed
+ * together, and PROG_VERSION travels in every message (shim/protocol.h).
+ *
+ * Paths. What is made or mounted below the directory of the program's PIVOT is resolved with that
+ * directory as the root, whatever symbolic links an image has put there, and so is everything
+ * after PIVOT. Other paths are the host's and trusted. In a source "DIR//SUB" only DIR is trusted:
+ * SUB is resolved inside DIR (a volume's subPath).
  */
 #pragma once
 
@@ -22,7 +27,7 @@
 /* OP(name, strings, doc). a and b are the record's two numbers. */
 #define PROG_OPS(OP)                                                                           \
 	OP(UNSHARE, 0, "unshare(2) with flags a")                                              \
-	OP(JOIN, 0, "setns(2) by a pidfd of process a into the namespaces of flags b")         \
+	OP(JOIN, 0, "setns(2) into the namespaces b of the running container that the program is for") \
 	OP(SLAVE, 0, "make all mounts of this mount namespace recursively slave")              \
 	OP(TASKS, 1, "write 0 to the v1 tasks file s0: this thread joins that cgroup")         \
 	OP(HOSTNAME, 1, "sethostname(2)")                                                      \
@@ -31,10 +36,10 @@
 	OP(WRITE, 2, "write s1 to the existing file s0; a=1: a missing file is fine")          \
 	OP(MKDIR, 1, "mkdir(2) with mode a; existing is fine; b=1: parents too")               \
 	OP(MKNOD, 1, "mknod(2) with mode a, device b")                                         \
-	OP(SYMLINK, 2, "symbolic link s1 that points to s0")                                   \
+	OP(SYMLINK, 2, "symbolic link s1 that points to s0; existing is fine")                 \
 	OP(FILE, 1, "create file s0 with mode a and the bytes as content")                     \
 	OP(MOUNT, 4, "mount(2): source s0, target s1, type s2, data s3, flags a")              \
-	OP(BIND, 2, "bind s0 on s1, flags a (MS_REC, MS_RDONLY, MS_NOSUID...); s1 is created as s0's type when it is missing, resolved without leaving the new root (b=1)") \
+	OP(BIND, 2, "bind s0 on s1, flags a (MS_REC, MS_RDONLY, MS_NOSUID...); s1 is created as s0's type when it is missing; b=1: s1 names a path in the new root even where it does not begin with it") \
 	OP(PIVOT, 1, "make s0 the root (pivot_root(2)), drop the old one")                     \
 	OP(MASK, 1, "hide s0: an empty read-only directory or /dev/null over it; missing is fine") \
 	OP(READONLY, 1, "bind s0 onto itself read-only; missing is fine")                      \
@@ -43,8 +48,8 @@
 	OP(OOM_SCORE, 0, "write (int64_t)a to /proc/self/oom_score_adj; refusal is fine")      \
 	OP(GROUPS, 0, "setgroups(2), bytes are gid_t[]")                                       \
 	OP(GID, 0, "setresgid(2) a")                                                           \
-	OP(UID, 0, "setresuid(2) a, keeping capabilities until CAPS")                          \
-	OP(CAPS, 0, "permitted, effective, inheritable and bounding sets are a; ambient is b") \
+	OP(UID, 0, "setresuid(2) a, keeping capabilities until CAPS; stdio is given to a")     \
+	OP(CAPS, 0, "permitted, effective and bounding sets are a, as far as the shim has them; inheritable and ambient are b") \
 	OP(NO_NEW_PRIVS, 0, "prctl(PR_SET_NO_NEW_PRIVS)")                                      \
 	OP(SECCOMP, 0, "install the filter, bytes are struct sock_filter[]")                   \
 	OP(ENV, 1, "s0 is NAME=VALUE")                                                         \
@@ -62,6 +67,8 @@ struct prog_op {
 	uint32_t size;		/* of the whole record, multiple of 8 */
 	uint16_t op;		/* enum prog_opcode */
 	uint16_t nstr;
+	uint32_t nbytes;	/* without the padding */
+	uint32_t reserved;
 	uint64_t a, b;
 };
 
@@ -81,6 +88,17 @@ void prog_add(struct buf *p, enum prog_opcode op, uint64_t a, uint64_t b, const 
 	      const void *bytes, size_t n);
 #define PROG_S(...) ((const char *const[]){ __VA_ARGS__ })
 
-const char *prog_op_name(unsigned op);		/* "mount" */
+const char *prog_op_name(unsigned op);		/* "MOUNT" */
 /* 0, or -EINVAL when the records do not add up: checked once before anything is executed. */
 int prog_check(const void *p, size_t n);
+
+/* Readers, of a program that prog_check() found right. */
+static inline const void *prog_bytes(const struct prog_op *op)
+{
+	return op + 1;
+}
+
+static inline const char *prog_strings(const struct prog_op *op)
+{
+	return (const char *)(op + 1) + (((size_t)op->nbytes + 7) & ~(size_t)7);
+}

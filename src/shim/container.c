@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Containers: starting a run, and what is done when its first process has ended. With that
+ * process its whole pid namespace is gone, so the pipes hold all it ever wrote; they are emptied
+ * into the log before anybody hears of the end.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+
+#include "base/macro.h"
+#include "base/units.h"
+#include "shim/execute.h"
+#include "shim/shim.h"
+#include "shim/text.h"
+
+/* At most so much of one stream before the other sources get their turn. */
+#define PUMP_MAX (256 * 1024)
+
+struct container *container_find(struct shim *s, const char *name)
+{
+	struct container *c = s->containers;
+
+	while (c && !streq(c->st.name, name))
+		c = c->next;
+	return c;
+}
+
+struct container *container_get(struct shim *s, const char *name)
+{
+	struct container *c = container_find(s, name), **end = &s->containers;
+
+	if (c)
+		return c;
+	c = calloc(1, sizeof(*c));
+	if (!c)
+		return NULL;
+	*c = (struct container){ .shim = s, .index = s->count++, .pidfd = -1 };
+	TEXT_COPY(c->st.name, name);
+	c->log.fd = c->log.dir = -1;
+	c->out.log.fd = c->err.log.fd = -1;
+	while (*end)
+		end = &(*end)->next;
+	*end = c;
+	return c;
+}
+
+void container_changed(struct container *c)
+{
+	state_write(c);
+	server_tell(c);
+}
+
+/* ---- out of memory kills ---- */
+
+/* The number after "oom_kill " in memory.events (v2) or memory.oom_control (v1). */
+static uint64_t oom_kills(const char *path)
+{
+	static const char key[] = "oom_kill ";
+	char text[1024];
+	FD_AUTO fd = *path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+	if (n <= 0)
+		return 0;
+	text[n] = '\0';
+	for (const char *p = text; (p = strstr(p, key)); p++) {
+		if (p == text || p[-1] == '\n')
+			return text_parse(p + sizeof(key) - 1, NULL);
+	}
+	return 0;
+}
+
+/* ---- logs ---- */
+
+static void stream_ready(struct loop_io *io, uint32_t events)
+{
+	struct stream_io *s = container_of(io, struct stream_io, io);
+	struct shim *shim = s->container->shim;
+
+	(void)events;
+	if (!log_pump(&s->log, shim->room, PUMP_MAX)) {
+		loop_io_remove(shim->loop, io);
+		log_finish(&s->log, shim->room);
+	}
+}
+
+static void stream_open(struct container *c, struct stream_io *s, const char *name, int fd)
+{
+	s->container = c;
+	log_stream_init(&s->log, &c->log, name, fd);
+	loop_io_add(c->shim->loop, &s->io, fd, EPOLLIN, stream_ready);
+}
+
+static void stream_close(struct stream_io *s, struct shim *shim)
+{
+	loop_io_remove(shim->loop, &s->io);
+	log_finish(&s->log, shim->room);
+}
+
+/* ---- starting ---- */
+
+/* The shim's end of a pipe does not block; the container's is its own. */
+static int make_pipe(int ends[2])
+{
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	fcntl(ends[0], F_SETFL, O_NONBLOCK);
+	return 0;
+}
+
+/* What the new process gets: stdio, and a cgroup to be born in. */
+struct outfit {
+	int null, cgroup;
+	int out[2], err[2];
+};
+
+static void outfit_release(struct outfit *o)
+{
+	int fds[] = { o->null, o->cgroup, o->out[0], o->out[1], o->err[0], o->err[1] };
+
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+		if (fds[i] >= 0)
+			close(fds[i]);
+	}
+}
+
+static int outfit_prepare(struct outfit *o, const char *cgroup_dir)
+{
+	o->null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (o->null < 0)
+		return -errno;
+	if (*cgroup_dir) {
+		o->cgroup = open(cgroup_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (o->cgroup < 0)
+			return -errno;
+	}
+	int r = make_pipe(o->out);
+	return r < 0 ? r : make_pipe(o->err);
+}
+
+static int run_program(struct container *c, struct outfit *o, const void *prog, size_t n)
+{
+	struct prog_run *x = prog_run_new(prog, n);
+
+	if (!x)
+		return -ENOMEM;
+	x->stdio[0] = o->null;
+	x->stdio[1] = o->out[1];
+	x->stdio[2] = o->err[1];
+	x->cgroup = o->cgroup;
+	int r = prog_run_container(x, &c->st.pid, &c->pidfd);
+	c->st.fail = x->fail;
+	prog_run_free(x);
+	return r;
+}
+
+static int launch(struct container *c, const struct shim_start *order, const void *prog, size_t n)
+{
+	struct outfit o = { -1, -1, { -1, -1 }, { -1, -1 } };
+	int r = log_open(&c->log, order->log_dir, order->attempt, order->log_max_bytes,
+			 order->log_max_files);
+
+	TEXT_COPY(c->st.fail.what, r < 0 ? order->log_dir : "");
+	if (r == 0) {
+		r = outfit_prepare(&o, order->cgroup_dir);
+		TEXT_COPY(c->st.fail.what, r < 0 ? order->cgroup_dir : "");
+	}
+	if (r == 0)
+		r = run_program(c, &o, prog, n);
+	if (r == 0) {
+		stream_open(c, &c->out, "stdout", fd_take(&o.out[0]));
+		stream_open(c, &c->err, "stderr", fd_take(&o.err[0]));
+	} else {
+		c->pidfd = -1;
+		log_close(&c->log);
+	}
+	outfit_release(&o);
+	return r;
+}
+
+/* Turns the record of the run before into that of the new one. */
+static void begin_run(struct container *c, const struct shim_start *order)
+{
+	struct shim_container *st = &c->st;
+
+	if (st->phase == SHIM_EXITED_PHASE || st->phase == SHIM_FAILED)
+		st->last = st->end;
+	memset(&st->end, 0, sizeof(st->end));
+	memset(&st->fail, 0, sizeof(st->fail));
+	st->attempt = order->attempt;
+	st->backoff = order->backoff;
+	st->pid = 0;
+	st->stopping = 0;
+	st->started_at = time_now();
+	c->began = time_mono();
+	TEXT_COPY(c->cgroup_dir, order->cgroup_dir);
+	TEXT_COPY(c->oom_file, order->oom_file);
+	c->oom_before = oom_kills(c->oom_file);
+}
+
+/* The exit code of a container that could not be started is Kubernetes' for StartError. */
+static void record_failure(struct container *c, int error)
+{
+	c->st.phase = SHIM_FAILED;
+	c->st.pid = 0;
+	c->st.fail.error = -error;
+	c->st.end = (struct shim_end){
+		.exit_code = 128,
+		.started_at = c->st.started_at,
+		.finished_at = time_now(),
+	};
+}
+
+int container_start(struct container *c, const struct shim_start *order, const void *prog, size_t n)
+{
+	if (container_runs(c))
+		return -EBUSY;
+	begin_run(c, order);
+	int r = launch(c, order, prog, n);
+	if (r < 0) {
+		record_failure(c, r);
+	} else {
+		c->st.phase = SHIM_RUNNING;
+		probes_begin(c);
+	}
+	state_write(c);
+	return r;
+}
+
+int container_signal(struct container *c, int signo)
+{
+	if (!container_runs(c))
+		return -ESRCH;
+	return syscall(SYS_pidfd_send_signal, c->pidfd, signo, NULL, 0) < 0 ? -errno : 0;
+}
+
+/* ---- ending ---- */
+
+static void end_run(struct container *c, int exit_code, int signo)
+{
+	bool oom = oom_kills(c->oom_file) > c->oom_before;
+
+	stream_close(&c->out, c->shim);
+	stream_close(&c->err, c->shim);
+	log_close(&c->log);
+	close(fd_take(&c->pidfd));
+	probes_end(c);
+	stop_end(c);
+	c->st.phase = SHIM_EXITED_PHASE;
+	c->st.pid = 0;
+	c->st.stopping = 0;
+	c->st.end = (struct shim_end){
+		.exit_code = exit_code,
+		.signal = signo,
+		.oom_killed = oom && exit_code != 0,
+		.started_at = c->st.started_at,
+		.finished_at = time_now(),
+	};
+	container_changed(c);
+}
+
+bool container_reaped(struct shim *s, pid_t pid, int exit_code, int signo)
+{
+	for (struct container *c = s->containers; c; c = c->next) {
+		if (container_runs(c) && c->st.pid == pid) {
+			end_run(c, exit_code, signo);
+			return true;
+		}
+	}
+	return false;
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Operations on mounts. A bind is made as a detached tree (open_tree(2)), gets its flags while
+ * nobody sees it (mount_setattr(2), recursively) and is then attached to the descriptor of its
+ * target (move_mount(2)): nothing is resolved twice, so nothing can be swapped in between.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "base/macro.h"
+#include "shim/ops.h"
+#include "shim/text.h"
+
+#define PROPAGATION (MS_SHARED | MS_SLAVE | MS_PRIVATE | MS_UNBINDABLE)
+
+static const struct {
+	uint64_t mount, attr;
+} attrs[] = {
+	{ MS_RDONLY, MOUNT_ATTR_RDONLY },
+	{ MS_NOSUID, MOUNT_ATTR_NOSUID },
+	{ MS_NODEV, MOUNT_ATTR_NODEV },
+	{ MS_NOEXEC, MOUNT_ATTR_NOEXEC },
+	{ MS_NODIRATIME, MOUNT_ATTR_NODIRATIME },
+};
+
+static uint64_t attrs_of(uint64_t flags)
+{
+	uint64_t r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(attrs); i++) {
+		if (flags & attrs[i].mount)
+			r |= attrs[i].attr;
+	}
+	return r;
+}
+
+/* A detached copy of the mount at fd, with flags; -errno. */
+static int detached(int fd, uint64_t flags)
+{
+	unsigned recursive = flags & MS_REC ? AT_RECURSIVE : 0;
+	int tree = open_tree(fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | recursive);
+	struct mount_attr attr = {
+		.attr_set = attrs_of(flags),
+		.propagation = flags & PROPAGATION ? flags & PROPAGATION : MS_PRIVATE,
+	};
+
+	if (tree < 0)
+		return -errno;
+	if (mount_setattr(tree, "", AT_EMPTY_PATH | recursive, &attr, sizeof(attr)) < 0) {
+		int r = -errno;
+		close(tree);
+		return r;
+	}
+	return tree;
+}
+
+static int attach(int tree, int target)
+{
+	return move_mount(tree, "", target, "",
+			  MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0 ? -errno : 0;
+}
+
+int op_slave(struct prog_run *x, const struct step *st)
+{
+	(void)x, (void)st;
+	return mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) < 0 ? -errno : 0;
+}
+
+/*
+ * The target is named by descriptor: through /proc while that is the host's, later by standing in
+ * it. The working directory has to stay before PIVOT, since overlay options may be relative to it.
+ */
+int op_mount(struct prog_run *x, const struct step *st)
+{
+	const char *data = *st->s[3] ? st->s[3] : NULL;
+	FD_AUTO fd = tree_open(x, st->s[1], false, x->in_root || x->root ? TREE_DIR : TREE_EXISTING);
+	char name[32];
+	struct text t = TEXT(name);
+
+	step_blame(x, st->s[1]);
+	if (fd < 0)
+		return fd;
+	if (x->in_root) {
+		if (fchdir(fd) < 0 || mount(st->s[0], ".", st->s[2], st->op->a, data) < 0 ||
+		    chdir("/") < 0)
+			return -errno;
+		return 0;
+	}
+	text_num(text_put(&t, "/proc/self/fd/"), (uint64_t)fd);
+	return mount(st->s[0], name, st->s[2], st->op->a, data) < 0 ? -errno : 0;
+}
+
+int op_bind(struct prog_run *x, const struct step *st)
+{
+	FD_AUTO source = tree_source(x, st->s[0]);
+	struct stat sb;
+
+	if (source < 0)
+		return source;
+	if (fstat(source, &sb) < 0)
+		return -errno;
+	FD_AUTO target = tree_open(x, st->s[1], st->op->b == 1 && !x->in_root,
+				   S_ISDIR(sb.st_mode) ? TREE_DIR : TREE_FILE);
+	step_blame(x, st->s[1]);
+	if (target < 0)
+		return target;
+	FD_AUTO tree = detached(source, st->op->a);
+	return tree < 0 ? tree : attach(tree, target);
+}
+
+/*
+ * pivot_root(2) wants a mount point, so a plain directory is made one. With "." for both, the old root ends up mounted over the new
+ * one, from where it is detached: no directory for it is needed.
+ */
+int op_pivot(struct prog_run *x, const struct step *st)
+{
+	if (chdir(st->s[0]) < 0)
+		return -errno;
+	if (syscall(SYS_pivot_root, ".", ".") < 0) {
+		if ((errno != EINVAL && errno != EBUSY) || mount(".", st->s[0], NULL, MS_BIND | MS_REC, NULL) < 0 ||
+		    chdir(st->s[0]) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
+			return -errno;
+	}
+	if (umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
+		return -errno;
+	x->in_root = true;
+	return 0;
+}
+
+static int empty_directory(void)
+{
+	FD_AUTO fs = fsopen("tmpfs", FSOPEN_CLOEXEC);
+
+	if (fs < 0 || fsconfig(fs, FSCONFIG_SET_STRING, "size", "4096", 0) < 0 ||
+	    fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return -errno;
+	int fd = fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID |
+			 MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static int null_device(void)
+{
+	FD_AUTO fd = open("/dev/null", O_PATH | O_CLOEXEC);
+
+	return fd < 0 ? -errno : detached(fd, 0);
+}
+
+int op_mask(struct prog_run *x, const struct step *st)
+{
+	FD_AUTO target = tree_open(x, st->s[0], false, TREE_EXISTING);
+	struct stat sb;
+
+	if (target < 0)
+		return target == -ENOENT ? 0 : target;
+	if (fstat(target, &sb) < 0)
+		return -errno;
+	FD_AUTO tree = S_ISDIR(sb.st_mode) ? empty_directory() : null_device();
+	return tree < 0 ? tree : attach(tree, target);
+}
+
+int op_readonly(struct prog_run *x, const struct step *st)
+{
+	FD_AUTO target = tree_open(x, st->s[0], false, TREE_EXISTING);
+
+	if (target < 0)
+		return target == -ENOENT ? 0 : target;
+	FD_AUTO tree = detached(target, MS_REC | MS_RDONLY);
+	return tree < 0 ? tree : attach(tree, target);
+}

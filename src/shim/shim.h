@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The shim: one process per pod, parent of the pod's containers. A single thread around the event
+ * loop; everything it knows hangs from struct shim. It decides nothing: orchd sends programs and
+ * orders (shim/protocol.h), the kernel tells of ends, and both become states that are written to
+ * the state file first and then sent to every connection. With orchd gone all of this goes on.
+ */
+#pragma once
+
+#include "base/loop.h"
+#include "shim/logs.h"
+#include "shim/protocol.h"
+#include "shim/verdict.h"
+
+struct shim;
+struct container;
+struct conn;
+
+/* ---- processes inside containers besides the first: exec sessions and exec probes ---- */
+
+struct session {
+	struct session *next;
+	struct container *container;
+	pid_t pid;
+	int pidfd;
+	uint32_t seq;
+	struct conn *conn;	/* told of the end; NULL when it is gone */
+	struct probe *probe;	/* whose attempt this is; NULL: an exec */
+};
+
+/* stdio are three descriptors, or console is the socket that receives the pty's master. */
+struct session_stdio {
+	int fd[3];
+	int console;
+	uint16_t rows, cols;
+};
+
+int session_start(struct container *c, const void *prog, size_t n, const struct session_stdio *io,
+		  struct session **ret, struct prog_fail *fail);
+/* A process has ended: true when it was a session, which is now told and gone. */
+bool session_reaped(struct shim *s, pid_t pid, int exit_code, int signo);
+void session_forget_conn(struct shim *s, const struct conn *conn);
+struct session *session_find(struct shim *s, const struct conn *conn, uint32_t seq);
+int session_resize(const struct session *e, uint16_t rows, uint16_t cols);
+/* SHIM_EXEC: makes pipes or a pty; the other ends become fds (three, or one). */
+int session_exec(struct container *c, const struct shim_exec *order, const void *prog, size_t n,
+		 int fds[3], unsigned *ret_nfds, struct session **ret, struct prog_fail *fail);
+
+/* ---- probes ---- */
+
+struct probe {
+	struct container *container;
+	struct shim_probe cfg;
+	void *prog;		/* of an exec probe */
+	size_t n_prog;
+	struct verdict verdict;
+	struct loop_timer due, late;
+	struct loop_io io;
+	bool running;		/* an attempt is under way */
+	bool late_kill;		/* its process was killed at the timeout */
+	int64_t began;		/* of the last attempt, monotonic */
+	struct session *session;
+	char answer[32];
+	unsigned n_answer;
+};
+
+/* SHIM_PROBE. The same probe again changes nothing, another one keeps the verdict. */
+int probe_set(struct container *c, const struct shim_probe *cfg, const void *prog, size_t n);
+void probes_begin(struct container *c);		/* a run of the container begins */
+void probes_end(struct container *c);
+void probe_session_ended(struct probe *p, int exit_code);
+
+/* ---- containers ---- */
+
+enum stop_phase { STOP_NONE, STOP_DRAIN, STOP_GRACE, STOP_KILLED };
+
+struct stop {
+	enum stop_phase phase;
+	int signal;
+	uint32_t grace_ms;
+	int64_t drain_until;	/* monotonic */
+	struct loop_timer timer;
+};
+
+struct stream_io {
+	struct log_stream log;
+	struct loop_io io;
+	struct container *container;
+};
+
+struct container {
+	struct shim *shim;
+	struct container *next;
+	unsigned index;			/* in the state file */
+	struct shim_container st;
+	int pidfd;			/* -1: does not run */
+	int64_t began;			/* of this run, monotonic */
+	char cgroup_dir[256], oom_file[256];
+	uint64_t oom_before;
+	struct log_file log;
+	struct stream_io out, err;
+	struct stop stop;
+	struct probe *probes[SHIM_PROBES];
+};
+
+static inline bool container_runs(const struct container *c)
+{
+	return c->pidfd >= 0;
+}
+
+struct container *container_find(struct shim *s, const char *name);
+struct container *container_get(struct shim *s, const char *name);	/* NULL: no memory */
+/* Starts a run and records it; what failed is in c->st.fail. */
+int container_start(struct container *c, const struct shim_start *order, const void *prog, size_t n);
+int container_signal(struct container *c, int signo);
+bool container_reaped(struct shim *s, pid_t pid, int exit_code, int signo);
+/* The state has changed: written, then told. */
+void container_changed(struct container *c);
+
+void stop_begin(struct container *c, const struct shim_stop *order);
+void stop_end(struct container *c);		/* the container has ended */
+
+/* ---- state file ---- */
+
+int state_open(struct shim *s);			/* "state" in the working directory */
+void state_write(const struct container *c);
+
+/* ---- connections ---- */
+
+int server_listen(struct shim *s);		/* "shim.sock" in the working directory */
+int server_add(struct shim *s, int fd);		/* a connection, which the server then owns */
+void server_tell(struct container *c);		/* its STATE, to all */
+void server_exited(struct session *e, int exit_code, int signo);
+
+/* ---- the whole ---- */
+
+struct shim {
+	struct loop *loop;
+	struct loop_signal sigchld;
+	int state_fd;
+	struct loop_io listener;
+	struct conn *conns;
+	struct container *containers;	/* in the order of their index */
+	unsigned count;
+	struct session *sessions;
+	struct log_room *room;
+	bool sandboxed, own_net;
+};
+
+int shim_init(struct shim *s);
+int shim_run(struct shim *s);
+/* SHIM_SANDBOX: the pod's namespaces become the shim's own. */
+int shim_sandbox(struct shim *s, const void *prog, size_t n, struct prog_fail *fail);

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Stopping a container: wait until its pod has no established inbound connection left, ask it to
+ * end, wait, kill. Runs on timers without orchd. A second order can only make it sooner.
+ */
+#include <signal.h>
+
+#include "base/macro.h"
+#include "base/units.h"
+#include "shim/drain.h"
+#include "shim/shim.h"
+
+#define DRAIN_STEP (50 * MSEC)
+
+static void stop_fires(struct loop_timer *t);
+
+static void arm(struct container *c, int64_t due)
+{
+	loop_timer_at(c->shim->loop, &c->stop.timer, due, stop_fires);
+}
+
+static void kill_now(struct container *c)
+{
+	c->stop.phase = STOP_KILLED;
+	loop_timer_cancel(c->shim->loop, &c->stop.timer);
+	container_signal(c, SIGKILL);
+}
+
+static void ask(struct container *c)
+{
+	c->stop.phase = STOP_GRACE;
+	container_signal(c, c->stop.signal);
+	arm(c, time_mono() + c->stop.grace_ms * MSEC);
+}
+
+/* In the host's network namespace nobody can tell whose connections are whose. */
+static void drain(struct container *c)
+{
+	int64_t now = time_mono();
+
+	if (now >= c->stop.drain_until || !c->shim->own_net || !drain_inbound())
+		ask(c);
+	else
+		arm(c, MIN(now + DRAIN_STEP, c->stop.drain_until));
+}
+
+static void stop_fires(struct loop_timer *t)
+{
+	struct container *c = container_of(t, struct container, stop.timer);
+
+	if (c->stop.phase == STOP_DRAIN)
+		drain(c);
+	else
+		kill_now(c);
+}
+
+static void begin(struct container *c, const struct shim_stop *order)
+{
+	int64_t now = time_mono();
+
+	c->stop.signal = order->signal ? order->signal : SIGTERM;
+	c->stop.grace_ms = order->grace_ms;
+	probes_end(c);
+	c->st.stopping = 1;
+	container_changed(c);
+	if (!order->grace_ms) {
+		kill_now(c);
+	} else if (!order->drain_ms) {
+		ask(c);
+	} else {
+		c->stop.phase = STOP_DRAIN;
+		c->stop.drain_until = now + MAX(order->drain_ms * MSEC, DRAIN_STEP);
+		arm(c, now + DRAIN_STEP);
+	}
+}
+
+static void hasten(struct container *c, const struct shim_stop *order)
+{
+	int64_t now = time_mono();
+	struct stop *st = &c->stop;
+
+	if (!order->grace_ms) {
+		kill_now(c);
+	} else if (st->phase == STOP_DRAIN) {
+		st->grace_ms = MIN(st->grace_ms, order->grace_ms);
+		st->drain_until = MIN(st->drain_until, now + order->drain_ms * MSEC);
+		arm(c, now);
+	} else if (st->phase == STOP_GRACE) {
+		arm(c, MIN(st->timer.due, now + order->grace_ms * MSEC));
+	}
+}
+
+void stop_begin(struct container *c, const struct shim_stop *order)
+{
+	if (!container_runs(c))
+		return;
+	if (c->stop.phase == STOP_NONE)
+		begin(c, order);
+	else
+		hasten(c, order);
+}
+
+void stop_end(struct container *c)
+{
+	loop_timer_cancel(c->shim->loop, &c->stop.timer);
+	c->stop.phase = STOP_NONE;
+}

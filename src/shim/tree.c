@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Operations on files, and how paths are found. An image decides what lies below the new root, and
+ * a container what lies in its volumes, so both are walked with openat2(2) RESOLVE_IN_ROOT: a
+ * symbolic link leads nowhere outside, "..", too, and magic links of /proc are refused. What is
+ * missing is made by mkdirat(2) and mknodat(2) in a directory that was found this way, and these
+ * never follow a link in their last component.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "base/macro.h"
+#include "shim/ops.h"
+#include "shim/text.h"
+
+/* openat2() gives up with EAGAIN when something is renamed at the same time. */
+#define RETRIES 128
+
+/* Where a path starts: rooted ones may not leave base. */
+struct place {
+	int base;
+	bool rooted;
+	char rel[PATH_MAX];
+};
+
+static void place_cleanup(struct place *p)
+{
+	if (p->base >= 0)
+		close(p->base);
+}
+#define PLACE_AUTO __attribute__((cleanup(place_cleanup))) struct place
+
+static int open_at(int base, bool rooted, const char *rel, int flags)
+{
+	struct open_how how = {
+		.flags = (uint64_t)(flags | O_CLOEXEC),
+		.resolve = rooted ? RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS : 0,
+	};
+	long fd;
+
+	for (int i = 0; i < RETRIES; i++) {
+		fd = syscall(SYS_openat2, base, rel, &how, sizeof(how));
+		if (fd >= 0 || errno != EAGAIN)
+			break;
+	}
+	return fd < 0 ? -errno : (int)fd;
+}
+
+/* Copies path without slashes at its end, nor at its start when it is rooted; "" becomes ".". */
+static int place_path(struct place *p, const char *path)
+{
+	while (p->rooted && *path == '/')
+		path++;
+	size_t n = strlen(path);
+	while (n > 1 && path[n - 1] == '/')
+		n--;
+	if (n >= sizeof(p->rel))
+		return -ENAMETOOLONG;
+	memcpy(p->rel, path, n);
+	p->rel[n] = '\0';
+	if (!n)
+		TEXT_COPY(p->rel, ".");
+	return 0;
+}
+
+/* The rest of path below root, or NULL. */
+static const char *below(const char *path, const char *root)
+{
+	size_t n = root ? strlen(root) : 0;
+
+	while (n && root[n - 1] == '/')
+		n--;
+	if (!n || strncmp(path, root, n) != 0 || (path[n] && path[n] != '/'))
+		return NULL;
+	return path + n;
+}
+
+static int place_open(struct prog_run *x, struct place *p, const char *path, bool inner)
+{
+	const char *root = x->in_root ? "/" : x->root;
+	const char *rest = x->in_root ? path : below(path, root);
+
+	p->base = -1;
+	p->rooted = rest || inner;
+	if (inner && !root)
+		return -EINVAL;
+	if (p->rooted) {
+		p->base = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (p->base < 0)
+			return -errno;
+	}
+	return place_path(p, rest ? rest : path);
+}
+
+static int place_fd(const struct place *p, const char *rel, int flags)
+{
+	return open_at(p->rooted ? p->base : AT_FDCWD, p->rooted, rel, flags);
+}
+
+/* Makes the directory name in parent, unless it is there, and opens it. */
+static int make_dir(int parent, const char *name, mode_t mode)
+{
+	if (mkdirat(parent, name, mode) < 0 && errno != EEXIST)
+		return -errno;
+	return open_at(parent, true, name, O_PATH | O_DIRECTORY | O_NOFOLLOW);
+}
+
+/* Opens the directory rel, which is changed meanwhile, and makes what is missing of it. */
+static int open_dirs(const struct place *p, char *rel)
+{
+	int fd = place_fd(p, rel[0] == '/' ? "/" : ".", O_PATH | O_DIRECTORY);
+
+	for (char *at = rel; fd >= 0 && *at;) {
+		while (*at == '/')
+			at++;
+		char *end = at + strcspn(at, "/"), kept = *end;
+		*end = '\0';
+		int next = place_fd(p, rel, O_PATH | O_DIRECTORY);
+		if (next == -ENOENT)
+			next = make_dir(fd, at, 0755);
+		*end = kept;
+		close(fd);
+		fd = next;
+		at = end;
+	}
+	return fd;
+}
+
+/*
+ * Opens the directory that path lies in and tells the last component, both in p's buffer.
+ * make: directories that are missing are made.
+ */
+static int open_parent(struct place *p, bool make, const char **ret_name)
+{
+	char *slash = strrchr(p->rel, '/');
+
+	*ret_name = slash ? slash + 1 : p->rel;
+	if (!slash)
+		return place_fd(p, ".", O_PATH | O_DIRECTORY);
+	if (slash == p->rel)
+		return place_fd(p, "/", O_PATH | O_DIRECTORY);
+	*slash = '\0';
+	return make ? open_dirs(p, p->rel) : place_fd(p, p->rel, O_PATH | O_DIRECTORY);
+}
+
+static int make_missing(struct place *p, enum tree_make make)
+{
+	const char *name;
+	FD_AUTO parent = open_parent(p, true, &name);
+
+	if (parent < 0)
+		return parent;
+	if (make == TREE_DIR)
+		return make_dir(parent, name, 0755);
+	if (mknodat(parent, name, S_IFREG | 0644, 0) < 0 && errno != EEXIST)
+		return -errno;
+	return open_at(parent, true, name, O_PATH | O_NOFOLLOW);
+}
+
+int tree_open(struct prog_run *x, const char *path, bool inner, enum tree_make make)
+{
+	PLACE_AUTO p;
+	int r = place_open(x, &p, path, inner);
+
+	if (r == 0)
+		r = place_fd(&p, p.rel, O_PATH);
+	if (r == -ENOENT && make != TREE_EXISTING)
+		r = make_missing(&p, make);
+	return r;
+}
+
+int tree_source(struct prog_run *x, const char *path)
+{
+	const char *sub = strstr(path, "//");
+	PLACE_AUTO p = { .base = -1, .rooted = true };
+	char dir[PATH_MAX];
+
+	if (!sub || x->in_root)
+		return tree_open(x, path, false, TREE_EXISTING);
+	if ((size_t)(sub - path) >= sizeof(dir))
+		return -ENAMETOOLONG;
+	memcpy(dir, path, (size_t)(sub - path));
+	dir[sub - path] = '\0';
+	p.base = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (p.base < 0)
+		return -errno;
+	int r = place_path(&p, sub);
+	return r < 0 ? r : place_fd(&p, p.rel, O_PATH);
+}
+
+static int write_all(int fd, const char *data, size_t n)
+{
+	while (n) {
+		ssize_t w = write(fd, data, n);
+		if (w < 0)
+			return -errno;
+		data += w;
+		n -= (size_t)w;
+	}
+	return 0;
+}
+
+int op_write(struct prog_run *x, const struct step *st)
+{
+	PLACE_AUTO p;
+	int r = place_open(x, &p, st->s[0], false);
+
+	if (r < 0)
+		return r;
+	FD_AUTO fd = place_fd(&p, p.rel, O_WRONLY | O_TRUNC);
+	if (fd == -ENOENT && st->op->a == 1)
+		return 0;
+	return fd < 0 ? fd : write_all(fd, st->s[1], strlen(st->s[1]));
+}
+
+int op_mkdir(struct prog_run *x, const struct step *st)
+{
+	PLACE_AUTO p;
+	const char *name;
+	int r = place_open(x, &p, st->s[0], false);
+
+	if (r < 0)
+		return r;
+	FD_AUTO parent = open_parent(&p, st->op->b == 1, &name);
+	if (parent < 0)
+		return parent;
+	return mkdirat(parent, name, (mode_t)st->op->a) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+int op_mknod(struct prog_run *x, const struct step *st)
+{
+	PLACE_AUTO p;
+	const char *name;
+	int r = place_open(x, &p, st->s[0], false);
+
+	if (r < 0)
+		return r;
+	FD_AUTO parent = open_parent(&p, false, &name);
+	if (parent < 0)
+		return parent;
+	return mknodat(parent, name, (mode_t)st->op->a, (dev_t)st->op->b) < 0 ? -errno : 0;
+}
+
+int op_symlink(struct prog_run *x, const struct step *st)
+{
+	PLACE_AUTO p;
+	const char *name;
+	int r = place_open(x, &p, st->s[1], false);
+
+	step_blame(x, st->s[1]);
+	if (r < 0)
+		return r;
+	FD_AUTO parent = open_parent(&p, false, &name);
+	if (parent < 0)
+		return parent;
+	return symlinkat(st->s[0], parent, name) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+/* A symbolic link of the image in the place of the file is replaced, not followed. */
+static int create_file(int parent, const char *name, mode_t mode)
+{
+	int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC;
+	int fd = openat(parent, name, flags, mode);
+
+	if (fd < 0 && errno == ELOOP && unlinkat(parent, name, 0) == 0)
+		fd = openat(parent, name, flags | O_EXCL, mode);
+	return fd < 0 ? -errno : fd;
+}
+
+int op_file(struct prog_run *x, const struct step *st)
+{
+	PLACE_AUTO p;
+	const char *name;
+	int r = place_open(x, &p, st->s[0], false);
+
+	if (r < 0)
+		return r;
+	FD_AUTO parent = open_parent(&p, true, &name);
+	if (parent < 0)
+		return parent;
+	FD_AUTO fd = create_file(parent, name, (mode_t)st->op->a);
+	if (fd < 0)
+		return fd;
+	if (fchmod(fd, (mode_t)st->op->a) < 0)
+		return -errno;
+	return write_all(fd, prog_bytes(st->op), st->op->nbytes);
+}
+
+int op_chdir(struct prog_run *x, const struct step *st)
+{
+	FD_AUTO fd = tree_open(x, st->s[0], false, st->op->b == 1 ? TREE_DIR : TREE_EXISTING);
+
+	if (fd < 0)
+		return fd;
+	return fchdir(fd) < 0 ? -errno : 0;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The pure part of probes; see verdict.h. */
+#include "shim/verdict.h"
+
+#include "base/macro.h"
+
+bool verdict_add(struct verdict *v, bool ok, uint32_t success_threshold, uint32_t failure_threshold)
+{
+	uint32_t threshold = MAX(ok ? success_threshold : failure_threshold, 1U);
+
+	v->run = v->run && v->last == ok ? v->run + 1 : 1;
+	v->last = ok;
+	if (v->run < threshold || (v->decided && v->passed == ok))
+		return false;
+	v->decided = true;
+	v->passed = ok;
+	return true;
+}
+
+/* '#' stands for a digit. */
+static const char status_line[] = "HTTP/#.# ###";
+
+int http_status(const char *answer, unsigned long n)
+{
+	for (unsigned long i = 0; i < sizeof(status_line) - 1; i++) {
+		if (i == n)
+			return 0;
+		char c = answer[i];
+		if (status_line[i] == '#' ? c < '0' || c > '9' : c != status_line[i])
+			return -1;
+	}
+	return (answer[9] - '0') * 100 + (answer[10] - '0') * 10 + (answer[11] - '0');
+}
