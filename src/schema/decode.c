@@ -57,8 +57,9 @@ static int broken(struct decode *d, const struct ynode *n, const char *expected,
 {
 	static const char *const shapes[] = { [Y_MAP] = "a mapping", [Y_SEQ] = "a list" };
 	static const char *const types[] = {
-		[SCALAR_STR] = "the string", [SCALAR_NULL] = "null", [SCALAR_BOOL] = "the boolean",
-		[SCALAR_INT] = "the number", [SCALAR_FLOAT] = "the number",
+		[SCALAR_STR] = "the string", [SCALAR_NULL] = "null",
+		[SCALAR_BOOL] = "the boolean", [SCALAR_INT] = "the number",
+		[SCALAR_FLOAT] = "the number",
 	};
 
 	d->broken++;
@@ -169,11 +170,13 @@ static int unknown_word(struct decode *d, const struct field *f, const struct yn
 	const char *near = suggest(n->text, f->values->values + 1);
 	BUF_AUTO text = { 0 };
 
-	for (const char *const *w = f->values->values + 1; *w; w++)
-		buf_printf(&text, "%s%s", w == f->values->values + 1 ? "" : w[1] ? ", " : " or ", *w);
+	for (const char *const *w = f->values->values + 1; *w; w++) {
+		const char *between = w[1] ? ", " : " or ";
+		buf_printf(&text, "%s%s", text.len ? between : "", *w);
+	}
 	if (near)
-		return fail(d, n, "\"%.60s\" is not %s; did you mean \"%s\"?", n->text, buf_str(&text),
-			    near);
+		return fail(d, n, "\"%.60s\" is not %s; did you mean \"%s\"?", n->text,
+			    buf_str(&text), near);
 	return fail(d, n, "\"%.60s\" is not %s", n->text, buf_str(&text));
 }
 
@@ -207,7 +210,8 @@ static int decode_qty(struct decode *d, const struct field *f, const struct ynod
 	return fail(d, n, "\"%.60s\" is no quantity, like 500m, 2, 128Mi or 1G", n->text);
 }
 
-static int decode_intstr(struct decode *d, const struct field *f, const struct ynode *n, void *value)
+static int decode_intstr(struct decode *d, const struct field *f, const struct ynode *n,
+			 void *value)
 {
 	struct intstr *v = value;
 	int64_t num = 0;
@@ -242,7 +246,8 @@ static int decode_obj(struct decode *d, const struct field *f, const struct ynod
 	return decode_struct(d, f->sub, n, NULL, sub);
 }
 
-static int decode_inline(struct decode *d, const struct field *f, const struct ynode *n, void *value)
+static int decode_inline(struct decode *d, const struct field *f, const struct ynode *n,
+			 void *value)
 {
 	return decode_struct(d, f->sub, n, NULL, value);
 }
@@ -510,22 +515,23 @@ static bool absent(const struct field *f, const struct ynode *n)
 	return ynode_is_null(n) || (f->kind == K_ENUM && n->kind == Y_SCALAR && n->len == 0);
 }
 
-static void decode_field(struct decode *d, const struct type *t, unsigned row,
-			 const struct ynode *n, void *dst)
+/* An empty list or string asks for nothing: no reason to turn a manifest away. */
+static void refuse(struct decode *d, const struct field *f, const struct ynode *n)
+{
+	bool empty = n->kind == Y_SCALAR ? n->len == 0 : n->kind == Y_SEQ && n->n == 0;
+
+	if (!empty && !d->record)
+		fail(d, n, "not supported by orch: %s", f->doc);
+}
+
+static void take_field(struct decode *d, const struct type *t, unsigned row,
+		       const struct ynode *n, void *dst)
 {
 	const struct field *f = &t->fields[row];
 	void *value = field_at(dst, f);
-
-	if (absent(f, n) || ((f->flags & F_SERVER) && !d->record))
-		return;
-	size_t before = path_key(&d->path, f->key);
 	unsigned broken_before = d->broken;
-	if ((f->flags & F_REFUSED) && !d->record) {
-		fail(d, n, "not supported by orch: %s", f->doc);
-		path_cut(&d->path, before);
-		return;
-	}
 	int r = kinds[f->kind].decode(d, f, n, value);
+
 	((struct node *)dst)->set |= UINT64_C(1) << row;
 	if (r < 0)
 		d->broken += d->broken == broken_before;
@@ -534,6 +540,20 @@ static void decode_field(struct decode *d, const struct type *t, unsigned row,
 	if (r == 0 && (f->flags & F_NOTED) && !d->record)
 		msgs_add(d->msgs, true, d->file, n->line, n->col, buf_str(&d->path),
 			 "known to Kubernetes, not acted on by orch");
+}
+
+static void decode_field(struct decode *d, const struct type *t, unsigned row,
+			 const struct ynode *n, void *dst)
+{
+	const struct field *f = &t->fields[row];
+
+	if (absent(f, n) || ((f->flags & F_SERVER) && !d->record))
+		return;
+	size_t before = path_key(&d->path, f->key);
+	if (f->flags & F_REFUSED)
+		refuse(d, f, n);
+	else
+		take_field(d, t, row, n, dst);
 	path_cut(&d->path, before);
 }
 
@@ -637,13 +657,16 @@ static int decode_root(struct decode d, const struct type *t, const struct ynode
 int schema_decode(struct arena *a, const struct type *t, const char *file, const struct ynode *n,
 		  const char *path, const char *const *skip, void *dst, struct msgs *m)
 {
-	return decode_root((struct decode){ .a = a, .msgs = m, .file = file }, t, n, path, skip, dst);
+	struct decode d = { .a = a, .msgs = m, .file = file };
+
+	return decode_root(d, t, n, path, skip, dst);
 }
 
 int schema_decode_record(struct arena *a, const struct type *t, const char *file,
 			 const struct ynode *n, const char *path, const char *const *skip,
 			 void *dst, struct msgs *m)
 {
-	return decode_root((struct decode){ .a = a, .msgs = m, .file = file, .record = true }, t, n,
-			   path, skip, dst);
+	struct decode d = { .a = a, .msgs = m, .file = file, .record = true };
+
+	return decode_root(d, t, n, path, skip, dst);
 }

@@ -144,8 +144,8 @@ static int unknown(const struct type *t, const char *word, const char *path, str
 		keys[i] = t->fields[i].key;
 	const char *near = suggest(word, keys);
 	if (near)
-		return err_set(err, -ENOENT, "there is no field \"%s\" in %s; did you mean \"%s\"?", word,
-			       path, near);
+		return err_set(err, -ENOENT, "there is no field \"%s\" in %s; did you mean \"%s\"?",
+			       word, path, near);
 	return err_set(err, -ENOENT, "there is no field \"%s\" in %s", word, path);
 }
 

@@ -95,7 +95,7 @@ static unsigned distance(const char *a, size_t na, const char *b, size_t nb)
 const char *suggest(const char *word, const char *const *candidates)
 {
 	size_t n = strlen(word);
-	unsigned best = (unsigned)MIN(n / 3 + 1, (size_t)3);	/* more edits than this is another word */
+	unsigned best = (unsigned)MIN(n / 3 + 1, (size_t)3);	/* more edits make another word */
 	const char *ret = NULL;
 
 	if (n > WORD_MAX || n < 2)

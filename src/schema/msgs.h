@@ -13,7 +13,7 @@ struct msg {
 	bool warning;
 	uint32_t line, col;
 	const char *file;
-	const char *path;	/* "spec.containers[0].ports[1].containerPort", "" for the document */
+	const char *path;	/* "spec.containers[0].ports[1].hostPort", "" for the document */
 	const char *text;	/* "70000 is not in 1-65535" */
 };
 
@@ -28,7 +28,8 @@ void msgs_add(struct msgs *m, bool warning, const char *file, uint32_t line, uin
 	      const char *path, const char *fmt, ...) __attribute__((format(printf, 7, 8)));
 /* "FILE:LINE:COL: path: text\n" ("warning: " before the path of a warning) */
 void msg_print(const struct msg *m, struct buf *out);
-void msgs_json(const struct msgs *m, struct json *j);	/* array of {file,line,column,severity,path,message} */
+/* An array of {file, line, column, severity, path, message}. */
+void msgs_json(const struct msgs *m, struct json *j);
 
 /* The candidate nearest to word by edit distance, NULL when none is near: for "did you mean". */
 const char *suggest(const char *word, const char *const *candidates);

@@ -88,6 +88,8 @@
 		  .offset = offsetof(struct T, m), S_##KIND(s) presence chk },
 #define END(T)                                                                                 \
 	};                                                                                     \
-	const struct type T##_type = { #T, T##_doc, T##_fields, T##_rows, sizeof(struct T), T##_check };
+	const struct type T##_type = {                                                         \
+		#T, T##_doc, T##_fields, T##_rows, sizeof(struct T), T##_check,                \
+	};
 
 #endif

@@ -14,11 +14,14 @@ static const struct { const char *word; struct scalar meaning; } words[] = {
 #define NOTHING { .type = SCALAR_NULL }
 #define YES { .type = SCALAR_BOOL, .b = true }
 #define NO { .type = SCALAR_BOOL }
-	{ "", NOTHING }, { "~", NOTHING }, { "null", NOTHING }, { "Null", NOTHING }, { "NULL", NOTHING },
+	{ "", NOTHING }, { "~", NOTHING },
+	{ "null", NOTHING }, { "Null", NOTHING }, { "NULL", NOTHING },
 	{ "y", YES }, { "Y", YES }, { "yes", YES }, { "Yes", YES }, { "YES", YES },
-	{ "true", YES }, { "True", YES }, { "TRUE", YES }, { "on", YES }, { "On", YES }, { "ON", YES },
+	{ "true", YES }, { "True", YES }, { "TRUE", YES },
+	{ "on", YES }, { "On", YES }, { "ON", YES },
 	{ "n", NO }, { "N", NO }, { "no", NO }, { "No", NO }, { "NO", NO },
-	{ "false", NO }, { "False", NO }, { "FALSE", NO }, { "off", NO }, { "Off", NO }, { "OFF", NO },
+	{ "false", NO }, { "False", NO }, { "FALSE", NO },
+	{ "off", NO }, { "Off", NO }, { "OFF", NO },
 #undef NOTHING
 #undef YES
 #undef NO
@@ -41,7 +44,8 @@ static bool word_of(const char *text, struct scalar *ret)
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(special_floats); i++) {
 		if (streq(special_floats[i].word, text)) {
-			*ret = (struct scalar){ .type = SCALAR_FLOAT, .f = special_floats[i].value };
+			ret->type = SCALAR_FLOAT;
+			ret->f = special_floats[i].value;
 			return true;
 		}
 	}

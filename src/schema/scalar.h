@@ -19,5 +19,7 @@ struct scalar {
 
 struct scalar scalar_resolve(const struct ynode *n);	/* n is a Y_SCALAR */
 struct scalar scalar_resolve_text(const char *text);	/* as if it stood there without quotes */
-bool scalar_bad_octal(const char *text);	/* 0999: neither octal nor, to most readers, decimal */
-bool scalar_plain_decimal(const char *text);	/* an integer whose text is its decimal form */
+/* 0999: neither octal nor, to most readers, decimal. */
+bool scalar_bad_octal(const char *text);
+/* An integer whose text is its decimal form. */
+bool scalar_plain_decimal(const char *text);

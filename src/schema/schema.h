@@ -15,24 +15,25 @@
 
 /*
  * Decodes a mapping into *dst (zeroed, t->size bytes): fields, bounds, checks, defaults, then the
- * type's check, bottom-up. path is the prefix of messages. 0, or -EINVAL after adding to m at least one
- * error. skip: top-level keys that are not fields ("apiVersion", "kind"), NULL-terminated.
+ * type's check, bottom-up. path is the prefix of messages. 0, or -EINVAL after adding to m at
+ * least one error. skip: top-level keys that are no fields ("apiVersion", "kind"), ended by NULL.
  */
 int schema_decode(struct arena *a, const struct type *t, const char *file, const struct ynode *n,
 		  const char *path, const char *const *skip, void *dst, struct msgs *m);
 
 /*
- * The same for text that schema_json wrote: F_SERVER fields count (schema_decode accepts and ignores
- * them), what an older orch admitted is not checked again, and unknown fields are skipped.
+ * The same for text that schema_json wrote: F_SERVER fields count (schema_decode accepts and
+ * ignores them), what was once admitted is not checked again, and unknown fields are skipped.
  */
 int schema_decode_record(struct arena *a, const struct type *t, const char *file,
 			 const struct ynode *n, const char *path, const char *const *skip,
 			 void *dst, struct msgs *m);
 
-/* Gives fields that are unset and zero their defaults, all the way down; absent OBJs stay absent. */
+/* Gives fields that are unset and zero their defaults, all the way down; no OBJ is made. */
 void schema_defaults(struct arena *a, const struct type *t, void *obj);
 
-void *schema_copy(struct arena *a, const struct type *t, const void *obj);	/* deep */
+/* Deep; NULL gives NULL. */
+void *schema_copy(struct arena *a, const struct type *t, const void *obj);
 
 /* Equal values; ignores positions and set bits, so that a written default equals an absent one. */
 bool schema_equal(const struct type *t, const void *x, const void *y);
@@ -44,10 +45,10 @@ uint64_t schema_hash(const struct type *t, const void *obj, uint64_t h);
 
 struct diff_entry {
 	const char *path;	/* "spec.template.spec.containers[web].image" */
-	const char *old, *new;	/* as compact JSON text, NULL: absent; masked for F_SECRET: "(hidden)" */
+	const char *old, *new;	/* compact JSON, NULL: absent; "(hidden)" when F_SECRET */
 	const struct field *field;
-	enum effect effect;	/* the strongest on the way down from the root */
-	uint32_t line, col;	/* in the new file, 0 when removed */
+	enum effect effect;	/* of the field where it stands: what is above it counts */
+	uint32_t line, col;	/* of the mapping around it in the new file, 0 when removed */
 };
 struct diff { struct diff_entry *v; uint32_t n; };
 /* Lists with a key field are matched by it. x or y may be NULL: all added or removed. F_SERVER
@@ -56,7 +57,7 @@ void schema_diff(struct arena *a, const struct type *t, const void *x, const voi
 		 const char *path, struct diff *ret);
 
 enum {
-	DUMP_WRITTEN = 1,	/* only what the user wrote; default: also defaults and server fields */
+	DUMP_WRITTEN = 1,	/* only what the user wrote: no defaults, no server fields */
 };
 /* Writes the fields of obj into the open JSON object (the caller opens and closes it, and
  * may add "apiVersion" and "kind"). */
@@ -66,9 +67,9 @@ void schema_json_value(struct json *j, const struct type *t, const void *obj, un
 /* YAML of any JSON text, keys in the order given: used for -o yaml. 0 or -EINVAL. */
 int json_to_yaml(const char *json, struct buf *out);
 
-/* title is what the object is called ("Deployment (apps/v1)"), path "spec.template.spec.containers";
- * text like kubectl explain, with type, default, bounds
- * and effect. -ENOENT (with a suggestion in err) for an unknown field. */
+/* title is what the object is called ("Deployment (apps/v1)"), path is like
+ * "spec.template.spec.containers". Text like kubectl explain, with type, default, bounds and
+ * effect. -ENOENT (with a suggestion in err) for an unknown field. */
 int schema_explain(const struct type *t, const char *title, const char *path, struct buf *out,
 		   struct err *err);
 const struct field *schema_field(const struct type *t, const char *key);
@@ -76,7 +77,7 @@ const char *effect_name(enum effect e);
 
 /* Helpers for the map and list shapes. */
 const char *strmap_get(const struct strmap *m, const char *k);	/* NULL when absent */
-void strmap_set(struct arena *a, struct strmap *m, const char *k, const char *v);	/* keeps order */
+void strmap_set(struct arena *a, struct strmap *m, const char *k, const char *v);
 void strmap_del(struct strmap *m, const char *k);
 const struct quantity *qtymap_get(const struct qtymap *m, const char *k);
 bool strmap_contains(const struct strmap *all, const struct strmap *part);	/* selector match */

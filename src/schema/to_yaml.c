@@ -105,13 +105,16 @@ static int read_string(struct convert *c, struct buf *out)
 /* Control characters, DEL, C1 and what some readers take for a line break or a BOM. */
 static bool printable(const char *s, size_t n)
 {
+	static const char *const odd[] = { "\xe2\x80\xa8", "\xe2\x80\xa9", "\xef\xbb\xbf" };
+
 	for (size_t i = 0; i < n; i++) {
 		unsigned char u = (unsigned char)s[i], v = i + 1 < n ? (unsigned char)s[i + 1] : 0;
 		if ((u < 0x20 && u != '\n') || u == 0x7f || (u == 0xc2 && v < 0xa0))
 			return false;
-		if (n - i >= 3 && (!memcmp(s + i, "\xe2\x80\xa8", 3) || !memcmp(s + i, "\xe2\x80\xa9", 3) ||
-				   !memcmp(s + i, "\xef\xbb\xbf", 3)))
-			return false;
+		for (size_t k = 0; n - i >= 3 && k < ARRAY_SIZE(odd); k++) {
+			if (!memcmp(s + i, odd[k], 3))
+				return false;
+		}
 	}
 	return true;
 }
@@ -121,7 +124,7 @@ static bool plain_safe(const char *s, size_t n)
 {
 	if (!n || !printable(s, n) || memchr(s, '\n', n) || isspace((unsigned char)s[n - 1]))
 		return false;
-	bool dash = strchr("-?:", s[0]) && n > 1 && s[1] != ' ' && s[1] != ',' && strncmp(s, "---", 3);
+	bool dash = strchr("-?:", s[0]) && n > 1 && s[1] != ' ' && strncmp(s, "---", 3);
 	if (!dash && strchr("-?:,[]{}#&*!|>'\"%@`= ", s[0]))
 		return false;
 	if (s[n - 1] == ':' || strstr(s, ": ") || strstr(s, " #") || streq(s, "<<") ||

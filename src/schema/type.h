@@ -79,7 +79,7 @@ struct type;
 struct check;	/* schema/check.h */
 
 /* A check looks at one value (a pointer to the member, or for lists to each element of STRS, for
- * maps to each struct strpair) and reports through check_fail(). */
+ * maps to each struct strpair, qtypair or bytepair) and reports through check_fail(). */
 typedef void (*field_check)(struct check *c, const void *value);
 /* A type's check looks at the whole struct, after its fields and defaults. */
 typedef void (*type_check)(struct check *c, const void *obj);
@@ -99,7 +99,7 @@ struct field {
 	const struct type *sub;		/* OBJ, INLINE, LIST */
 	const struct enum_type *values;	/* ENUM */
 	const char *dflt;		/* as text; NULL: none */
-	const char *list_key;		/* LIST: the key field that identifies an element, NULL: by place */
+	const char *list_key;		/* LIST: the field that identifies an element */
 	int64_t min, max;		/* numbers, when max is not 0 */
 	field_check check;
 };

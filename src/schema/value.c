@@ -75,8 +75,10 @@ static void copy_strs(struct arena *a, struct strs *l)
 static void copy_map(struct arena *a, struct strmap *m)
 {
 	m->v = clone(a, m->v, m->n * sizeof(*m->v));
-	for (uint32_t i = 0; i < m->n; i++)
-		m->v[i] = (struct strpair){ arena_strdup(a, m->v[i].k), arena_strdup(a, m->v[i].v) };
+	for (uint32_t i = 0; i < m->n; i++) {
+		m->v[i].k = arena_strdup(a, m->v[i].k);
+		m->v[i].v = arena_strdup(a, m->v[i].v);
+	}
 }
 
 static void copy_qmap(struct arena *a, struct qtymap *m)

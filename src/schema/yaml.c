@@ -91,7 +91,7 @@ static int count(struct parse *p, const struct ynode *n, uint32_t weight)
 	p->total += weight;
 	if (p->total <= YAML_MAX_NODES)
 		return 0;
-	return fail_at(p, n, "too many values: the file is too large, or its aliases multiply them");
+	return fail_at(p, n, "too many values; do aliases multiply them?");
 }
 
 static struct ynode *new_node(struct parse *p, enum ynode_kind kind, const yaml_mark_t *at)
@@ -119,8 +119,8 @@ static void grow(struct parse *p, struct frame *f)
 static int take_key(struct parse *p, struct frame *f, struct ynode *key)
 {
 	if (key->kind != Y_SCALAR)
-		return fail_at(p, key, "a key must be a plain word or a string; if this was meant to be "
-				       "{{ ... }}, it looks like an unrendered template");
+		return fail_at(p, key, "a key must be a string; if this was meant to be {{ ... }}, "
+				       "it looks like an unrendered template");
 	if (strlen(key->text) != key->len)
 		return fail_at(p, key, "a key contains a NUL character");
 	f->key = key;
@@ -185,7 +185,9 @@ static int apply_tag(struct parse *p, struct ynode *n, const char *tag)
 			continue;
 		n->plain = true;
 		enum scalar_type type = scalar_resolve(n).type;
-		if (type == forced[i].type || (type == SCALAR_INT && forced[i].type == SCALAR_FLOAT))
+		if (type == SCALAR_INT && forced[i].type == SCALAR_FLOAT)
+			type = SCALAR_FLOAT;
+		if (type == forced[i].type)
 			return 0;
 		return fail(p, n->line, n->col, "\"%s\" is not what its tag %s says", n->text, tag);
 	}
@@ -296,9 +298,9 @@ static int by_text(const void *a, const void *b)
 	const struct ynode *x = *(struct ynode *const *)a, *y = *(struct ynode *const *)b;
 	int r = strcmp(x->text, y->text);
 
-	if (r)
-		return r;
-	return x->line != y->line ? (x->line > y->line ? 1 : -1) : (x->col > y->col) - (x->col < y->col);
+	if (r == 0)
+		r = (x->line > y->line) - (x->line < y->line);
+	return r ? r : (x->col > y->col) - (x->col < y->col);
 }
 
 /* Tells every duplicate with the line of the first; parsing goes on. */
@@ -337,7 +339,7 @@ static int merge_sources(struct parse *p, struct ynode *v, struct ynode ***ret, 
 	*ret_keys = 0;
 	for (uint32_t i = 0; i < *ret_n; i++) {
 		if ((*ret)[i]->kind != Y_MAP)
-			return fail_at(p, (*ret)[i], "<< wants a mapping, an alias of one, or a list of them");
+			return fail_at(p, (*ret)[i], "<< wants a mapping or a list of mappings");
 		*ret_keys += (*ret)[i]->n;
 	}
 	return 0;
@@ -425,7 +427,8 @@ static int syntax_error(struct parse *p, const yaml_parser_t *y, const char *tex
 
 	buf_puts(&what, y->problem ? y->problem : "not YAML");
 	if (y->context && y->context_mark.line != at->line)
-		buf_printf(&what, " (%s that began in line %zu)", y->context, y->context_mark.line + 1);
+		buf_printf(&what, " (%s that began in line %zu)", y->context,
+			   y->context_mark.line + 1);
 	const char *hint = yaml_hint(text, y->problem, at->line);
 	if (hint)
 		buf_printf(&what, "; %s", hint);

@@ -35,7 +35,7 @@ struct yaml_docs { struct yaml_doc *v; uint32_t n; };
 
 #define YAML_MAX_BYTES (4u << 20)
 #define YAML_MAX_DEPTH 100
-#define YAML_MAX_NODES 500000	/* with aliases expanded; long scalars count more than once */
+#define YAML_MAX_NODES 500000	/* aliases expanded; long scalars count several times */
 
 /* Adds what is wrong to m (at most one syntax error: parsing stops there). 0 or -EINVAL. */
 int yaml_parse(struct arena *a, const char *file, const char *text, size_t n,

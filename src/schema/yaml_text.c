@@ -149,7 +149,7 @@ static const char *line_start(const char *text, size_t line)
 	return text;
 }
 
-/* Does a word in the line (or the one before, where libyaml noticed too late) lack "key: value"'s blank? */
+/* Does the line look like key:value? */
 static bool lacks_blank(const char *line, const char *end)
 {
 	const char *colon = memchr(line, ':', (size_t)(end - line));
@@ -166,7 +166,7 @@ const char *yaml_hint(const char *text, const char *problem, size_t line)
 
 	if (!problem)
 		return NULL;
-	if (memmem(start, (size_t)(end - start), "{{", 2) || strstr(problem, "block mapping key {{"))
+	if (memmem(start, (size_t)(end - start), "{{", 2))
 		return "this looks like an unrendered template";
 	if (start[blanks] == '\t')
 		return "a tab: indent with spaces";

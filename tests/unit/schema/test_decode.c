@@ -167,7 +167,10 @@ static void presence(void **state)
 	assert_errors(t, "rolled: {tools: [{name: a, hooks: {x: 1}, tty: true}]}\n",
 		"toy.yaml:1:35: rolled.tools[0].hooks: not supported by orch: Hooks.\n"
 		"toy.yaml:1:48: warning: rolled.tools[0].tty: known to Kubernetes, not acted on by orch\n");
-	assert_errors(t, "rolled: {tools: [{name: a, hooks: ~}]}\n", "");
+	/* what asks for nothing is no reason to turn a manifest away */
+	assert_errors(t, "rolled: {tools: [{name: a, hooks: ~}, {name: b, hooks: []}]}\n", "");
+	assert_errors(t, "rolled: {tools: [{name: a, hooks: {}}]}\n",
+		      "toy.yaml:1:35: rolled.tools[0].hooks: not supported by orch: Hooks.\n");
 }
 
 static void server_fields(void **state)
