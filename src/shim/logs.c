@@ -91,11 +91,11 @@ void log_close(struct log_file *f)
 }
 
 /* "3.log.20261121-100000": the digits of the time stamp; ".n" tells apart those of one second. */
-static void rotated_name(const struct log_file *f, unsigned n, struct text *t)
+static void rotated_name(const struct log_file *f, int64_t second, unsigned n, struct text *t)
 {
 	char stamp[40];
 
-	time_format_nano(time_now(), stamp);
+	time_format_nano(second * NSEC, stamp);
 	text_put(text_num(t, f->attempt), ".log.");
 	for (const char *p = stamp; *p && *p != '.'; p++) {
 		if (*p == 'T')
@@ -107,19 +107,21 @@ static void rotated_name(const struct log_file *f, unsigned n, struct text *t)
 		text_num(text_put(t, "."), n);
 }
 
+/* Numbers grow within a second, also when files of it were removed, so that names sort by age. */
 static int rename_away(struct log_file *f)
 {
 	char from[32], to[64];
 	struct text t = TEXT(from);
+	int64_t second = time_now() / NSEC;
 
+	f->rotations = second == f->rotated_at ? f->rotations + 1 : 0;
+	f->rotated_at = second;
 	text_put(text_num(&t, f->attempt), ".log");
-	for (unsigned n = 0; n < 1000; n++) {
+	do {
 		t = TEXT(to);
-		rotated_name(f, n, &t);
-		if (faccessat(f->dir, to, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
-			return renameat(f->dir, from, f->dir, to) < 0 ? -errno : 0;
-	}
-	return -EEXIST;
+		rotated_name(f, second, f->rotations, &t);
+	} while (faccessat(f->dir, to, F_OK, AT_SYMLINK_NOFOLLOW) == 0 && ++f->rotations);
+	return renameat(f->dir, from, f->dir, to) < 0 ? -errno : 0;
 }
 
 /* As the names are made, the older is the lesser; of one second's, the shorter number. */

@@ -22,6 +22,8 @@ struct log_file {
 	uint32_t attempt;
 	uint64_t size, max_bytes;	/* max 0: no limit */
 	uint32_t max_files;		/* with the one written; 0: no limit */
+	int64_t rotated_at;		/* second of the last rotation, and which it was of those */
+	unsigned rotations;
 	unsigned open_lines;		/* streams whose last record was a part */
 };
 

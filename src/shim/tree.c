@@ -19,6 +19,7 @@
 
 /* openat2() gives up with EAGAIN when something is renamed at the same time. */
 #define RETRIES 128
+#define MAX_STEPS 256
 
 /* Where a path starts: rooted ones may not leave base. */
 struct place {
@@ -101,31 +102,69 @@ static int place_fd(const struct place *p, const char *rel, int flags)
 	return open_at(p->rooted ? p->base : AT_FDCWD, p->rooted, rel, flags);
 }
 
-/* Makes the directory name in parent, unless it is there, and opens it. */
-static int make_dir(int parent, const char *name, mode_t mode)
+/* Puts the target of a link in the place of its name, which ends at rel[end]. */
+static int follow_link(struct place *p, const char *target, size_t start, size_t end)
 {
-	if (mkdirat(parent, name, mode) < 0 && errno != EEXIST)
-		return -errno;
-	return open_at(parent, true, name, O_PATH | O_DIRECTORY | O_NOFOLLOW);
+	char rel[PATH_MAX];
+	struct text t = TEXT(rel);
+
+	rel[0] = '\0';
+	if (*target != '/')
+		text_putn(&t, p->rel, start);
+	text_put(text_put(&t, target), p->rel + end);
+	return t.len + 1 == t.cap ? -ENAMETOOLONG : place_path(p, rel);
 }
 
-/* Opens the directory rel, which is changed meanwhile, and makes what is missing of it. */
-static int open_dirs(const struct place *p, char *rel)
+/* Makes what is missing in parent; -ELOOP when a link that leads nowhere yet is in its place. */
+static int make_one(int parent, const char *name, bool dir)
 {
-	int fd = place_fd(p, rel[0] == '/' ? "/" : ".", O_PATH | O_DIRECTORY);
+	int r = dir ? mkdirat(parent, name, 0755) : mknodat(parent, name, S_IFREG | 0644, 0);
 
-	for (char *at = rel; fd >= 0 && *at;) {
-		while (*at == '/')
-			at++;
-		char *end = at + strcspn(at, "/"), kept = *end;
-		*end = '\0';
-		int next = place_fd(p, rel, O_PATH | O_DIRECTORY);
-		if (next == -ENOENT)
-			next = make_dir(fd, at, 0755);
-		*end = kept;
+	if (r < 0 && errno != EEXIST)
+		return -errno;
+	r = open_at(parent, true, name, O_PATH | O_NOFOLLOW | (dir ? O_DIRECTORY : 0));
+	return r == -ENOTDIR ? -ELOOP : r;
+}
+
+/* Opens the first component that is missing after rel[*at] was made; *at is moved over it. */
+static int make_step(struct place *p, int parent, size_t *at, enum tree_make last)
+{
+	size_t start = *at + strspn(p->rel + *at, "/"), end = start + strcspn(p->rel + start, "/");
+	char kept = p->rel[end], target[PATH_MAX];
+
+	p->rel[end] = '\0';
+	int fd = place_fd(p, p->rel, O_PATH);
+	if (fd == -ENOENT) {
+		ssize_t n = readlinkat(parent, p->rel + start, target, sizeof(target) - 1);
+		if (n < 0) {
+			fd = make_one(parent, p->rel + start, kept || last == TREE_DIR);
+		} else {
+			target[n] = '\0';
+			p->rel[end] = kept;
+			fd = follow_link(p, target, start, end);
+			*at = 0;
+			return fd < 0 ? fd : place_fd(p, p->rel[0] == '/' ? "/" : ".", O_PATH);
+		}
+	}
+	p->rel[end] = kept;
+	*at = end;
+	return fd;
+}
+
+/*
+ * Opens p's path and makes what is missing of it: directories, and at its end what last says.
+ * Where an image has a link to something missing, that is made, inside the root, as the link
+ * would have it; steps are counted, for links that lead to each other.
+ */
+static int make_path(struct place *p, enum tree_make last)
+{
+	int fd = place_fd(p, p->rel[0] == '/' ? "/" : ".", O_PATH | O_DIRECTORY);
+	size_t at = 0;
+
+	for (int steps = 0; fd >= 0 && p->rel[at]; steps++) {
+		int next = steps < MAX_STEPS ? make_step(p, fd, &at, last) : -ELOOP;
 		close(fd);
 		fd = next;
-		at = end;
 	}
 	return fd;
 }
@@ -134,31 +173,20 @@ static int open_dirs(const struct place *p, char *rel)
  * Opens the directory that path lies in and tells the last component, both in p's buffer.
  * make: directories that are missing are made.
  */
-static int open_parent(struct place *p, bool make, const char **ret_name)
+static int open_parent(struct place *p, bool make, char ret_name[NAME_MAX + 1])
 {
 	char *slash = strrchr(p->rel, '/');
+	const char *name = slash ? slash + 1 : p->rel;
 
-	*ret_name = slash ? slash + 1 : p->rel;
+	if (strlen(name) > NAME_MAX)
+		return -ENAMETOOLONG;
+	memcpy(ret_name, name, strlen(name) + 1);
 	if (!slash)
 		return place_fd(p, ".", O_PATH | O_DIRECTORY);
 	if (slash == p->rel)
 		return place_fd(p, "/", O_PATH | O_DIRECTORY);
 	*slash = '\0';
-	return make ? open_dirs(p, p->rel) : place_fd(p, p->rel, O_PATH | O_DIRECTORY);
-}
-
-static int make_missing(struct place *p, enum tree_make make)
-{
-	const char *name;
-	FD_AUTO parent = open_parent(p, true, &name);
-
-	if (parent < 0)
-		return parent;
-	if (make == TREE_DIR)
-		return make_dir(parent, name, 0755);
-	if (mknodat(parent, name, S_IFREG | 0644, 0) < 0 && errno != EEXIST)
-		return -errno;
-	return open_at(parent, true, name, O_PATH | O_NOFOLLOW);
+	return make ? make_path(p, TREE_DIR) : place_fd(p, p->rel, O_PATH | O_DIRECTORY);
 }
 
 int tree_open(struct prog_run *x, const char *path, bool inner, enum tree_make make)
@@ -169,7 +197,7 @@ int tree_open(struct prog_run *x, const char *path, bool inner, enum tree_make m
 	if (r == 0)
 		r = place_fd(&p, p.rel, O_PATH);
 	if (r == -ENOENT && make != TREE_EXISTING)
-		r = make_missing(&p, make);
+		r = make_path(&p, make);
 	return r;
 }
 
@@ -220,12 +248,12 @@ int op_write(struct prog_run *x, const struct step *st)
 int op_mkdir(struct prog_run *x, const struct step *st)
 {
 	PLACE_AUTO p;
-	const char *name;
+	char name[NAME_MAX + 1];
 	int r = place_open(x, &p, st->s[0], false);
 
 	if (r < 0)
 		return r;
-	FD_AUTO parent = open_parent(&p, st->op->b == 1, &name);
+	FD_AUTO parent = open_parent(&p, st->op->b == 1, name);
 	if (parent < 0)
 		return parent;
 	return mkdirat(parent, name, (mode_t)st->op->a) < 0 && errno != EEXIST ? -errno : 0;
@@ -234,12 +262,12 @@ int op_mkdir(struct prog_run *x, const struct step *st)
 int op_mknod(struct prog_run *x, const struct step *st)
 {
 	PLACE_AUTO p;
-	const char *name;
+	char name[NAME_MAX + 1];
 	int r = place_open(x, &p, st->s[0], false);
 
 	if (r < 0)
 		return r;
-	FD_AUTO parent = open_parent(&p, false, &name);
+	FD_AUTO parent = open_parent(&p, false, name);
 	if (parent < 0)
 		return parent;
 	return mknodat(parent, name, (mode_t)st->op->a, (dev_t)st->op->b) < 0 ? -errno : 0;
@@ -248,13 +276,13 @@ int op_mknod(struct prog_run *x, const struct step *st)
 int op_symlink(struct prog_run *x, const struct step *st)
 {
 	PLACE_AUTO p;
-	const char *name;
+	char name[NAME_MAX + 1];
 	int r = place_open(x, &p, st->s[1], false);
 
 	step_blame(x, st->s[1]);
 	if (r < 0)
 		return r;
-	FD_AUTO parent = open_parent(&p, false, &name);
+	FD_AUTO parent = open_parent(&p, false, name);
 	if (parent < 0)
 		return parent;
 	return symlinkat(st->s[0], parent, name) < 0 && errno != EEXIST ? -errno : 0;
@@ -274,12 +302,12 @@ static int create_file(int parent, const char *name, mode_t mode)
 int op_file(struct prog_run *x, const struct step *st)
 {
 	PLACE_AUTO p;
-	const char *name;
+	char name[NAME_MAX + 1];
 	int r = place_open(x, &p, st->s[0], false);
 
 	if (r < 0)
 		return r;
-	FD_AUTO parent = open_parent(&p, true, &name);
+	FD_AUTO parent = open_parent(&p, true, name);
 	if (parent < 0)
 		return parent;
 	FD_AUTO fd = create_file(parent, name, (mode_t)st->op->a);
