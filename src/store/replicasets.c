@@ -175,7 +175,8 @@ static int template_read(struct arena *a, const char *text, struct pod_template 
 		return 0;
 	*ret = arena_new(a, struct pod_template);
 	if (yaml_parse(a, "", text, strlen(text), &docs, &m) == 0 && docs.n == 1 &&
-	    schema_decode(a, &pod_template_type, "", docs.v[0].root, "template", NULL, *ret, &m) == 0)
+	    schema_decode_record(a, &pod_template_type, "", docs.v[0].root, "template", NULL, *ret,
+				 &m) == 0)
 		return 0;
 	return m.n ? err_set(err, -EBADMSG, "%s: %s", m.v[0].path, m.v[0].text) :
 		     err_set(err, -EBADMSG, "template is not one document");
