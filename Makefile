@@ -58,7 +58,7 @@ src = $(filter-out src/daemon/main.c src/shim/main.c src/cli/main.c,$(wildcard s
 obj = $(patsubst src/%.c,$(B)/obj/%.o,$(1))
 
 PROGRAMS := $(B)/orchd $(B)/orchctl $(B)/orch-shim
-all: $(PROGRAMS) $(B)/orch-probe
+all: $(PROGRAMS) $(B)/orch-probe man
 
 $(B)/obj/%.o: src/%.c
 	@mkdir -p $(@D)
@@ -99,6 +99,14 @@ $(B)/orch-shim: $(filter $(B)/obj-shim/shim/%,$(SHIM_OBJ)) $(B)/shim-base.a
 $(B)/orch-probe: tests/probe/probe.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE $(WARN) -O1 -static $< -o $@
+
+# Manual pages: the text of src/man with tables made from the rows that the programs use.
+MAN := $(patsubst src/man/%,$(B)/man/%,$(wildcard src/man/*.[1-8]))
+man: $(MAN)
+$(B)/man/%: src/man/% scripts/gen-man scripts/gen-man.awk $(wildcard src/model/*.def src/cli/*.def) \
+		src/daemon/settings.c
+	@mkdir -p $(@D)
+	$(Q)scripts/gen-man $< > $@.tmp && mv $@.tmp $@
 
 # Unit tests: one program per file, linked with what its room may use.
 UNIT := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/*/test_*.c))
@@ -141,13 +149,13 @@ install: all
 	install -D -m 755 $(B)/orchctl $(DESTDIR)$(PREFIX)/bin/orchctl
 	install -D -m 755 $(B)/orch-shim $(DESTDIR)$(PREFIX)/lib/orch/orch-shim
 	install -d -m 755 $(DESTDIR)/etc/orch
-	for m in src/man/*.[1-8]; do install -D -m 644 $$m $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$${m##*/}; done
+	for m in $(MAN); do install -D -m 644 $$m $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$${m##*/}; done
 	install -D -m 644 src/completion/orchctl.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/orchctl
 	for u in src/systemd/*.service; do install -D -m 644 $$u $(DESTDIR)/lib/systemd/system/$${u##*/}; done
 
 clean:
 	rm -rf build
 
-.PHONY: all tests check check-unit check-includes check-v2 bench install clean
+.PHONY: all man tests check check-unit check-includes check-v2 bench install clean
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
