@@ -91,6 +91,10 @@ bool selector_matches(const struct label_selector *s, const struct strmap *label
 int selector_parse(struct arena *a, const char *text, struct label_selector *ret, struct err *err);
 void selector_print(const struct label_selector *s, struct buf *out);	/* kubectl's form */
 
+/* What depends on other fields and may be left out: pull policy, empty volumes, 0 in probes. Done for
+ * every object that object_decode gives; needed for specifications that come another way. */
+void pod_spec_complete(struct arena *a, struct pod_spec *s);
+
 /* Int-or-percent of total; up rounds up, else down. */
 int intstr_scale(const struct intstr *v, int total, bool up);
 

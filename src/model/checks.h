@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The checks that the .def files name. A field's check gets its value: for STR, ANY and elements
+ * of STRS a const char *const *, for maps a pair, for other kinds the member. A type's check gets
+ * the struct with its defaults. Each tells what is wrong and what was expected.
+ */
+#pragma once
+
+#include "model/names.h"
+#include "schema/check.h"
+
+/* Complains about a child ("" for the value itself) that breaks the rule. */
+void check_name(struct check *c, const char *child, enum name_rule rule, const char *s);
+/* Does the mapping under check have this key, be it refused or not? */
+bool check_present(const struct check *c, const char *key);
+
+/* checks_name.c: names, keys, paths, addresses */
+void check_dns_label(struct check *c, const void *value);
+void check_dns_subdomain(struct check *c, const void *value);
+void check_label(struct check *c, const void *value);
+void check_label_key(struct check *c, const void *value);
+void check_label_value(struct check *c, const void *value);
+void check_annotation(struct check *c, const void *value);
+void check_config_key(struct check *c, const void *value);
+void check_env_name(struct check *c, const void *value);
+void check_env_prefix(struct check *c, const void *value);
+void check_port_name(struct check *c, const void *value);
+void check_port(struct check *c, const void *value);
+void check_http_header(struct check *c, const void *value);
+void check_http_path(struct check *c, const void *value);
+void check_http_text(struct check *c, const void *value);
+void check_abs_path(struct check *c, const void *value);
+void check_sub_path(struct check *c, const void *value);
+void check_mount_path(struct check *c, const void *value);
+void check_host_path(struct check *c, const void *value);
+void check_ip(struct check *c, const void *value);
+void check_cidr(struct check *c, const void *value);
+void check_false(struct check *c, const void *value);
+void check_true(struct check *c, const void *value);
+void check_mount_propagation(struct check *c, const void *value);
+void check_recursive_read_only(struct check *c, const void *value);
+void check_proc_mount(struct check *c, const void *value);
+void check_meta(struct check *c, const void *obj);
+void check_label_selector(struct check *c, const void *obj);
+
+/* checks_container.c */
+void check_field_path(struct check *c, const void *value);
+void check_resource_field(struct check *c, const void *value);
+void check_resource_selector(struct check *c, const void *obj);
+void check_env_source(struct check *c, const void *obj);
+void check_env_var(struct check *c, const void *obj);
+void check_env_from(struct check *c, const void *obj);
+void check_resource(struct check *c, const void *value);
+void check_resources(struct check *c, const void *obj);
+void check_scheme(struct check *c, const void *value);
+void check_probe(struct check *c, const void *obj);
+void check_capability(struct check *c, const void *value);
+void check_privileged(struct check *c, const void *value);
+void check_seccomp_profile(struct check *c, const void *value);
+void check_security_context(struct check *c, const void *obj);
+void check_image(struct check *c, const void *value);
+void check_container(struct check *c, const void *obj);
+
+/* checks_pod.c */
+void check_medium(struct check *c, const void *value);
+void check_quantity_positive(struct check *c, const void *value);
+void check_empty_dir(struct check *c, const void *obj);
+void check_volume(struct check *c, const void *obj);
+void check_dns_config(struct check *c, const void *obj);
+void check_pod_spec(struct check *c, const void *obj);
+
+/* checks_workload.c */
+void check_int_or_percent(struct check *c, const void *value);
+void check_max_unavailable(struct check *c, const void *value);
+void check_strategy(struct check *c, const void *obj);
+void check_workload_selector_rs(struct check *c, const void *obj);
+void check_deployment_spec(struct check *c, const void *obj);
+
+/* checks_config.c: ConfigMaps, Secrets, the daemon's settings */
+void check_config_pair(struct check *c, const void *value);
+void check_config_bytes(struct check *c, const void *value);
+void check_configmap(struct check *c, const void *obj);
+void check_secret(struct check *c, const void *obj);
+void check_log_level(struct check *c, const void *value);
+void check_cgroup_root(struct check *c, const void *value);
+void check_settings(struct check *c, const void *obj);
+
+/* checks_service.c */
+void check_service_type(struct check *c, const void *value);
+void check_cluster_ip(struct check *c, const void *value);
+void check_ip_family(struct check *c, const void *value);
+void check_ip_family_policy(struct check *c, const void *value);
+void check_service_spec(struct check *c, const void *obj);

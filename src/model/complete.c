@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a file leaves open and no row's default can say, because it depends on other fields.
+ * What is filled in here is not marked as written. Doing it twice changes nothing, so that an
+ * object and its dump have the same digest.
+ */
+#include <string.h>
+
+#include "base/macro.h"
+#include "model/build.h"
+#include "schema/schema.h"
+
+/* 0 in a probe means its default, as in Kubernetes. */
+static void complete_probe(struct arena *a, struct probe *p)
+{
+	if (!p)
+		return;
+	if (!p->timeout_seconds)
+		p->timeout_seconds = 1;
+	if (!p->period_seconds)
+		p->period_seconds = 10;
+	if (!p->success_threshold)
+		p->success_threshold = 1;
+	if (!p->failure_threshold)
+		p->failure_threshold = 3;
+	if (p->http_get && p->http_get->path[0] != '/')
+		p->http_get->path = arena_printf(a, "/%s", p->http_get->path);
+}
+
+static void complete_container(struct arena *a, struct container *c)
+{
+	if (!c->image_pull_policy)
+		c->image_pull_policy = PULL_IF_NOT_PRESENT;
+	complete_probe(a, c->liveness_probe);
+	complete_probe(a, c->readiness_probe);
+	complete_probe(a, c->startup_probe);
+}
+
+static void complete_volume(struct arena *a, struct volume *v)
+{
+	if (v->empty_dir || v->host_path || v->config_map || v->secret)
+		return;
+	v->empty_dir = arena_new(a, struct empty_dir_volume);
+	schema_defaults(a, &empty_dir_volume_type, v->empty_dir);
+}
+
+void pod_spec_complete(struct arena *a, struct pod_spec *s)
+{
+	for (uint32_t i = 0; i < s->containers.n; i++)
+		complete_container(a, &s->containers.v[i]);
+	for (uint32_t i = 0; i < s->volumes.n; i++)
+		complete_volume(a, &s->volumes.v[i]);
+	if (s->termination_grace_period_seconds < 0)
+		s->termination_grace_period_seconds = 1;
+}
+
+/* A copy of a sorted array of pairs that begin with their key, with room for key k; *ret_at is
+ * its place. Decoded arrays have no room of their own. */
+static void *with_room(struct arena *a, const void *v, uint32_t n, size_t size, const char *k,
+		       uint32_t *ret_at)
+{
+	char *grown = arena_alloc(a, (n + 1) * size);
+	uint32_t at = 0;
+
+	while (at < n && strcmp(*(const char *const *)((const char *)v + at * size), k) < 0)
+		at++;
+	if (n) {
+		memcpy(grown, v, at * size);
+		memcpy(grown + (at + 1) * size, (const char *)v + at * size, (n - at) * size);
+	}
+	*ret_at = at;
+	return grown;
+}
+
+static void qtymap_add(struct arena *a, struct qtymap *m, const char *k, struct quantity v)
+{
+	uint32_t at;
+
+	m->v = with_room(a, m->v, m->n++, sizeof(*m->v), k, &at);
+	m->v[at] = (struct qtypair){ k, v };
+}
+
+/* Of pods only: in a template a request that is missing stays missing, as in Kubernetes. */
+static void complete_requests(struct arena *a, struct pod_spec *s)
+{
+	for (uint32_t i = 0; i < s->containers.n; i++) {
+		struct resource_requirements *r = s->containers.v[i].resources;
+
+		for (uint32_t k = 0; r && k < r->limits.n; k++) {
+			if (!qtymap_get(&r->requests, r->limits.v[k].k))
+				qtymap_add(a, &r->requests, r->limits.v[k].k, r->limits.v[k].v);
+		}
+	}
+}
+
+static void complete_namespace(struct arena *a, struct object *o)
+{
+	strmap_set(a, &o->meta->labels, "kubernetes.io/metadata.name", o->meta->name);
+}
+
+static void bytemap_set(struct arena *a, struct bytemap *m, const char *k, struct bytes v)
+{
+	uint32_t at;
+
+	for (uint32_t i = 0; i < m->n; i++) {
+		if (streq(m->v[i].k, k)) {
+			m->v[i].v = v;
+			return;
+		}
+	}
+	m->v = with_room(a, m->v, m->n++, sizeof(*m->v), k, &at);
+	m->v[at] = (struct bytepair){ k, v };
+}
+
+/* stringData is only a way to write: what counts, and is ever shown, is data. */
+static void complete_secret(struct arena *a, struct object *o)
+{
+	struct secret *s = o->secret;
+
+	for (uint32_t i = 0; i < s->string_data.n; i++) {
+		const struct strpair *p = &s->string_data.v[i];
+
+		bytemap_set(a, &s->data, p->k, (struct bytes){ p->v, strlen(p->v) });
+	}
+	if (s->string_data.n)
+		MARK(s, secret, data);
+	s->string_data = (struct strmap){ 0 };
+	s->node.set &= ~(UINT64_C(1) << secret_string_data_row);
+}
+
+static void complete_affinity(struct arena *a, struct service_spec *s)
+{
+	if (!s->session_affinity_config) {
+		s->session_affinity_config = arena_new(a, struct session_affinity_config);
+		schema_defaults(a, &session_affinity_config_type, s->session_affinity_config);
+	}
+	struct session_affinity_config *c = s->session_affinity_config;
+	if (!c->client_ip) {
+		c->client_ip = arena_new(a, struct client_ip_config);
+		schema_defaults(a, &client_ip_config_type, c->client_ip);
+	}
+}
+
+static void complete_service(struct arena *a, struct object *o)
+{
+	struct service_spec *s = &o->service->spec;
+
+	for (uint32_t i = 0; i < s->ports.n; i++) {
+		struct service_port *p = &s->ports.v[i];
+
+		if (!p->target_port.str && !p->target_port.num)
+			p->target_port.num = p->port;
+	}
+	if (s->cluster_ip && !*s->cluster_ip)
+		s->cluster_ip = NULL;
+	if (s->type == SERVICE_NODE_PORT && !s->external_traffic_policy)
+		s->external_traffic_policy = TRAFFIC_CLUSTER;
+	if (s->session_affinity == AFFINITY_CLIENT_IP)
+		complete_affinity(a, s);
+}
+
+static void complete_pod(struct arena *a, struct object *o)
+{
+	pod_spec_complete(a, &o->pod->spec);
+	complete_requests(a, &o->pod->spec);
+}
+
+static void complete_replicaset(struct arena *a, struct object *o)
+{
+	pod_spec_complete(a, &o->replicaset->spec.template->spec);
+}
+
+static void complete_deployment(struct arena *a, struct object *o)
+{
+	struct deployment_strategy *s = &o->deployment->spec.strategy;
+
+	pod_spec_complete(a, &o->deployment->spec.template->spec);
+	if (s->type != STRATEGY_ROLLING_UPDATE || s->rolling_update)
+		return;
+	s->rolling_update = arena_new(a, struct rolling_update);
+	schema_defaults(a, &rolling_update_type, s->rolling_update);
+}
+
+void object_complete(struct arena *a, struct object *o)
+{
+	static void (*const by_kind[KIND_COUNT])(struct arena *, struct object *) = {
+		[KIND_NAMESPACE] = complete_namespace, [KIND_SECRET] = complete_secret,
+		[KIND_SERVICE] = complete_service, [KIND_POD] = complete_pod,
+		[KIND_REPLICASET] = complete_replicaset, [KIND_DEPLOYMENT] = complete_deployment,
+	};
+
+	if (o->kind->namespaced && !o->meta->namespace)
+		o->meta->namespace = "default";
+	if (by_kind[o->kind->id])
+		by_kind[o->kind->id](a, o);
+}
+
+struct pod_spec *object_pod_spec(const struct object *o, const char **ret_path)
+{
+	*ret_path = o->kind->id == KIND_POD ? "spec" : "spec.template.spec";
+	switch (o->kind->id) {
+	case KIND_POD:
+		return &o->pod->spec;
+	case KIND_REPLICASET:
+		return &o->replicaset->spec.template->spec;
+	case KIND_DEPLOYMENT:
+		return &o->deployment->spec.template->spec;
+	default:
+		return NULL;
+	}
+}
+
+const struct strmap *object_pod_labels(const struct object *o)
+{
+	switch (o->kind->id) {
+	case KIND_POD:
+		return &o->meta->labels;
+	case KIND_REPLICASET:
+		return &o->replicaset->spec.template->metadata.labels;
+	case KIND_DEPLOYMENT:
+		return &o->deployment->spec.template->metadata.labels;
+	default:
+		return NULL;
+	}
+}

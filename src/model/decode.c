@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From documents to objects: of manifests, with everything checked, and of records that
+ * object_json wrote. What only a whole object can say of itself is checked here: its name by its
+ * kind, and whether it may have a namespace.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/macro.h"
+#include "model/build.h"
+#include "model/foreign.h"
+#include "model/names.h"
+#include "schema/schema.h"
+
+static const char *const header_keys[] = { "apiVersion", "kind", NULL };
+
+static enum name_rule name_rule(const struct kind *k)
+{
+	switch (k->id) {
+	case KIND_NAMESPACE:
+		return NAME_LABEL;
+	case KIND_SERVICE:
+		return NAME_LABEL_1035;
+	default:
+		return NAME_SUBDOMAIN;
+	}
+}
+
+/* metadata.name and metadata.namespace, as far as they have the right shape. */
+static int check_identity(const struct kind *kind, const char *file, const struct ynode *doc,
+			  struct msgs *m)
+{
+	const struct ynode *meta = ynode_get(doc, "metadata");
+	bool map = meta && meta->kind == Y_MAP;
+	const struct ynode *name = map ? ynode_get(meta, "name") : NULL;
+	const struct ynode *ns = map ? ynode_get(meta, "namespace") : NULL;
+	const struct ynode *at = map ? meta : doc;
+	unsigned before = m->errors;
+
+	if (map && !ynode_is_null(ynode_get(meta, "generateName")) && ynode_is_null(name))
+		return -EINVAL;		/* told already: it is refused */
+	if ((map || !meta) && ynode_is_null(name)) {
+		msgs_add(m, false, file, at->line, at->col, "metadata.name", "missing; it is required");
+	} else if (name && name->kind == Y_SCALAR) {
+		const char *problem = name_problem(name_rule(kind), name->text);
+
+		if (problem)
+			msgs_add(m, false, file, name->line, name->col, "metadata.name", "\"%.100s\" %s",
+				 name->text, problem);
+	}
+	if (!kind->namespaced && !ynode_is_null(ns))
+		msgs_add(m, false, file, ns->line, ns->col, "metadata.namespace",
+			 "a %s is in no namespace", kind->name);
+	return m->errors == before ? 0 : -EINVAL;
+}
+
+static const char *stack_of(struct arena *a, const char *file)
+{
+	const char *slash = strchr(file, '/');
+
+	return slash ? arena_strndup(a, file, (size_t)(slash - file)) : "default";
+}
+
+int object_decode(struct arena *a, const char *file, const struct ynode *doc, struct object *ret,
+		  struct msgs *m)
+{
+	const struct kind *kind;
+	struct object o = { 0 };
+	int r = kind_of_document(file, doc, &kind, m);
+
+	*ret = o;
+	if (r < 0 || !kind)
+		return r;
+	object_set_body(&o, kind, arena_alloc(a, kind->type->size));
+	r = schema_decode(a, kind->type, file, doc, "", header_keys, o.body, m);
+	int r2 = check_identity(kind, file, doc, m);
+	if (r < 0 || r2 < 0)
+		return -EINVAL;
+	o.file = arena_strdup(a, file);
+	o.stack = stack_of(a, file);
+	o.line = doc->line;
+	o.col = doc->col;
+	object_complete(a, &o);
+	o.digest = object_digest(&o);
+	*ret = o;
+	return 0;
+}
+
+static const struct kind *record_kind(const struct ynode *root)
+{
+	const struct ynode *api = ynode_get(root, "apiVersion"), *kind = ynode_get(root, "kind");
+
+	if (!api || !kind || api->kind != Y_SCALAR || kind->kind != Y_SCALAR)
+		return NULL;
+	return kind_find(api->text, kind->text);
+}
+
+static int record_fail(const struct msgs *m, struct err *err)
+{
+	const struct msg *g = m->v;
+
+	while (g && g < m->v + m->n && g->warning)
+		g++;
+	if (!g || g == m->v + m->n)
+		return err_set(err, -EINVAL, "a record is not one object");
+	return err_set(err, -EINVAL, "a record is damaged at %u:%u: %s%s%s", g->line, g->col, g->path,
+		       *g->path ? ": " : "", g->text);
+}
+
+int object_parse(struct arena *a, const char *json, size_t n, struct object *ret, struct err *err)
+{
+	struct msgs m = { .arena = a };
+	struct yaml_docs docs = { 0 };
+	struct object o = { 0 };
+
+	*ret = o;
+	if (yaml_parse(a, "", json, n, &docs, &m) < 0 || docs.n != 1 || docs.v[0].root->kind != Y_MAP)
+		return record_fail(&m, err);
+	const struct ynode *root = docs.v[0].root;
+	const struct kind *kind = record_kind(root);
+	if (!kind)
+		return err_set(err, -EINVAL, "a record is of no known kind");
+	object_set_body(&o, kind, arena_alloc(a, kind->type->size));
+	if (schema_decode_record(a, kind->type, "", root, "", header_keys, o.body, &m) < 0)
+		return record_fail(&m, err);
+	if (kind->namespaced && !o.meta->namespace)
+		o.meta->namespace = "default";
+	if (!o.meta->name)
+		return err_set(err, -EINVAL, "a record has no name");
+	*ret = o;
+	return 0;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Questions about what runs. */
+#include "model/observed.h"
+
+#include <string.h>
+
+const struct observed_pod *observed_find(const struct observed *o, const char *ns, const char *name)
+{
+	struct object_key key = { &kinds[KIND_POD], ns, name };
+	uint32_t lo = 0, hi = o->npods;
+
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+		struct object_key k = object_key(o->pods[mid].object);
+		int r = object_key_cmp(&k, &key);
+
+		if (r == 0)
+			return &o->pods[mid];
+		if (r < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return NULL;
+}
+
+static bool passes(const struct observed_container *c, enum probe_kind k)
+{
+	return !c->configured[k] || (c->decided[k] && c->passed[k]);
+}
+
+bool observed_container_ready(const struct observed_container *c)
+{
+	return c->phase == RUN_RUNNING && passes(c, PROBE_STARTUP) && passes(c, PROBE_READINESS);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The .def files as tables: word lists, and the rows of every type (schema/rows.h). */
+#include "model/types.h"
+
+#include "model/checks.h"
+
+#define V(constant, word) word,
+#define ENUM(name, list)                                                                       \
+	static const char *const name##_words[] = { "", list NULL };                           \
+	const struct enum_type name##_values = { #name, name##_words };
+#include "model/enums.def"
+#undef ENUM
+#undef V
+
+#define ROWS_TABLE
+#include "schema/rows.h"
+#include "model/meta.def"
+#include "model/pod.def"
+#include "model/workload.def"
+#include "model/core.def"
