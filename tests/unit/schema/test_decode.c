@@ -117,7 +117,8 @@ static void numbers(void **state)
 		"toy.yaml:1:11: replicas: 2147483648 is not in 0-2147483647\n");
 	assert_errors(t, "big: 9223372036854775808\n",
 		"toy.yaml:1:6: big: 9223372036854775808 is out of range\n");
-	assert_errors(t, "surge: 2147483648\n", "toy.yaml:1:8: surge: 2147483648 is out of range\n");
+	assert_errors(t, "surge: 2147483648\n",
+		"toy.yaml:1:8: surge: 2147483648 is out of range\n");
 	assert_errors(t, "rolled: {mode: 0999, tools: []}\n",
 		"toy.yaml:1:16: rolled.mode: expected an integer, not the number 0999: "
 		"digits after a leading 0 are octal\n");
@@ -143,7 +144,9 @@ static void unknown_fields(void **state)
 {
 	struct toy *t = *state;
 
-	assert_errors(t, "replcias: 1\nmetadata: {labelz: {}}\nrolled: {tools: [{name: a, argz: 1}]}\nqqqqqqq: 1\n",
+	assert_errors(t,
+		"replcias: 1\nmetadata: {labelz: {}}\nrolled: {tools: [{name: a, argz: 1}]}\n"
+		"qqqqqqq: 1\n",
 		"toy.yaml:1:1: unknown field \"replcias\"; did you mean \"replicas\"?\n"
 		"toy.yaml:2:12: metadata: unknown field \"labelz\"; did you mean \"labels\"?\n"
 		"toy.yaml:3:28: rolled.tools[0]: unknown field \"argz\"; did you mean \"args\"?\n"
@@ -187,8 +190,8 @@ static void server_fields(void **state)
 	assert_errors(t, "metadata: {uid: [1], created: x}\nstatus: 5\n", "");
 
 	struct box r = { 0 };
-	assert_int_equal(schema_decode_record(&t->a, &box_type, NULL, toy_tree(t, text), "", NULL, &r,
-					      &t->m), 0);
+	struct ynode *n = toy_tree(t, text);
+	assert_int_equal(schema_decode_record(&t->a, &box_type, NULL, n, "", NULL, &r, &t->m), 0);
 	assert_string_equal(r.metadata.uid, "x");
 	assert_int_equal(r.status.count, 3);
 	assert_string_equal(r.status.phase, "Running");
@@ -214,11 +217,13 @@ static void checks(void **state)
 		"toy.yaml:1:25: rolled.tools[0].name: \"A\" is not lower case\n"
 		"toy.yaml:1:38: rolled.tools[0].args[1]: \"B\" is not lower case\n");
 	/* a type's check points at the child in the file */
-	assert_errors(t, "rolled:\n  tools:\n  - name: a\n    ports:\n    - number: 1\n    - number: 1\n",
+	assert_errors(t,
+		"rolled:\n  tools:\n  - name: a\n    ports:\n    - number: 1\n    - number: 1\n",
 		"toy.yaml:6:15: rolled.tools[0].ports[1].number: 1 is used twice\n");
 	assert_errors(t, "rolled: {tools: [{name: forbidden}]}\n",
 		"toy.yaml:1:18: rolled.tools[0]: not this one\n");
-	assert_errors(t, "rolled: {tools: [{name: a, ports: [{number: 1}, {number: 2}, {number: 3}]}]}\n",
+	assert_errors(t,
+		"rolled: {tools: [{name: a, ports: [{number: 1}, {number: 2}, {number: 3}]}]}\n",
 		"toy.yaml:1:35: warning: rolled.tools[0].ports: many ports\n");
 	/* and is not asked about a struct that lacks what it may rely on */
 	assert_errors(t, "rolled: {tools: [{args: []}]}\n",
@@ -230,14 +235,15 @@ static void roots(void **state)
 	struct toy *t = *state;
 	static const char *const skip[] = { "apiVersion", "kind", NULL };
 	struct box b = { 0 };
+	struct ynode *n = toy_tree(t, "kind: Box\napiVersion: v1\n");
 
-	assert_int_equal(schema_decode(&t->a, &box_type, "f", toy_tree(t, "kind: Box\napiVersion: v1\n"),
-				       "", skip, &b, &t->m), 0);
-	assert_int_equal(schema_decode(&t->a, &box_type, "f", toy_tree(t, "- 1\n"), "spec", skip, &b,
-				       &t->m), -EINVAL);
+	assert_int_equal(schema_decode(&t->a, &box_type, "f", n, "", skip, &b, &t->m), 0);
+	n = toy_tree(t, "- 1\n");
+	assert_int_equal(schema_decode(&t->a, &box_type, "f", n, "spec", skip, &b, &t->m), -EINVAL);
 	assert_string_equal(toy_messages(t), "f:1:1: spec: expected a mapping, not a list\n");
-	assert_int_equal(schema_decode(&t->a, &box_type, NULL, toy_tree(t, "big: x\n"), "spec", skip, &b,
-				       &t->m), -EINVAL);
+	n = toy_tree(t, "big: x\n");
+	assert_int_equal(schema_decode(&t->a, &box_type, NULL, n, "spec", NULL, &b, &t->m),
+			 -EINVAL);
 	assert_string_equal(toy_messages(t),
 			    "1:6: spec.big: expected an integer, not the string \"x\"\n");
 	assert_errors(t, "extra: .inf\n",
@@ -255,8 +261,9 @@ static void floods(void **state)
 		buf_puts(&text, "  - {}\n");
 	toy_errors(t, text.data);
 	assert_int_equal(t->m.n, 0);
-	assert_non_null(strstr(buf_str(&t->text), "tools[199].name: missing; it is required; further "
-						  "errors of this document are left out\n"));
+	assert_non_null(strstr(buf_str(&t->text),
+			       "tools[199].name: missing; it is required; further errors of this "
+			       "document are left out\n"));
 	assert_null(strstr(buf_str(&t->text), "tools[200]"));
 	buf_reset(&text);
 	for (int i = 0; i < 5000; i++)

@@ -20,12 +20,15 @@ static const char *diff_of(struct toy *t, const struct box *x, const struct box 
 
 static void assert_diff(struct toy *t, const char *x, const char *y, const char *expected)
 {
-	assert_string_equal(diff_of(t, x ? toy_box(t, x) : NULL, y ? toy_box(t, y) : NULL), expected);
+	const struct box *old = x ? toy_box(t, x) : NULL, *new = y ? toy_box(t, y) : NULL;
+
+	assert_string_equal(diff_of(t, old, new), expected);
 }
 
 static void scalars(void **state)
 {
-	assert_diff(*state, "replicas: 3\nenabled: false\nsize: 1Gi\ndue: 2026-11-21T10:00:00Z\nbig: 1\n",
+	assert_diff(*state,
+		    "replicas: 3\nenabled: false\nsize: 1Gi\ndue: 2026-11-21T10:00:00Z\nbig: 1\n",
 		    "replicas: 4\nsurge: 1\nextra: [1]\nbig: 1\n",
 		    "enabled: false -> true live 1\n"
 		    "replicas: 3 -> 4 live 1\n"
@@ -103,14 +106,17 @@ static void objects(void **state)
 	assert_string_equal(diff_of(t, NULL, NULL), "");
 }
 
-/* The same change in three places: below a row that rolls out, one that only keeps, one that restarts. */
+/* One change in three places: below a row that rolls out, one that keeps, one that restarts. */
 static void effects(void **state)
 {
-	static const struct { const char *field, *before, *after, *rolled, *kept, *restarted; } table[] = {
+	static const struct {
+		const char *field, *before, *after, *rolled, *kept, *restarted;
+	} table[] = {
 		{ "mode", "mode: 1", "mode: 2", "rollout", "live", "restart" },
 		{ "metadata.labels[a]", "metadata: {labels: {a: b}}", "metadata: {labels: {a: c}}",
 		  "rollout", "live", "restart" },
-		{ "metadata.name", "metadata: {name: a}", "metadata: {name: b}", "rollout", "live", "immutable" },
+		{ "metadata.name", "metadata: {name: a}", "metadata: {name: b}",
+		  "rollout", "live", "immutable" },
 		{ "tools[a].args", "tools: [{name: a}]", "tools: [{name: a, args: [x]}]",
 		  "rollout", "live", "rollout" },
 	};
@@ -123,16 +129,17 @@ static void effects(void **state)
 		};
 		bool tools = strstr(table[i].before, "tools");
 		for (size_t k = 0; k < ARRAY_SIZE(places); k++) {
-			const char *with = tools ? "" : ", tools: []";
+			const char *with = tools ? "" : ", tools: []", *place = places[k][0];
+			const char *x = arena_printf(&t->a, "%s: {%s%s}", place,
+						     table[i].before, with);
+			const char *y = arena_printf(&t->a, "%s: {%s%s}", place,
+						     table[i].after, with);
+			const char *path = arena_printf(&t->a, "box.%s.%s", place, table[i].field);
 			struct diff d;
-			const struct box *x = toy_box(t, arena_printf(&t->a, "%s: {%s%s}", places[k][0],
-								      table[i].before, with));
-			const struct box *y = toy_box(t, arena_printf(&t->a, "%s: {%s%s}", places[k][0],
-								      table[i].after, with));
-			schema_diff(&t->a, &box_type, x, y, "box", &d);
+
+			schema_diff(&t->a, &box_type, toy_box(t, x), toy_box(t, y), "box", &d);
 			assert_int_equal(d.n, 1);
-			assert_string_equal(d.v[0].path, arena_printf(&t->a, "box.%s.%s", places[k][0],
-								      table[i].field));
+			assert_string_equal(d.v[0].path, path);
 			assert_string_equal(effect_name(d.v[0].effect), places[k][1]);
 		}
 	}

@@ -50,15 +50,16 @@ static void round_trip(void **state)
 				   "rolled: {tools: [{name: a, mainPort: {number: 5}}]}\nkeys: {k: AAH/}\n"
 				   "data: {a: \"l1\\n l2\\n\\n\", 'on': 'yes'}\n");
 	struct box again = { 0 };
+	struct msgs *m = &t->m;
 
 	b->metadata.uid = "u";
 	b->status.count = 5;
 	struct ynode *n = toy_tree(t, json_of(t, b, 0));
-	assert_int_equal(schema_decode_record(&t->a, &box_type, NULL, n, "", NULL, &again, &t->m), 0);
+	assert_int_equal(schema_decode_record(&t->a, &box_type, NULL, n, "", NULL, &again, m), 0);
 	assert_true(schema_equal(&box_type, b, &again));
 	n = toy_tree(t, json_of(t, b, DUMP_WRITTEN));
 	again = (struct box){ 0 };
-	assert_int_equal(schema_decode_record(&t->a, &box_type, NULL, n, "", NULL, &again, &t->m), 0);
+	assert_int_equal(schema_decode_record(&t->a, &box_type, NULL, n, "", NULL, &again, m), 0);
 	assert_true(schema_hash(&box_type, b, 1) == schema_hash(&box_type, &again, 1));
 }
 
@@ -73,33 +74,39 @@ static void yaml_style(void **state)
 {
 	struct toy *t = *state;
 
-	assert_string_equal(yaml_of(t, "{\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"x\",\"labels\":{}},"
+	assert_string_equal(yaml_of(t,
+		"{\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"x\",\"labels\":{}},"
 		"\"list\":[{\"a\":1,\"b\":{\"c\":[]}},{\"d\":[[1,2],[]]},\"s\"],\"empty\":[]}"),
 		"apiVersion: v1\nmetadata:\n  name: x\n  labels: {}\nlist:\n- a: 1\n  b:\n    c: []\n"
 		"- d:\n  - - 1\n    - 2\n  - []\n- s\nempty: []\n");
-	assert_string_equal(yaml_of(t, " { \"a\" : [ { } ] , \"b\" : null } "), "a:\n- {}\nb: null\n");
+	assert_string_equal(yaml_of(t, " { \"a\" : [ { } ] , \"b\" : null } "),
+		"a:\n- {}\nb: null\n");
 	assert_string_equal(yaml_of(t, "[]"), "[]\n");
 	assert_string_equal(yaml_of(t, "{}"), "{}\n");
 	assert_string_equal(yaml_of(t, "[{\"a\":{\"b\":1},\"c\":2}]"), "- a:\n    b: 1\n  c: 2\n");
-	assert_string_equal(yaml_of(t, "{\"a\":{\"s\":\"one\\ntwo\\n\",\"t\":[\"x\\ny\"]},\"b\":\"z\\n\\n\"}"),
+	assert_string_equal(yaml_of(t,
+		"{\"a\":{\"s\":\"one\\ntwo\\n\",\"t\":[\"x\\ny\"]},\"b\":\"z\\n\\n\"}"),
 		"a:\n  s: |\n    one\n    two\n  t:\n  - |-\n    x\n    y\nb: |+\n  z\n\n");
 }
 
 static void yaml_quotes(void **state)
 {
 	static const struct { const char *json, *yaml; } table[] = {
-		{ "\"x y\"", "x y" }, { "\"\"", "\"\"" }, { "\"yes\"", "\"yes\"" }, { "\"80\"", "\"80\"" },
-		{ "\"1.10\"", "\"1.10\"" }, { "\"null\"", "\"null\"" }, { "\"0644\"", "\"0644\"" },
-		{ "\"~\"", "\"~\"" }, { "\"a: b\"", "'a: b'" }, { "\"a #b\"", "'a #b'" }, { "\"a#b\"", "a#b" },
-		{ "\"-c\"", "-c" }, { "\"- c\"", "'- c'" }, { "\"-\"", "'-'" }, { "\"*\"", "'*'" },
-		{ "\"it's\"", "it's" }, { "\"'q'\"", "'''q'''" }, { "\" x\"", "' x'" }, { "\"x \"", "'x '" },
-		{ "\"a:\"", "'a:'" }, { "\"a:b\"", "a:b" }, { "\"<<\"", "'<<'" }, { "\"12:30\"", "\"12:30\"" },
-		{ "\"2024-01-01\"", "\"2024-01-01\"" }, { "\"500m\"", "500m" }, { "\"25%\"", "25%" },
-		{ "\"\\t\"", "\"\\t\"" }, { "\"\\u00e4\\ud83d\\ude00\"", "\xc3\xa4\xf0\x9f\x98\x80" },
-		{ "\"/a/b\"", "/a/b" }, { "\"{x}\"", "'{x}'" }, { "\"a\\\\b\"", "a\\b" },
-		{ "\"\\\"q\\\"\"", "'\"q\"'" }, { "\"---\"", "'---'" }, { "\"%x\"", "'%x'" }, { "1e3", "1e3" },
-		{ "-1.5", "-1.5" }, { "true", "true" }, { "\" a\\nb\"", "\" a\\nb\"" },
-		{ "\"a \\nb\"", "\"a \\nb\"" }, { "\"\\n\"", "\"\\n\"" }, { "\"=\"", "'='" },
+		{ "\"x y\"", "x y" }, { "\"\"", "\"\"" }, { "\"yes\"", "\"yes\"" },
+		{ "\"80\"", "\"80\"" }, { "\"1.10\"", "\"1.10\"" }, { "\"null\"", "\"null\"" },
+		{ "\"0644\"", "\"0644\"" }, { "\"~\"", "\"~\"" }, { "\"a: b\"", "'a: b'" },
+		{ "\"a #b\"", "'a #b'" }, { "\"a#b\"", "a#b" }, { "\"-c\"", "-c" },
+		{ "\"- c\"", "'- c'" }, { "\"-\"", "'-'" }, { "\"*\"", "'*'" },
+		{ "\"it's\"", "it's" }, { "\"'q'\"", "'''q'''" }, { "\" x\"", "' x'" },
+		{ "\"x \"", "'x '" }, { "\"a:\"", "'a:'" }, { "\"a:b\"", "a:b" },
+		{ "\"<<\"", "'<<'" }, { "\"12:30\"", "\"12:30\"" },
+		{ "\"2024-01-01\"", "\"2024-01-01\"" }, { "\"500m\"", "500m" },
+		{ "\"25%\"", "25%" }, { "\"\\t\"", "\"\\t\"" },
+		{ "\"\\u00e4\\ud83d\\ude00\"", "\xc3\xa4\xf0\x9f\x98\x80" }, { "\"/a/b\"", "/a/b" },
+		{ "\"{x}\"", "'{x}'" }, { "\"a\\\\b\"", "a\\b" }, { "\"\\\"q\\\"\"", "'\"q\"'" },
+		{ "\"---\"", "'---'" }, { "\"%x\"", "'%x'" }, { "1e3", "1e3" }, { "-1.5", "-1.5" },
+		{ "true", "true" }, { "\" a\\nb\"", "\" a\\nb\"" }, { "\"a \\nb\"", "\"a \\nb\"" },
+		{ "\"\\n\"", "\"\\n\"" }, { "\"=\"", "'='" },
 	};
 	struct toy *t = *state;
 

@@ -26,18 +26,21 @@ static void fields(void **state)
 		"KIND:     Box\nFIELD:    ports <[]Object>\nCHANGE:   replaces the pods\n\n"
 		"DESCRIPTION:\n    Ports.\n    A port.\n\nFIELDS:\n  name\t<string>\n    Name.\n"
 		"  number\t<integer> (required)\n    Number.\n  color\t<string> default: Red\n    Color.\n");
-	assert_non_null(strstr(explained(t, "rolled.tools"), "KEY:      name identifies an element\n"));
+	assert_non_null(strstr(explained(t, "rolled.tools"),
+			       "KEY:      name identifies an element\n"));
 	assert_non_null(strstr(explained(t, "rolled.tools.ports.number"), "BOUNDS:   1-65535\n"));
 	assert_non_null(strstr(explained(t, "status.count"), "<integer>"));
 	assert_non_null(strstr(explained(t, "status"), "(set by orchd, ignored in manifests)"));
-	assert_non_null(strstr(explained(t, "rolled.tools.hooks"), "<any> (not supported by orch)"));
+	assert_non_null(strstr(explained(t, "rolled.tools.hooks"),
+			       "<any> (not supported by orch)"));
 }
 
 static void whole(void **state)
 {
 	const char *text = explained(*state, "");
 
-	assert_non_null(strstr(text, "KIND:     Box\n\nDESCRIPTION:\n    A box of everything. Its "));
+	assert_non_null(strstr(text,
+			       "KIND:     Box\n\nDESCRIPTION:\n    A box of everything. Its "));
 	assert_non_null(strstr(text, "FIELDS:\n  metadata\t<Object>\n    Identity.\n"));
 	while (*text) {
 		size_t len = strcspn(text, "\n");
@@ -50,7 +53,8 @@ static void not_there(void **state)
 {
 	static const struct { const char *path, *message; } table[] = {
 		{ "replcas", "there is no field \"replcas\" in Box; did you mean \"replicas\"?" },
-		{ "rolled.tools.nope", "there is no field \"nope\" in Box.rolled.tools; did you mean \"name\"?" },
+		{ "rolled.tools.nope",
+		  "there is no field \"nope\" in Box.rolled.tools; did you mean \"name\"?" },
 		{ "rolled.xyzzyxyz", "there is no field \"xyzzyxyz\" in Box.rolled" },
 		{ "replicas.x", "Box.replicas has no fields" },
 	};
@@ -59,7 +63,8 @@ static void not_there(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
-		assert_int_equal(schema_explain(&box_type, "Box", table[i].path, &out, &err), -ENOENT);
+		int r = schema_explain(&box_type, "Box", table[i].path, &out, &err);
+		assert_int_equal(r, -ENOENT);
 		assert_string_equal(err.msg, table[i].message);
 		assert_int_equal(out.len, 0);
 	}
@@ -94,11 +99,12 @@ static void suggestions(void **state)
 		"containers", "volumes", "restartPolicy", "hostname", "name", "tty", "", NULL,
 	};
 	static const struct { const char *word, *near; } table[] = {
-		{ "contaners", "containers" }, { "contianers", "containers" }, { "container", "containers" },
-		{ "CONTAINERS", "containers" }, { "volume", "volumes" }, { "restartpolicy", "restartPolicy" },
-		{ "nmae", "name" }, { "hostName", "hostname" }, { "ty", "tty" }, { "zzz", NULL },
-		{ "x", NULL }, { "", NULL }, { "completelyelse", NULL },
-		{ "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", NULL },
+		{ "contaners", "containers" }, { "contianers", "containers" },
+		{ "container", "containers" }, { "CONTAINERS", "containers" },
+		{ "volume", "volumes" }, { "restartpolicy", "restartPolicy" }, { "nmae", "name" },
+		{ "hostName", "hostname" }, { "ty", "tty" }, { "zzz", NULL }, { "x", NULL },
+		{ "", NULL }, { "completelyelse", NULL },
+		{ "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", NULL },
 	};
 
 	(void)state;

@@ -65,7 +65,8 @@ static void written_defaults(void **state)
 {
 	struct toy *t = *state;
 	const struct box *plain = toy_box(t, "metadata: {}\n");
-	const struct box *written = toy_box(t, "\n\nenabled: true\nreplicas: 1\nsize: 1024Mi\nsurge: 25%\n");
+	const struct box *written = toy_box(t,
+		"\n\nenabled: true\nreplicas: 1\nsize: 1024Mi\nsurge: 25%\n");
 
 	assert_true(schema_equal(&box_type, plain, written));
 	assert_true(hash(plain) != hash(written));
@@ -76,16 +77,20 @@ static void written_defaults(void **state)
 static void hashes(void **state)
 {
 	struct toy *t = *state;
-	uint64_t h = hash(toy_box(t, "replicas: 3\nmetadata: {name: x, labels: {a: '1', b: '2'}}\n"));
+	static const char text[] = "replicas: 3\nmetadata: {name: x, labels: {a: '1', b: '2'}}\n";
+	uint64_t h = hash(toy_box(t, text));
 
-	assert_true(h == hash(toy_box(t, "\nmetadata:\n  labels:\n    b: \"2\"\n    a: '1'\n  name: x\n"
-					 "  uid: u\nreplicas: 0x3\nstatus: {count: 5}\n")));
-	assert_true(h != hash(toy_box(t, "big: 3\nmetadata: {name: x, labels: {a: '1', b: '2'}}\n")));
+	assert_true(h == hash(toy_box(t,
+		"\nmetadata:\n  labels:\n    b: \"2\"\n    a: '1'\n  name: x\n  uid: u\n"
+		"replicas: 0x3\nstatus: {count: 5}\n")));
+	assert_true(h != hash(toy_box(t,
+		"big: 3\nmetadata: {name: x, labels: {a: '1', b: '2'}}\n")));
 	/* a value that moves between neighbours is seen */
 	assert_true(hash(toy_box(t, "data: {a: bc}")) != hash(toy_box(t, "data: {ab: c}")));
 	assert_true(hash(toy_box(t, "rolled: {tools: [{name: a, args: [x]}, {name: b}]}")) !=
 		    hash(toy_box(t, "rolled: {tools: [{name: a}, {name: b, args: [x]}]}")));
-	assert_true(hash(toy_box(t, "rolled: {tools: []}")) != hash(toy_box(t, "kept: {tools: []}")));
+	assert_true(hash(toy_box(t, "rolled: {tools: []}")) !=
+		    hash(toy_box(t, "kept: {tools: []}")));
 	/* names of ReplicaSets and digests on disk are made of it: it must never change */
 	assert_true(hash(toy_box(t, everything)) == UINT64_C(0x57f057e925c036aa));
 }

@@ -48,8 +48,9 @@ static void positions(void **state)
 static void documents(void **state)
 {
 	struct toy *t = *state;
-	static const char text[] = "\xef\xbb\xbf# \xc3\xa4 first\na: \xc3\xa4\n---\n---\n# nothing\n"
-				   "---\nb: 1\n...\n--- {c: 1}\n";
+	static const char text[] =
+		"\xef\xbb\xbf# \xc3\xa4 first\na: \xc3\xa4\n---\n---\n# nothing\n"
+		"---\nb: 1\n...\n--- {c: 1}\n";
 	struct yaml_docs docs;
 
 	assert_int_equal(yaml_parse(&t->a, "f", text, strlen(text), &docs, &t->m), 0);
@@ -71,7 +72,8 @@ static void styles(void **state)
 	struct toy *t = *state;
 
 	/* KYAML: flow style with comments, trailing commas and keys with dots and slashes */
-	struct ynode *n = toy_tree(t, "---\n{\n  # c\n  app.kubernetes.io/name: \"x\",\n  l: [1, 2,],\n}\n");
+	struct ynode *n = toy_tree(t,
+		"---\n{\n  # c\n  app.kubernetes.io/name: \"x\",\n  l: [1, 2,],\n}\n");
 	assert_string_equal(ynode_get(n, "app.kubernetes.io/name")->text, "x");
 	assert_int_equal(ynode_get(n, "l")->n, 2);
 	/* CR LF ends a line in block scalars, too, and a tab may stand before a comment */
@@ -214,7 +216,7 @@ static void sizes(void **state)
 	BUF_AUTO big = { 0 };
 
 	while (big.len <= YAML_MAX_BYTES)
-		buf_puts(&big, "# 0123456789012345678901234567890123456789012345678901234567890123456789\n");
+		buf_puts(&big, "# 012345678901234567890123456789012345678901234567890123456789\n");
 	assert_has(refusal(t, big.data, big.len), "larger than 4194304 bytes");
 }
 
@@ -222,7 +224,8 @@ static void characters(void **state)
 {
 	struct toy *t = *state;
 
-	assert_string_equal(refused(t, "a: 1\nb: \xc3\xa4\xff\n"), "f:2:5: byte 0xff is not valid UTF-8\n");
+	assert_string_equal(refused(t, "a: 1\nb: \xc3\xa4\xff\n"),
+		"f:2:5: byte 0xff is not valid UTF-8\n");
 	assert_has(refused(t, "a: \xc0\x80\n"), "f:1:4: byte 0xc0");
 	assert_has(refusal(t, "a: \0\n", 5), "f:1:4: control character U+0000");
 	assert_has(refused(t, "a: \x7f\n"), "U+007F");
@@ -251,23 +254,33 @@ static void hints(void **state)
 
 static void resolution(void **state)
 {
-	static const struct { const char *text; enum scalar_type type; int64_t i; double f; } table[] = {
-		{ "", SCALAR_NULL, 0, 0 }, { "~", SCALAR_NULL, 0, 0 }, { "NULL", SCALAR_NULL, 0, 0 },
-		{ "nUll", SCALAR_STR, 0, 0 }, { "yes", SCALAR_BOOL, 1, 0 }, { "Y", SCALAR_BOOL, 1, 0 },
-		{ "on", SCALAR_BOOL, 1, 0 }, { "True", SCALAR_BOOL, 1, 0 }, { "tRue", SCALAR_STR, 0, 0 },
-		{ "off", SCALAR_BOOL, 0, 0 }, { "n", SCALAR_BOOL, 0, 0 }, { "0", SCALAR_INT, 0, 0 },
+	static const struct {
+		const char *text;
+		enum scalar_type type;
+		int64_t i;
+		double f;
+	} table[] = {
+		{ "", SCALAR_NULL, 0, 0 }, { "~", SCALAR_NULL, 0, 0 },
+		{ "NULL", SCALAR_NULL, 0, 0 }, { "nUll", SCALAR_STR, 0, 0 },
+		{ "yes", SCALAR_BOOL, 1, 0 }, { "Y", SCALAR_BOOL, 1, 0 },
+		{ "on", SCALAR_BOOL, 1, 0 }, { "True", SCALAR_BOOL, 1, 0 },
+		{ "tRue", SCALAR_STR, 0, 0 }, { "off", SCALAR_BOOL, 0, 0 },
+		{ "n", SCALAR_BOOL, 0, 0 }, { "0", SCALAR_INT, 0, 0 },
 		{ "0644", SCALAR_INT, 420, 0 }, { "0o644", SCALAR_INT, 420, 0 },
 		{ "0x1F", SCALAR_INT, 31, 0 }, { "0b11", SCALAR_INT, 3, 0 },
-		{ "1_000", SCALAR_INT, 1000, 0 }, { "+1", SCALAR_INT, 1, 0 }, { "-0x10", SCALAR_INT, -16, 0 },
-		{ "08", SCALAR_FLOAT, 0, 8 }, { "0999", SCALAR_FLOAT, 0, 999 }, { "0x", SCALAR_STR, 0, 0 },
-		{ "1e3", SCALAR_FLOAT, 0, 1000 }, { ".5", SCALAR_FLOAT, 0, .5 }, { "5.", SCALAR_FLOAT, 0, 5 },
-		{ "1.10", SCALAR_FLOAT, 0, 1.1 }, { "1.2.3", SCALAR_STR, 0, 0 }, { ".", SCALAR_STR, 0, 0 },
-		{ "-", SCALAR_STR, 0, 0 }, { "1e", SCALAR_STR, 0, 0 }, { "12:30:45", SCALAR_STR, 0, 0 },
-		{ "2024-01-01", SCALAR_STR, 0, 0 }, { "500m", SCALAR_STR, 0, 0 }, { "_1", SCALAR_STR, 0, 0 },
-		{ "9223372036854775807", SCALAR_INT, INT64_MAX, 0 },
+		{ "1_000", SCALAR_INT, 1000, 0 }, { "+1", SCALAR_INT, 1, 0 },
+		{ "-0x10", SCALAR_INT, -16, 0 }, { "08", SCALAR_FLOAT, 0, 8 },
+		{ "0999", SCALAR_FLOAT, 0, 999 }, { "0x", SCALAR_STR, 0, 0 },
+		{ "1e3", SCALAR_FLOAT, 0, 1000 }, { ".5", SCALAR_FLOAT, 0, .5 },
+		{ "5.", SCALAR_FLOAT, 0, 5 }, { "1.10", SCALAR_FLOAT, 0, 1.1 },
+		{ "1.2.3", SCALAR_STR, 0, 0 }, { ".", SCALAR_STR, 0, 0 }, { "-", SCALAR_STR, 0, 0 },
+		{ "1e", SCALAR_STR, 0, 0 }, { "12:30:45", SCALAR_STR, 0, 0 },
+		{ "2024-01-01", SCALAR_STR, 0, 0 }, { "500m", SCALAR_STR, 0, 0 },
+		{ "_1", SCALAR_STR, 0, 0 }, { "9223372036854775807", SCALAR_INT, INT64_MAX, 0 },
 		{ "-9223372036854775808", SCALAR_INT, INT64_MIN, 0 },
 		{ "9223372036854775808", SCALAR_FLOAT, 0, 9223372036854775808.0 },
-		{ "100000000000000000000", SCALAR_FLOAT, 0, 1e20 }, { "0xfffffffffffffffff", SCALAR_STR, 0, 0 },
+		{ "100000000000000000000", SCALAR_FLOAT, 0, 1e20 },
+		{ "0xfffffffffffffffff", SCALAR_STR, 0, 0 },
 	};
 
 	(void)state;
@@ -276,7 +289,8 @@ static void resolution(void **state)
 		if (s.type != table[i].type || (s.type == SCALAR_BOOL && s.b != table[i].i) ||
 		    (s.type == SCALAR_INT && s.i != table[i].i) ||
 		    (s.type == SCALAR_FLOAT && s.f != table[i].f))
-			fail_msg("%s: type %d, %lld, %g", table[i].text, s.type, (long long)s.i, s.f);
+			fail_msg("%s: type %d, %lld, %g", table[i].text, s.type, (long long)s.i,
+				 s.f);
 	}
 	assert_int_equal(scalar_resolve_text(".inf").type, SCALAR_FLOAT);
 	assert_int_equal(scalar_resolve_text(".NaN").type, SCALAR_FLOAT);
