@@ -58,7 +58,7 @@ void options_usage(const char *verb, struct buf *out);
 /* fetch.c: requests that end the command when they fail. On failure NULL, *ret_status is set and
  * the message is printed. */
 json_t *fetch(struct cli *c, const char *method, const char *path, const char *accept, int *ret_status);
-int fail(const struct response *r);		/* prints a Status answer, EXIT_ERROR */
+int refused(const struct response *r);		/* prints a Status answer, EXIT_ERROR */
 int unreachable(const struct err *err);		/* prints, EXIT_UNREACHABLE or EXIT_ERROR */
 
 /* What a command line names: "deploy/web", "pods a b", "po,svc". */

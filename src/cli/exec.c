@@ -192,7 +192,7 @@ int verb_exec(struct cli *c)
 	const char *slash = strchr(c->args[0], '/');
 	int api = client_upgrade(&c->client, exec_path(c, slash ? slash + 1 : c->args[0]), "orch-exec",
 				 &r, &err);
-	int status = api < 0 ? (r.code ? fail(&r) : unreachable(&err)) : run(c, api);
+	int status = api < 0 ? (r.code ? refused(&r) : unreachable(&err)) : run(c, api);
 
 	if (api >= 0)
 		close(api);

@@ -12,7 +12,7 @@ int unreachable(const struct err *err)
 	return err->code == -EPROTO ? EXIT_ERROR : EXIT_UNREACHABLE;
 }
 
-int fail(const struct response *r)
+int refused(const struct response *r)
 {
 	json_t *status = json_loadb(buf_str(&r->body), r->body.len, 0, NULL);
 	const char *message = status ? json_text(status, "message") : "";
@@ -38,7 +38,7 @@ json_t *fetch(struct cli *c, const char *method, const char *path, const char *a
 		err.code = err.code ? err.code : -EIO;
 		*ret_status = unreachable(&err);
 	} else if (r.code >= 300) {
-		*ret_status = fail(&r);
+		*ret_status = refused(&r);
 	} else {
 		v = json_loadb(buf_str(&r.body), r.body.len, 0, &why);
 		if (!v) {

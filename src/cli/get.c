@@ -305,7 +305,7 @@ static int watch(struct cli *c, const struct target *t)
 			  on_watch, &w, &r, &err) < 0)
 		status = unreachable(&err);
 	else if (r.code >= 300)
-		status = fail(&r);
+		status = refused(&r);
 	buf_release(&w.line);
 	response_release(&r);
 	return status;

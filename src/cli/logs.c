@@ -84,7 +84,7 @@ static int print_logs(struct cli *c, const struct source *s, bool several)
 	if (client_stream(&c->client, log_path(c, s), NULL, on_chunk, &o, &r, &err) < 0)
 		status = unreachable(&err);
 	else if (r.code >= 300)
-		status = fail(&r);
+		status = refused(&r);
 	response_release(&r);
 	return status;
 }

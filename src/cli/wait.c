@@ -22,7 +22,7 @@ static json_t *look(struct cli *c, const struct target *t, int *ret_status)
 	else if (r.code == 200)
 		v = json_loadb(r.body.data, r.body.len, 0, NULL);
 	else if (r.code != 404)
-		*ret_status = fail(&r);
+		*ret_status = refused(&r);
 	response_release(&r);
 	return v;
 }
