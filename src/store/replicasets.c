@@ -165,21 +165,25 @@ int replicasets_save(struct store *s, struct err *err)
 	return r;
 }
 
-static int template_read(struct arena *a, const char *text, struct pod_template **ret,
-			 struct err *err)
+/* Replaces *t, decoded from the whole object, by what the user wrote, completed again. Labels and
+ * annotations stay: control adds to them. */
+static int template_read(struct arena *a, const char *text, struct pod_template **t, struct err *err)
 {
+	struct pod_template *written = arena_new(a, struct pod_template);
 	struct msgs m = { .arena = a };
 	struct yaml_docs docs = { 0 };
 
-	if (!*text)
-		return 0;
-	*ret = arena_new(a, struct pod_template);
-	if (yaml_parse(a, "", text, strlen(text), &docs, &m) == 0 && docs.n == 1 &&
-	    schema_decode_record(a, &pod_template_type, "", docs.v[0].root, "template", NULL, *ret,
-				 &m) == 0)
-		return 0;
-	return m.n ? err_set(err, -EBADMSG, "%s: %s", m.v[0].path, m.v[0].text) :
-		     err_set(err, -EBADMSG, "template is not one document");
+	if (!*t)
+		return err_set(err, -EBADMSG, "there is no template");
+	if (yaml_parse(a, "", text, strlen(text), &docs, &m) < 0 || docs.n != 1 ||
+	    schema_decode_record(a, &pod_template_type, "", docs.v[0].root, "template", NULL, written,
+				 &m) < 0)
+		return err_set(err, -EBADMSG, "the template is damaged: %s", m.n ? m.v[0].text : "empty");
+	pod_spec_complete(a, &written->spec);
+	written->metadata.labels = (*t)->metadata.labels;
+	written->metadata.annotations = (*t)->metadata.annotations;
+	*t = written;
+	return 0;
 }
 
 static int record_read(struct arena *a, const struct state_file *f, size_t i, json_t *record,

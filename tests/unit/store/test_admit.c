@@ -80,7 +80,7 @@ static void test_identity(void **state)
 	assert_true(o->meta->creation_timestamp == T0);
 	assert_int_equal(o->meta->generation, 1);
 
-	struct set *edited = fixture_set(f, (const char *const[]){ CONFIG("c", "y") }, 1);
+	struct set *edited = fixture_set(f, (const char *const[]){ CONFIG("c", "z") }, 1);
 	admit_at(f, edited, T0 + NSEC, false);
 	o = find(edited, KIND_CONFIGMAP, "c");
 	assert_string_equal(o->meta->uid, uid);
@@ -247,38 +247,42 @@ static void test_fixed_moves_another(void **state)
 static void test_node_ports(void **state)
 {
 	struct fixture *f = *state;
-	const char *text = SERVICE("n", NODE "  ports: [{name: a, port: 80}, {name: b, port: 81, nodePort: 30080}]\n")
+	const char *text = SERVICE("np", NODE "  ports: [{name: a, port: 80}, {name: b, port: 81, nodePort: 30080}]\n")
 		SERVICE("u", NODE "  ports: [{port: 80, protocol: UDP, nodePort: 30080}]\n") SERVICE("c", PORT80);
 	struct set *set = admitted(f, text);
-	int32_t port = service(set, "n")->ports.v[0].node_port;
+	int32_t port = service(set, "np")->ports.v[0].node_port;
 
 	assert_int_equal(set->msgs.errors, 0);
 	assert_in_range(port, 30086, 32767);
-	assert_false(HAS(&service(set, "n")->ports.v[0], service_port, node_port));
-	assert_int_equal(service(set, "n")->ports.v[1].node_port, 30080);
+	assert_false(HAS(&service(set, "np")->ports.v[0], service_port, node_port));
+	assert_int_equal(service(set, "np")->ports.v[1].node_port, 30080);
 	assert_int_equal(service(set, "u")->ports.v[0].node_port, 30080);
 	assert_int_equal(service(set, "c")->ports.v[0].node_port, 0);
 
 	fixture_reopen(f);
-	set = admitted(f, SERVICE("n", NODE "  ports: [{name: new, port: 90}, {name: a, port: 80}]\n"));
-	assert_int_equal(service(set, "n")->ports.v[1].node_port, port);
-	assert_int_not_equal(service(set, "n")->ports.v[0].node_port, port);
-	set = admitted(f, SERVICE("n", PORT80));
-	assert_int_equal(service(set, "n")->ports.v[0].node_port, 0);
+	set = admitted(f, SERVICE("np", NODE "  ports: [{name: new, port: 90}, {name: a, port: 80}]\n"));
+	assert_int_equal(service(set, "np")->ports.v[1].node_port, port);
+	assert_int_not_equal(service(set, "np")->ports.v[0].node_port, port);
+	set = admitted(f, SERVICE("np", PORT80));
+	assert_int_equal(service(set, "np")->ports.v[0].node_port, 0);
 }
 
 static void test_node_port_clash(void **state)
 {
 	struct fixture *f = *state;
-	struct set *set = admitted(f, SERVICE("a", NODE "  ports: [{port: 80, nodePort: 30080}]\n")
-		SERVICE("b", NODE "  ports:\n  - {name: x, port: 1}\n  - {name: y, port: 80, nodePort: 30080}\n")
-		SERVICE("c", NODE "  ports: [{port: 80, nodePort: 99}]\n"));
+	struct store_ranges r = ranges();
+	const char *text = SERVICE("a", NODE "  ports: [{port: 80, nodePort: 30080}]\n")
+		SERVICE("b", NODE "  ports:\n  - {name: x, port: 1}\n  - {name: z, port: 80, nodePort: 30080}\n")
+		SERVICE("c", NODE "  ports: [{port: 80, nodePort: 31000}]\n");
+	struct set *set = fixture_set(f, &text, 1);
 
+	r.node_port_max = 30100;
+	assert_int_equal(store_admit(f->store, set, &r, T0, 42, false, &f->err), 0);
 	assert_int_equal(set->msgs.errors, 2);
 	const struct msg *m = message(set, "30080 is already used by service/a");
 	assert_string_equal(m->path, "spec.ports[1].nodePort");
 	assert_int_equal(m->line, 19);
-	message(set, "99 is not one of the node ports 30000-32767");
+	message(set, "31000 is not one of the node ports 30000-30100");
 	assert_int_equal(service(set, "b")->ports.v[1].node_port, 0);
 	assert_int_not_equal(service(set, "b")->ports.v[0].node_port, 0);
 }
