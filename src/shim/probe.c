@@ -8,6 +8,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -81,15 +82,21 @@ static void schedule_all(struct container *c)
 
 /* ---- what came out ---- */
 
+static void close_io(struct probe *p)
+{
+	int fd = p->io.fd;
+
+	if (!p->io.active)
+		return;
+	loop_io_remove(loop_of(p), &p->io);
+	close(fd);
+}
+
 /* Lets go of an attempt, wherever it is. */
 static void leave(struct probe *p)
 {
 	loop_timer_cancel(loop_of(p), &p->late);
-	if (p->io.active) {
-		int fd = p->io.fd;
-		loop_io_remove(loop_of(p), &p->io);
-		close(fd);
-	}
+	close_io(p);
 	if (p->session) {
 		syscall(SYS_pidfd_send_signal, p->session->pidfd, SIGKILL, NULL, 0);
 		p->session->probe = NULL;
@@ -261,22 +268,68 @@ static int begin_connect(struct probe *p)
 
 /* ---- exec ---- */
 
+/* Keeps the first bytes of what it says, for the message, and reads on so that it can end. */
+static void exec_output(struct loop_io *io, uint32_t events)
+{
+	struct probe *p = container_of(io, struct probe, io);
+	char data[4096];
+	ssize_t n = read(io->fd, data, sizeof(data));
+
+	(void)events;
+	if (n > 0) {
+		size_t take = MIN((size_t)n, sizeof(p->answer) - p->n_answer);
+		memcpy(p->answer + p->n_answer, data, take);
+		p->n_answer += (unsigned)take;
+	} else if (n == 0 || errno != EAGAIN) {
+		close_io(p);
+	}
+}
+
 static int begin_exec(struct probe *p)
 {
-	struct session_stdio io = { .fd = { -1, -1, -1 }, .console = -1 };
+	int ends[2];
 	struct prog_fail fail;
-	int r = session_start(p->container, p->prog, p->n_prog, &io, &p->session, &fail);
 
-	if (r == 0)
-		p->session->probe = p;
-	return r;
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	struct session_stdio io = { .fd = { -1, ends[1], ends[1] }, .console = -1 };
+	int r = session_start(p->container, p->prog, p->n_prog, &io, &p->session, &fail);
+	close(ends[1]);
+	if (r < 0) {
+		close(ends[0]);
+		return r;
+	}
+	p->session->probe = p;
+	p->n_answer = 0;
+	fcntl(ends[0], F_SETFL, O_NONBLOCK);
+	return loop_io_add(loop_of(p), &p->io, ends[0], EPOLLIN, exec_output);
+}
+
+/* "exit code 1: what it said", on one line. */
+static void finish_exit(struct probe *p, int exit_code)
+{
+	char why[sizeof(p->container->st.probe_message[0])];
+	struct text t = TEXT(why);
+
+	text_num(text_put(&t, "exit code "), (unsigned)exit_code);
+	while (p->n_answer && p->answer[p->n_answer - 1] == '\n')
+		p->n_answer--;
+	if (p->n_answer)
+		text_putn(text_put(&t, ": "), p->answer, p->n_answer);
+	for (char *c = why; *c; c++) {
+		if (*c == '\n')
+			*c = ' ';
+	}
+	finish(p, why);
 }
 
 void probe_session_ended(struct probe *p, int exit_code)
 {
 	p->session = NULL;
+	if (p->io.active)
+		exec_output(&p->io, EPOLLIN);
 	if (exit_code)
-		finish_num(p, "exit code ", (unsigned)exit_code);
+		finish_exit(p, exit_code);
 	else
 		finish(p, NULL);
 }

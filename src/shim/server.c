@@ -214,6 +214,12 @@ static const struct {
 	[SHIM_QUIT] = { 0, false, on_quit },
 };
 
+/* What starts with a name has one that ends. */
+static bool named(const void *payload, size_t n)
+{
+	return n < SHIM_NAME || memchr(payload, '\0', SHIM_NAME);
+}
+
 /* Programs are read in place, so they have to start where numbers may lie. */
 _Static_assert(sizeof(struct shim_msg) % 8 == 0 && sizeof(struct shim_start) % 8 == 0 &&
 	       sizeof(struct shim_exec) % 8 == 0, "a program after these is aligned");
@@ -223,7 +229,7 @@ static int handle(struct shim *s, struct order *o, const struct shim_msg *m, siz
 	if (m->type >= ARRAY_SIZE(handlers))
 		return -EOPNOTSUPP;
 	size_t size = handlers[m->type].size;
-	if (n < size || (n > size && !handlers[m->type].prog))
+	if (n < size || (n > size && !handlers[m->type].prog) || !named(m + 1, size))
 		return -EINVAL;
 	o->payload = m + 1;
 	o->prog = (const char *)(m + 1) + size;

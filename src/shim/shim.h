@@ -57,10 +57,9 @@ struct probe {
 	struct loop_timer due, late;
 	struct loop_io io;
 	bool running;		/* an attempt is under way */
-	bool late_kill;		/* its process was killed at the timeout */
 	int64_t began;		/* of the last attempt, monotonic */
 	struct session *session;
-	char answer[32];
+	char answer[72];	/* first bytes of the HTTP answer, or of what the process said */
 	unsigned n_answer;
 };
 

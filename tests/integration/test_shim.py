@@ -464,6 +464,91 @@ def test_born_in_cgroup2(pod):
         group.rmdir()
 
 
+def open_files(pod):
+    return sorted(os.readlink(f) for f in Path(f"/proc/{pod.shim.pid()}/fd").iterdir())
+
+
+def test_nothing_is_left_open(pod):
+    """Runs, failed starts, sessions and probes of every kind leave the descriptors as they were."""
+    pod.sandbox()
+    kinds = {READINESS: H_HTTP, LIVENESS: H_TCP, STARTUP: H_EXEC}
+
+    def all_of_it(attempt):
+        for kind, handler in kinds.items():
+            pod.probe("c", kind, handler, pod.exec_program("probe", "exit", "0"), port=80,
+                      period_ms=10, failure_threshold=10000, request=HTTP)
+        assert pod.shim.ask(START, pod.order("c"), pod.program("nonsense"))[0].error == 2
+        pod.start("c", "probe", "sleep", attempt=attempt)
+        for tty in (0, 1):
+            for fd in pod.shim.do(EXEC, Exec(name=b"c", tty=tty), pod.exec_program("sleep", "9")):
+                os.close(fd)
+        pod.shim.ask(EXEC, Exec(name=b"c", tty=1), pod.exec_program("nonsense"))
+        time.sleep(0.1)
+        pod.stop("c", grace=0)
+        pod.shim.wait_phase("c", ENDED)
+        for kind in kinds:
+            pod.probe("c", kind, H_NONE)
+        wait_for(lambda: children(pod) == [])
+
+    all_of_it(0)
+    before = open_files(pod)
+    for attempt in range(1, 6):
+        all_of_it(attempt)
+    assert open_files(pod) == before
+
+
+def test_two_controllers(pod):
+    pod.sandbox()
+    other = Shim(pod.run, connect=True)
+    pod.start("c", "probe", "exit", "4")
+    other.wait_phase("c", ENDED)
+    assert pod.shim.wait_phase("c", ENDED).end.exit_code == other.states["c"].end.exit_code == 4
+    fds = []
+    pod.start("c", "probe", "sleep", attempt=1)
+    seq = other.send(EXEC, Exec(name=b"c"), pod.exec_program("probe", "exit", "5"))
+    other.until(lambda: seq in other.exited)
+    fds = other.results[seq][1]
+    assert other.exited[seq].exit_code == 5 and len(fds) == 3
+    assert pod.shim.ask(HELLO)[0].error == 0 and not pod.shim.exited
+    for fd in fds:
+        os.close(fd)
+    other.close()
+
+
+def test_controller_that_does_not_read(pod):
+    """It gets every state once it reads again, and holds nobody up meanwhile."""
+    pod.sandbox()
+    lazy = Shim(pod.run, connect=True)
+    lazy.ask(HELLO)
+    for attempt in range(300):
+        pod.start("c", "probe", "exit", str(attempt % 100), attempt=attempt)
+        pod.shim.wait_phase("c", ENDED)
+    lazy.until(lambda: lazy.states.get("c") and lazy.states["c"].attempt == 299 and
+               lazy.states["c"].phase == ENDED)
+    assert len(lazy.history) < 600
+    lazy.close()
+
+
+def test_stop_all(pod):
+    pod.sandbox()
+    names = ["a", "b", "c"]
+    for n in names:
+        pod.start(n, "probe", "sleep")
+        pod.wait_line(n, "sleeping")
+    pod.stop()
+    for n in names:
+        assert pod.shim.wait_phase(n, ENDED).end.exit_code == 0
+    header, states = pod.shim.state_file()
+    assert [s.text("name") for s in states] == names
+
+
+def test_large_environment(pod):
+    pod.sandbox()
+    env = ["PATH=/bin"] + [f"V{i}=" + "x" * 10000 for i in range(18)]
+    _, lines = pod.finish("c", "sh", "-c", "echo ${#V0} ${#V17}", env=env)
+    assert lines == ["10000 10000"]
+
+
 # ---- logs ----
 
 def test_both_streams_complete(pod):
@@ -736,6 +821,22 @@ def test_startup_holds_the_others_back(pod):
     wait_verdict(pod, "c", STARTUP, True)
     state = wait_verdict(pod, "c", READINESS, True)
     assert state.passed == 1 << STARTUP | 1 << READINESS
+
+
+def test_exec_probe_tells_what_it_said(pod):
+    pod.sandbox()
+    pod.probe("c", LIVENESS, H_EXEC,
+              pod.exec_program("sh", "-c", "echo no database; echo more >&2; exit 3"))
+    pod.start("c", "probe", "sleep")
+    state = wait_verdict(pod, "c", LIVENESS, False)
+    assert bytes(state.messages[1]).split(b"\0")[0] == b"exit code 3: no database more"
+
+
+def test_exec_probe_may_say_a_lot(pod):
+    pod.sandbox()
+    pod.probe("c", READINESS, H_EXEC, pod.exec_program("probe", "flood", "1000000"))
+    pod.start("c", "probe", "sleep")
+    wait_verdict(pod, "c", READINESS, True)
 
 
 def test_exec_probe_is_killed_at_its_timeout(pod):
