@@ -115,6 +115,14 @@ union control {
 	char data[CMSG_SPACE(SOCK_FDS_MAX * sizeof(int))];
 };
 
+/* A message has to fit the send buffer as a whole (unix(7)); the default takes about 200 KiB. */
+static bool grow(int fd, size_t n)
+{
+	int size = (int)MIN(n, (size_t)INT_MAX / 2);
+
+	return setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)) == 0;
+}
+
 ssize_t sock_send(int fd, const void *data, size_t n, const int *fds, unsigned nfds)
 {
 	union control control = { 0 };
@@ -133,9 +141,10 @@ ssize_t sock_send(int fd, const void *data, size_t n, const int *fds, unsigned n
 		memcpy(CMSG_DATA(c), fds, nfds * sizeof(int));
 	}
 	ssize_t r;
+	bool grown = false;
 	do
 		r = sendmsg(fd, &msg, MSG_NOSIGNAL);
-	while (r < 0 && errno == EINTR);
+	while (r < 0 && (errno == EINTR || (errno == EMSGSIZE && !grown && (grown = grow(fd, n)))));
 	return r < 0 ? -errno : r;
 }
 
