@@ -111,12 +111,14 @@ $(B)/man/%: src/man/% scripts/gen-man scripts/gen-man.awk $(wildcard src/model/*
 # Unit tests: one program per file, linked with what its room may use.
 UNIT := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/*/test_*.c))
 define unit_rule
-$(B)/tests/unit/$(1)/%: tests/unit/$(1)/%.c $(call archives,$(1) $(USES_$(1)))
+$(B)/tests/unit/$(1)/%: tests/unit/$(1)/%.c $(call archives,$(2))
 	@mkdir -p $$(@D)
 	$$(Q)$$(CC) $$(ALL_CFLAGS) -Wno-missing-prototypes -MMD -MP $$(ALL_LDFLAGS) $$< \
-		$(call archives,$(1) $(USES_$(1))) -o $$@ -lcmocka $(call libs_of,$(1) $(USES_$(1)))
+		$(call archives,$(2)) -o $$@ -lcmocka $(call libs_of,$(2))
 endef
-$(foreach r,$(ROOMS),$(eval $(call unit_rule,$(r))))
+$(foreach r,$(ROOMS),$(eval $(call unit_rule,$(r),$(r) $(USES_$(r)))))
+# The pure core as a whole: golden plans, and rollouts in a simulated machine.
+$(eval $(call unit_rule,core,plan control model schema base))
 
 # Helpers of integration tests and benchmarks: linked with everything below the daemon.
 HELPERS := $(patsubst tests/helpers/%.c,$(B)/tests/helpers/%,$(wildcard tests/helpers/*.c))

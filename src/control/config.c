@@ -29,8 +29,8 @@ static const char *lacks(struct pass *p, enum kind_id kind, const char *ns, cons
 		return arena_printf(p->a, "%s \"%s\" not found",
 				    kind == KIND_SECRET ? "secret" : "configmap", name);
 	if (key && !has_key(o, key))
-		return arena_printf(p->a, "couldn't find key %s in %s %s/%s", key, kinds[kind].name, ns,
-				    name);
+		return arena_printf(p->a, "couldn't find key %s in %s %s/%s", key,
+				    kinds[kind].name, ns, name);
 	return NULL;
 }
 
@@ -71,7 +71,8 @@ static const char *volume_lacks(struct pass *p, const char *ns, const struct vol
 	const struct key_to_path_list *items = v->config_map ? &v->config_map->items :
 					       v->secret     ? &v->secret->items : NULL;
 	enum kind_id kind = v->secret ? KIND_SECRET : KIND_CONFIGMAP;
-	const char *name = v->config_map ? v->config_map->name : v->secret ? v->secret->secret_name : NULL;
+	const char *name = v->config_map ? v->config_map->name :
+			   v->secret	 ? v->secret->secret_name : NULL;
 	const char *text;
 
 	if (!name || (v->config_map ? v->config_map->optional : v->secret->optional))
@@ -79,8 +80,8 @@ static const char *volume_lacks(struct pass *p, const char *ns, const struct vol
 	text = lacks(p, kind, ns, name, NULL);
 	for (uint32_t i = 0; !text && i < items->n; i++)
 		text = lacks(p, kind, ns, name, items->v[i].key);
-	return text ? arena_printf(p->a, "MountVolume.SetUp failed for volume \"%s\" : %s", v->name, text) :
-		      NULL;
+	return text ? arena_printf(p->a, "MountVolume.SetUp failed for volume \"%s\" : %s", v->name,
+				   text) : NULL;
 }
 
 const char *config_missing_volume(struct pass *p, const char *ns, const struct pod_spec *s)

@@ -92,7 +92,8 @@ static void decide_kill(struct pass *p, struct member *m, const struct container
 			     (uint32_t)probe->termination_grace_period_seconds : m->want.grace_s;
 	w->why = arena_printf(p->a, "%s probe failed", name);
 	pass_event(p, &m->want.object, true, "Unhealthy",
-		   arena_printf(p->a, "%s probe failed: %s", k == PROBE_STARTUP ? "Startup" : "Liveness",
+		   arena_printf(p->a, "%s probe failed: %s",
+				k == PROBE_STARTUP ? "Startup" : "Liveness",
 				c->probe_message[k] ? c->probe_message[k] : ""));
 	pass_event(p, &m->want.object, false, "Killing",
 		   arena_printf(p->a, "Container %s failed %s probe, will be restarted", spec->name,
@@ -117,7 +118,8 @@ static void decide_restart(struct pass *p, struct member *m, const struct observ
 	w->backoff = r.backoff;
 	w->why = c->phase == RUN_FAILED ? "its start failed" :
 		 c->end.oom_killed	? "it was killed for lack of memory" :
-		 c->end.signal		? arena_printf(p->a, "it was killed by signal %d", c->end.signal) :
+		 c->end.signal		? arena_printf(p->a, "it was killed by signal %d",
+						       c->end.signal) :
 					  arena_printf(p->a, "it ended with exit code %d",
 						       c->end.exit_code);
 }

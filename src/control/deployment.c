@@ -26,15 +26,19 @@ int64_t rollout_time(const struct rset *rs, const char *annotation)
 	return s && time_parse(s, &t) == 0 ? t : 0;
 }
 
+/* value NULL: without it */
 static void annotate(struct rollout *r, struct rset *rs, const char *key, const char *value)
 {
-	struct meta *m = rs->object.meta;
-	const char *now = strmap_get(&m->annotations, key);
+	const char *now = strmap_get(&rs->object.meta->annotations, key);
 
-	if (now && streq(now, value))
+	if (now && value ? streq(now, value) : !now && !value)
 		return;
-	strmap_set(r->p->a, &m->annotations, key, value);
-	MARK(m, meta, annotations);
+	rset_own(r->p, rs);
+	if (value)
+		strmap_set(r->p->a, &rs->object.meta->annotations, key, value);
+	else
+		strmap_del(&rs->object.meta->annotations, key);
+	MARK(rs->object.meta, meta, annotations);
 }
 
 static void annotate_time(struct rollout *r, struct rset *rs, const char *key, int64_t t)
@@ -200,23 +204,20 @@ static void number_current(struct rollout *r)
 		return;
 	annotate_number(r, r->current, REVISION_ANNOTATION, next);
 	annotate_time(r, r->current, CURRENT_ANNOTATION, r->p->in->now);
-	strmap_del(&r->current->object.meta->annotations, COMPLETE_ANNOTATION);
+	annotate(r, r->current, COMPLETE_ANNOTATION, NULL);
 }
 
 /* The progress deadline does not run while a rollout is paused. */
 static void note_pause(struct rollout *r)
 {
-	struct meta *m = r->current->object.meta;
-	bool was = strmap_get(&m->annotations, PAUSED_ANNOTATION) != NULL;
+	const struct strmap *m = &r->current->object.meta->annotations;
+	bool was = strmap_get(m, PAUSED_ANNOTATION) != NULL;
 
 	if (r->spec->paused == was)
 		return;
-	if (r->spec->paused) {
-		annotate(r, r->current, PAUSED_ANNOTATION, "true");
-	} else {
-		strmap_del(&m->annotations, PAUSED_ANNOTATION);
+	annotate(r, r->current, PAUSED_ANNOTATION, r->spec->paused ? "true" : NULL);
+	if (!r->spec->paused)
 		annotate_time(r, r->current, CURRENT_ANNOTATION, r->p->in->now);
-	}
 }
 
 void rollout_annotate(struct rollout *r)
@@ -245,7 +246,8 @@ static int set_cmp(const void *x, const void *y)
 {
 	const struct rset *a = *(struct rset *const *)x, *b = *(struct rset *const *)y;
 	int64_t ta = a->object.meta->creation_timestamp, tb = b->object.meta->creation_timestamp;
-	int64_t ra = rollout_number(a, REVISION_ANNOTATION), rb = rollout_number(b, REVISION_ANNOTATION);
+	int64_t ra = rollout_number(a, REVISION_ANNOTATION);
+	int64_t rb = rollout_number(b, REVISION_ANNOTATION);
 
 	if (ta != tb)
 		return ta < tb ? -1 : 1;
@@ -306,8 +308,8 @@ static void tell_scaling(struct rollout *r, const struct rset *rs)
 		return;
 	pass_event(r->p, r->object, false, "ScalingReplicaSet",
 		   arena_printf(r->p->a, "Scaled %s replica set %s from %d to %d",
-				rs->replicas > before ? "up" : "down", rs->object.meta->name, before,
-				rs->replicas));
+				rs->replicas > before ? "up" : "down", rs->object.meta->name,
+				before, rs->replicas));
 }
 
 static void settle(struct rollout *r)
@@ -316,7 +318,8 @@ static void settle(struct rollout *r)
 		struct rset *rs = r->sets.v[i];
 
 		if (r->current && rs != r->current)
-			rs->why = arena_printf(r->p->a, "replaced by %s", r->current->object.meta->name);
+			rs->why = arena_printf(r->p->a, "replaced by %s",
+					       r->current->object.meta->name);
 		rset_settle(r->p, rs);
 		tell_scaling(r, rs);
 	}

@@ -93,18 +93,20 @@ static void set_progress(struct rollout *r, struct condition *c)
 
 	if (r->p->in->now >= deadline) {
 		set_condition(c, "False", "ProgressDeadlineExceeded",
-			      arena_printf(r->p->a, "ReplicaSet \"%s\" has timed out progressing.", name),
+			      arena_printf(r->p->a, "ReplicaSet \"%s\" has timed out progressing.",
+					   name),
 			      deadline, deadline);
 		return;
 	}
 	pass_wake(r->p, deadline);
 	if (!r->current->stored)
 		set_condition(c, "True", "NewReplicaSetCreated",
-			      arena_printf(r->p->a, "Created new replica set \"%s\"", name), last, born);
+			      arena_printf(r->p->a, "Created new replica set \"%s\"", name),
+			      last, born);
 	else
 		set_condition(c, "True", "ReplicaSetUpdated",
-			      arena_printf(r->p->a, "ReplicaSet \"%s\" is progressing.", name), last,
-			      born);
+			      arena_printf(r->p->a, "ReplicaSet \"%s\" is progressing.", name),
+			      last, born);
 }
 
 static void progressing(struct rollout *r, struct deployment_status *s)
@@ -117,7 +119,8 @@ static void progressing(struct rollout *r, struct deployment_status *s)
 			      current_since(r), current_since(r));
 	else if (was_complete(r))
 		set_condition(c, "True", "NewReplicaSetAvailable",
-			      arena_printf(r->p->a, "ReplicaSet \"%s\" has successfully progressed.",
+			      arena_printf(r->p->a,
+					   "ReplicaSet \"%s\" has successfully progressed.",
 					   r->current->object.meta->name),
 			      rollout_time(r->current, COMPLETE_ANNOTATION), born);
 	else if (r->current)
@@ -212,7 +215,8 @@ void control_rollout_status(const struct object *deployment, struct buf *out, bo
 		buf_printf(out, "Waiting for deployment \"%s\" rollout to finish: %d out of %d new "
 			   "replicas have been updated...\n", name, s->updated_replicas, replicas);
 	} else if (s->replicas > s->updated_replicas) {
-		buf_printf(out, "Waiting for deployment \"%s\" rollout to finish: %d old replicas are "
+		buf_printf(out,
+			   "Waiting for deployment \"%s\" rollout to finish: %d old replicas are "
 			   "pending termination...\n", name, s->replicas - s->updated_replicas);
 	} else if (s->available_replicas < s->updated_replicas) {
 		buf_printf(out, "Waiting for deployment \"%s\" rollout to finish: %d of %d updated "

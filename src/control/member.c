@@ -133,7 +133,8 @@ void member_stop(struct pass *p, struct member *m, const char *why)
 	m->want.why = why;
 	if (m->seen && m->seen->stage < POD_STOPPING && !m->seen->stopped_at)
 		pass_event(p, &m->want.object, false, "Killing",
-			   arena_printf(p->a, "Stopping pod %s: %s", m->want.object.meta->name, why));
+			   arena_printf(p->a, "Stopping pod %s: %s", m->want.object.meta->name,
+					why));
 }
 
 bool member_available(struct pass *p, const struct member *m, int32_t min_ready_seconds)

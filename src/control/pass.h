@@ -21,7 +21,7 @@ struct member {
 	struct wanted_pod want;
 	const char *owner;		/* uid of the controller; "" for a bare pod */
 	bool claimed;			/* somebody wants it, or already decided about it */
-	bool active;			/* fills a place: not stopping, not finished, not given up */
+	bool active;			/* fills a place: not stopping, finished or given up */
 	bool finished;			/* all containers ended and none is started again */
 	bool lost;			/* its sandbox is gone or could not be made */
 	bool ready;			/* all containers are */
@@ -33,13 +33,14 @@ struct member_list { struct member **v; uint32_t n; };
 struct rset {
 	struct object object;		/* a private copy of the body */
 	const struct object *stored;	/* what the store has; NULL: nothing yet */
-	struct member_list members;	/* its active pods, as they are and as this pass leaves them */
+	struct member_list members;	/* its active pods, in the end those that stay */
 	struct member_list replaced;	/* given up in this pass */
 	int32_t replicas;		/* how many it should have */
 	int32_t available;		/* active and ready for long enough */
 	struct member_list stopping;	/* pods that still exist but do not count any more */
 	bool forgotten;			/* history beyond the limit */
 	const char *why;		/* pods of it are stopped */
+	bool own;			/* shares nothing with the store's record any more */
 };
 struct rset_list { struct rset **v; uint32_t n; };
 
@@ -102,7 +103,10 @@ void pods_declared(struct pass *p);
 /* replicaset.c */
 struct rset *rset_new(struct pass *p, const struct object *rs, const struct object *stored,
 		      int32_t min_ready_seconds);
-void rset_settle(struct pass *p, struct rset *rs);	/* makes and stops pods, fills in the status */
+/* Before a change of what is stored: the new record replaces the old one while this pass is
+ * carried out, so that nothing may point into it. */
+void rset_own(struct pass *p, struct rset *rs);
+void rset_settle(struct pass *p, struct rset *rs);	/* makes and stops pods, then the status */
 void rset_put(struct pass *p, struct rset *rs);		/* into wanted */
 void replicasets_declared(struct pass *p);
 

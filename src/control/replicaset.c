@@ -39,6 +39,8 @@ struct rset *rset_new(struct pass *p, const struct object *rs, const struct obje
 	s->object.meta = &body->metadata;
 	s->stored = stored;
 	s->replicas = body->spec.replicas;
+	if (stored && stored->replicaset->spec.min_ready_seconds != min_ready_seconds)
+		rset_own(p, s);
 	s->why = "scaled down";
 	for (uint32_t i = 0; i < p->members.n; i++)
 		if (streq(p->members.v[i]->owner, body->metadata.uid))
@@ -46,6 +48,19 @@ struct rset *rset_new(struct pass *p, const struct object *rs, const struct obje
 	for (uint32_t i = 0; i < s->members.n; i++)
 		s->available += member_available(p, s->members.v[i], min_ready_seconds);
 	return s;
+}
+
+void rset_own(struct pass *p, struct rset *rs)
+{
+	struct replicaset *body;
+
+	if (!rs->stored || rs->own)
+		return;
+	rs->own = true;
+	body = schema_copy(p->a, &replicaset_type, rs->object.replicaset);
+	body->metadata.annotations = map_copy(p->a, &body->metadata.annotations);
+	rs->object.replicaset = body;
+	rs->object.meta = &body->metadata;
 }
 
 static uint32_t restarts(const struct member *m)
@@ -129,13 +144,15 @@ void rset_settle(struct pass *p, struct rset *rs)
 {
 	uint32_t wanted = (uint32_t)MAX(rs->replicas, 0);
 
+	if (rs->stored && rs->stored->replicaset->spec.replicas != rs->replicas) {
+		rset_own(p, rs);
+		rs->object.meta->generation++;
+	}
 	if (rs->members.n < wanted)
 		create(p, rs, wanted - rs->members.n);
 	else if (rs->members.n > wanted)
 		stop(p, rs, rs->members.n - wanted);
 	rs->object.replicaset->spec.replicas = rs->replicas;
-	if (rs->stored && rs->stored->replicaset->spec.replicas != rs->replicas)
-		rs->object.meta->generation++;
 	make_status(p, rs);
 	rs->available = rs->object.replicaset->status.available_replicas;
 }

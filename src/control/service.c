@@ -139,10 +139,12 @@ static void add_ports(struct exposure *x, struct endpoint_subset *s, const struc
 
 		if (!b->ports[i])
 			continue;
+		enum protocol protocol = sp->protocol ? sp->protocol : PROTOCOL_TCP;
+
 		*arena_push(x->p->a, &s->ports) = (struct endpoint_port){
 			.name = sp->name,
 			.port = b->ports[i],
-			.protocol = protocol_values.values[sp->protocol ? sp->protocol : PROTOCOL_TCP],
+			.protocol = protocol_values.values[protocol],
 		};
 	}
 }
@@ -216,5 +218,6 @@ void services_run(struct pass *p)
 	for (uint32_t i = 0; i < l.n; i++)
 		service_run(p, &l.v[i]);
 	if (p->out->services.n)
-		qsort(p->out->services.v, p->out->services.n, sizeof(*p->out->services.v), entry_cmp);
+		qsort(p->out->services.v, p->out->services.n, sizeof(*p->out->services.v),
+		      entry_cmp);
 }

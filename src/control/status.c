@@ -45,7 +45,8 @@ static struct container_state *state_ended(struct arena *a, int code, const char
 	return s;
 }
 
-static struct container_state *state_of_end(struct arena *a, const struct run_end *e, const char *id)
+static struct container_state *state_of_end(struct arena *a, const struct run_end *e,
+					    const char *id)
 {
 	int code = e->signal ? 128 + e->signal : e->exit_code;
 	const char *reason = e->oom_killed ? "OOMKilled" : code ? "Error" : "Completed";
@@ -97,7 +98,8 @@ static void show_running(struct pass *p, const struct member *m, const struct ob
 			 struct container_status *s)
 {
 	if (m->lost) {
-		s->state = state_ended(p->a, 137, "ContainerStatusUnknown", "The container could not be "
+		s->state = state_ended(p->a, 137, "ContainerStatusUnknown",
+				       "The container could not be "
 				       "located when the pod was terminated", s->container_id);
 		return;
 	}
@@ -187,7 +189,8 @@ static const char *unready(struct arena *a, const struct pod_status *s)
 		const struct container_status *c = &s->container_statuses.v[i];
 
 		if (!c->ready)
-			names = arena_printf(a, "%s%s%s", names ? names : "", names ? " " : "", c->name);
+			names = arena_printf(a, "%s%s%s", names ? names : "", names ? " " : "",
+					     c->name);
 	}
 	return names;
 }
@@ -207,7 +210,8 @@ static int64_t unready_since(const struct member *m, int64_t created)
 	return whole_seconds(t);
 }
 
-static void add(struct pass *p, struct pod_status *s, const char *type, bool yes, const char *reason,
+static void add(struct pass *p, struct pod_status *s, const char *type, bool yes,
+		const char *reason,
 		const char *text, int64_t at)
 {
 	struct condition c = {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Actions: one walk over what runs and what is wanted, both sorted. Each kind of action collects
- * in a list of its own, and the lists are joined in the order of actions.def, so that the order of a
- * pass is the order of that file.
+ * in a list of its own, and the lists are joined in the order of actions.def, so that the order of
+ * a pass is the order of that file.
  */
 #include "base/macro.h"
 #include "plan/plan.h"
@@ -54,7 +54,8 @@ static void add_container(struct walk *w, enum action_kind kind, const struct wa
 	a->run = c;
 }
 
-static const struct observed_container *find_container(const struct observed_pod *p, const char *name)
+static const struct observed_container *find_container(const struct observed_pod *p,
+						       const char *name)
 {
 	for (uint32_t i = 0; i < p->ncontainers; i++)
 		if (streq(p->containers[i].name, name))

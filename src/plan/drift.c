@@ -35,7 +35,8 @@ static bool config_changes(const struct planning *p, const char *ns)
 /* A change about a declared object, or about what no file declares any more. */
 static struct change *add(struct planning *p, enum change_op op, const struct object_key *key)
 {
-	const struct object *o = set_find(p->in->candidate, key->kind->id, key->namespace, key->name);
+	const struct object *o = set_find(p->in->candidate, key->kind->id, key->namespace,
+					  key->name);
 	const char *stack = o ? o->stack : NULL;
 	struct change *c;
 
@@ -59,7 +60,8 @@ static const char *progress_reason(const struct deployment_status *s)
 	return "";
 }
 
-static const char *progress_text(struct arena *a, const struct deployment_status *s, int32_t replicas)
+static const char *progress_text(struct arena *a, const struct deployment_status *s,
+				 int32_t replicas)
 {
 	const char *reason = progress_reason(s);
 	const char *pause = streq(reason, "DeploymentPaused") ? "paused: " : "";
@@ -67,13 +69,16 @@ static const char *progress_text(struct arena *a, const struct deployment_status
 	if (streq(reason, "NewReplicaSetAvailable"))
 		return NULL;
 	if (streq(reason, "ProgressDeadlineExceeded"))
-		return arena_printf(a, "rollout failed: exceeded its progress deadline, %d of %d pods "
+		return arena_printf(a,
+				    "rollout failed: exceeded its progress deadline, %d of %d pods "
 				    "updated, %d available", s->updated_replicas, replicas,
 				    s->available_replicas);
 	if (s->updated_replicas < replicas)
-		return arena_printf(a, "%s%d of %d pods updated", pause, s->updated_replicas, replicas);
+		return arena_printf(a, "%s%d of %d pods updated", pause, s->updated_replicas,
+				    replicas);
 	if (s->replicas > s->updated_replicas)
-		return arena_printf(a, "%s%d old pods to go", pause, s->replicas - s->updated_replicas);
+		return arena_printf(a, "%s%d old pods to go", pause,
+				    s->replicas - s->updated_replicas);
 	if (s->available_replicas < s->updated_replicas && !*pause)
 		return arena_printf(a, "%d of %d updated pods available", s->available_replicas,
 				    s->updated_replicas);
@@ -131,7 +136,8 @@ static bool shown(const struct planning *p, const struct action *a)
 	}
 }
 
-static struct tally *tally_of(struct planning *p, struct tally_list *l, const struct object_key *key)
+static struct tally *tally_of(struct planning *p, struct tally_list *l,
+			      const struct object_key *key)
 {
 	for (uint32_t i = 0; i < l->n; i++)
 		if (!object_key_cmp(&l->v[i].key, key))
@@ -168,7 +174,7 @@ static const char *tally_text(struct arena *a, const struct tally *t)
 static void services_drift(struct planning *p, const struct action *a)
 {
 	const char *slash = strchr(a->why, '/'), *colon = slash ? strchr(slash, ':') : NULL;
-	struct object_key key = { .kind = &kinds[KIND_SERVICE], .namespace = "default", .name = "maps" };
+	struct object_key key = { &kinds[KIND_SERVICE], "default", "maps" };
 	struct change *c;
 
 	if (p->plan->changes.n)

@@ -58,7 +58,8 @@ static const char *reason(struct judgement *j, const struct object *o)
 		return arena_printf(j->a, "all %u object%s of stack %s would go", all,
 				    all == 1 ? "" : "s", stack);
 	if (all > FEW && gone * 2 > all)
-		return arena_printf(j->a, "%u of %u objects of stack %s would go", gone, all, stack);
+		return arena_printf(j->a, "%u of %u objects of stack %s would go", gone, all,
+				    stack);
 	if (o->kind->id == KIND_NAMESPACE)
 		return arena_printf(j->a, "%s would go", object_name(j->a, o));
 	return NULL;

@@ -143,7 +143,8 @@ static const char *replacement(struct arena *a, const struct object *o, unsigned
 		return s->replicas ? arena_printf(a, "create %d pod%s", s->replicas,
 						  plural((unsigned)s->replicas)) : NULL;
 	return arena_printf(a, "%s %u pod%s",
-			    s->strategy.type == STRATEGY_RECREATE ? "recreate" : "rolling replace of",
+			    s->strategy.type == STRATEGY_RECREATE ?
+				    "recreate" : "rolling replace of",
 			    n, plural(n));
 }
 
@@ -219,14 +220,16 @@ static const char *why_changed(struct arena *a, const struct object *was, const 
 
 	if (is->held && !was->held)
 		return is->hold_revision ?
-			arena_printf(a, "rollout undo to revision %u", is->hold_revision) : "rollout undo";
+			arena_printf(a, "rollout undo to revision %u",
+				     is->hold_revision) : "rollout undo";
 	if (was->held && !is->held)
 		return "its hold ended";
 	if (!e)
 		return NULL;
 	if (strstr(e->path, "kubectl.kubernetes.io/restartedAt"))
 		return "rollout restart";
-	return arena_printf(a, "%s %s", e->path, !e->old ? "added" : !e->new ? "removed" : "changed");
+	return arena_printf(a, "%s %s", e->path,
+			    !e->old ? "added" : !e->new ? "removed" : "changed");
 }
 
 struct impact impact_update(struct arena *a, const struct plan_in *in, const struct object *was,
@@ -279,9 +282,10 @@ static const char *name_differences(struct arena *a, const struct plan_in *in, c
 		const char *slash = strchr(names->v[i], '/');
 
 		if (slash && differs(in, ns, names->v[i]))
-			text = impact_join(a, text, arena_printf(a, "%.*s %s changed",
-								 (int)(slash - names->v[i]), names->v[i],
-								 slash + 1));
+			text = impact_join(a, text,
+					   arena_printf(a, "%.*s %s changed",
+							(int)(slash - names->v[i]),
+							names->v[i], slash + 1));
 	}
 	return text;
 }

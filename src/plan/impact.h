@@ -14,7 +14,7 @@ struct impact {
 	unsigned restarts;
 };
 
-/* The declared object that a pod or ReplicaSet belongs to in the end: itself when nothing owns it. */
+/* The declared object that a pod or ReplicaSet belongs to in the end: itself, unless owned. */
 struct object_key impact_owner(const struct plan_in *in, const struct object *o);
 /* Its pods that run and are not being stopped. */
 unsigned impact_pods(const struct plan_in *in, const struct object_key *key);

@@ -103,7 +103,8 @@ static const struct object *declared(const struct set *s, const struct object *o
 }
 
 /* Restarts are no edit that a hold could suppress. */
-static struct diff suppressed(struct planning *p, const struct object *held, const struct object *file)
+static struct diff suppressed(struct planning *p, const struct object *held,
+			      const struct object *file)
 {
 	struct diff all = difference(p, held, file), d = { 0 };
 
@@ -127,8 +128,10 @@ static void held(struct planning *p, const struct object *o)
 		return;
 	at = o->hold_revision ? arena_printf(p->a, " at revision %u", o->hold_revision) : "";
 	c = add(p, CHANGE_HELD, o, (struct impact){
-		.effect = arena_printf(p->a, "held%s; %s says otherwise: %u change%s suppressed", at,
-				       o->file ? o->file : "its manifest", d.n, d.n == 1 ? "" : "s"),
+		.effect = arena_printf(p->a, "held%s; %s says otherwise: %u change%s suppressed",
+				       at,
+				       o->file ?
+					       o->file : "its manifest", d.n, d.n == 1 ? "" : "s"),
 	});
 	if (c)
 		c->diff = d;

@@ -27,7 +27,7 @@ struct action {
 	const struct wanted_pod *pod;	/* POD_x, VOLUMES_x, CONTAINER_x; NULL: not wanted at all */
 	const struct wanted_container *run;	/* CONTAINER_x */
 	const struct object *object;	/* REPLICASET_PUT */
-	bool fresh;			/* the pod is yet to be made: its name may be another then */
+	bool fresh;			/* the pod is yet to be made, perhaps with another name */
 	const char *why;
 };
 struct action_list { struct action *v; uint32_t n; };
@@ -46,8 +46,8 @@ struct change {
 	struct object_key key;
 	const char *stack, *file;
 	uint32_t line, col;
-	const char *effect;	/* "create", "update in place", "rolling replace of 3 pods", "delete" */
-	const char *why;	/* "spec.template.spec.containers[web].image changed"; may be NULL */
+	const char *effect;	/* "create", "update in place", "rolling replace of 3 pods" */
+	const char *why;	/* "spec.replicas changed"; may be NULL */
 	unsigned restarts;	/* containers that restart or are replaced */
 	struct diff diff;	/* update and held: field by field, secrets masked */
 	bool guarded;		/* waits for apply --allow-delete */
@@ -68,7 +68,7 @@ struct plan_in {
 	const struct set *candidate;
 	const struct observed *observed;
 	const struct wanted *wanted;	/* control_run of the candidate */
-	int allow_delete;		/* deletions allowed: 0 none beyond the guard, -1 any, N at most N */
+	int allow_delete;		/* guarded deletions: 0 none, -1 any, N at most N */
 	const char *stack;		/* only this stack's changes; NULL: all */
 };
 
@@ -81,8 +81,8 @@ bool plan_empty(const struct plan *p);
 
 /*
  * Prune guard: with deletions not allowed, the objects whose deletion waits are put back: their
- * last applied definitions are appended to keep. Guarded is: all objects of a stack, more than half of
- * more than four, any Namespace, anything annotated orch/prune: disabled.
+ * last applied definitions are appended to keep. Guarded is: all objects of a stack, more than half
+ * of more than four, any Namespace, anything annotated orch/prune: disabled.
  */
 void plan_guard(struct arena *a, const struct set *applied, const struct set *candidate,
 		int allow_delete, struct object_list *keep, const char **ret_why);

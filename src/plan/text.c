@@ -69,8 +69,10 @@ static void put_change(const struct change *c, struct buf *out)
 
 static void put_header(const struct plan *p, struct buf *out)
 {
-	buf_printf(out, "Plan: %u to create, %u to update, %u to delete; %u container%s", p->creates,
-		   p->updates, p->deletes, p->restarts, p->restarts == 1 ? " restarts" : "s restart");
+	buf_printf(out, "Plan: %u to create, %u to update, %u to delete; %u container%s",
+		   p->creates,
+		   p->updates, p->deletes, p->restarts, p->restarts == 1 ?
+			   " restarts" : "s restart");
 	if (p->held)
 		buf_printf(out, "; %u held", p->held);
 	if (p->guarded)
@@ -86,7 +88,8 @@ static void put_messages(const struct plan *p, struct buf *out)
 
 	if (!m || !m->n)
 		return;
-	buf_puts(out, m->errors ? "\nErrors (the last good version of what they are about stays):\n" :
+	buf_puts(out,
+		 m->errors ? "\nErrors (the last good version of what they are about stays):\n" :
 				  "\nWarnings:\n");
 	for (uint32_t i = 0; i < m->n; i++)
 		msg_print(&m->v[i], out);
