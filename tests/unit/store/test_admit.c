@@ -281,7 +281,7 @@ static void test_node_port_clash(void **state)
 	assert_int_equal(set->msgs.errors, 2);
 	const struct msg *m = message(set, "30080 is already used by service/a");
 	assert_string_equal(m->path, "spec.ports[1].nodePort");
-	assert_int_equal(m->line, 19);
+	assert_int_equal(m->line, 18);
 	message(set, "31000 is not one of the node ports 30000-30100");
 	assert_int_equal(service(set, "b")->ports.v[1].node_port, 0);
 	assert_int_not_equal(service(set, "b")->ports.v[0].node_port, 0);
