@@ -150,6 +150,24 @@ static void arm_wake(struct daemon *d, int64_t wake, int64_t retry, int64_t now)
 	loop_timer_at(d->loop, &d->wake, time_mono() + MAX(wake - now, MSEC), on_wake);
 }
 
+/* Is something on its way whose end will be news? */
+static bool in_motion(const struct outlook *o)
+{
+	for (uint32_t i = 0; i < o->wanted.pods.n; i++)
+		if (o->wanted.pods.v[i].stop)
+			return true;
+	for (uint32_t i = 0; i < o->observed.npods; i++) {
+		const struct observed_pod *p = &o->observed.pods[i];
+
+		if (p->stage == POD_STARTING || p->stage == POD_STOPPING)
+			return true;
+		for (uint32_t c = 0; c < p->ncontainers; c++)
+			if (p->containers[c].pending)
+				return true;
+	}
+	return false;
+}
+
 void reconcile(struct daemon *d)
 {
 	struct arena a = { 0 };
@@ -162,7 +180,7 @@ void reconcile(struct daemon *d)
 	reconcile_outlook(d, d->applied, &a, &o);
 	plan_actions(&a, &o.observed, &o.wanted, &actions);
 	int64_t retry = exec_plan(d, &actions, &o.wanted, now);
-	d->settled = !actions.n && !retry;
+	d->settled = !actions.n && !retry && !in_motion(&o);
 	show(d, &a, &o, now);
 	arm_wake(d, o.wanted.wake, retry, now);
 	arena_release(&a);

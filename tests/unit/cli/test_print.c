@@ -47,7 +47,7 @@ static void jsonpath_like_kubectl(void **state)
 
 static void bad_templates_are_refused(void **state)
 {
-	static const char *const bad[] = { "{.items[0", "{range .items[*]}{.n}", "{.a", "{items}" };
+	static const char *bad[] = { "{.items[0", "{range .items[*]}{.n}", "{.a", "{items}" };
 	json_t *o = json_loads(sample, 0, NULL);
 
 	(void)state;
@@ -70,7 +70,7 @@ static int parse(struct cli *c, const char *verb, char **argv)
 		argc++;
 	return options_parse(c, argc, argv);
 }
-#define ARGV(...) (char *[]){ __VA_ARGS__, NULL }
+#define ARGV(...) (char **)(const char *[]){ __VA_ARGS__, NULL }
 
 static void options_stand_anywhere(void **state)
 {
