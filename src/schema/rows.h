@@ -88,6 +88,7 @@
 		  .offset = offsetof(struct T, m), S_##KIND(s) presence chk },
 #define END(T)                                                                                 \
 	};                                                                                     \
+	_Static_assert(T##_rows <= 64, "one bit of node.set per row");                         \
 	const struct type T##_type = {                                                         \
 		#T, T##_doc, T##_fields, T##_rows, sizeof(struct T), T##_check,                \
 	};
