@@ -169,6 +169,14 @@ static void retry_expire(struct daemon *d, int64_t now)
 	}
 }
 
+static void save(struct daemon *d)
+{
+	struct err err = { 0 };
+
+	if (store_save(d->store, &err) < 0)
+		log_error("%s", err.msg);
+}
+
 int64_t exec_plan(struct daemon *d, const struct action_list *actions, const struct wanted *w,
 		  int64_t now)
 {
@@ -183,8 +191,7 @@ int64_t exec_plan(struct daemon *d, const struct action_list *actions, const str
 		/* what pods are made from is durable before the first of them exists */
 		if (!saved && a->kind != ACTION_REPLICASET_PUT) {
 			saved = true;
-			if (store_save(d->store, &err) < 0)
-				log_error("%s", err.msg);
+			save(d);
 		}
 		if (*back_off && (*back_off)->due > now)
 			continue;
@@ -197,6 +204,7 @@ int64_t exec_plan(struct daemon *d, const struct action_list *actions, const str
 			retry_forget(back_off);
 		}
 	}
+	save(d);	/* what needed no action, and what was forgotten; nothing when nothing changed */
 	retry_expire(d, now);
 	return first_due(d);
 }
