@@ -533,8 +533,9 @@ static void take_field(struct decode *d, const struct type *t, unsigned row,
 	int r = kinds[f->kind].decode(d, f, n, value);
 
 	((struct node *)dst)->set |= UINT64_C(1) << row;
+	/* of a struct whose parts have their shape only a check can have failed */
 	if (r < 0)
-		d->broken += d->broken == broken_before;
+		d->broken += !f->sub && d->broken == broken_before;
 	else if (!kinds[f->kind].checks_itself)
 		run_check(d, f, n, value);
 	if (r == 0 && (f->flags & F_NOTED) && !d->record)
