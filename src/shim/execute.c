@@ -127,7 +127,7 @@ struct prog_run *prog_run_new(const void *prog, size_t size)
 	*x = (struct prog_run){
 		.prog = prog, .size = size, .mapped = mapped, .root = root,
 		.stdio = { -1, -1, -1 }, .cgroup = -1, .join = -1, .console = -1,
-		.owner = -1, .host_netlink = -1, .pod_netlink = -1,
+		.owner = -1, .host_netlink = -1, .pod_netlink = -1, .oom_score = "0",
 	};
 	x->argv = (const char **)(x + 1);
 	x->envp = x->argv + args + 1;
@@ -211,12 +211,22 @@ static void new_session(void)
 	syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
 }
 
+/* With CLONE_VM this is still the child's alone: the kernel spares the caller of a vfork. */
+static void leave_oom_score(const struct prog_run *x)
+{
+	FD_AUTO fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0)
+		(void)!write(fd, x->oom_score, strlen(x->oom_score));
+}
+
 static void child(void *arg)
 {
 	struct prog_run *x = arg;
 	int r = keep_only(x);
 
 	new_session();
+	leave_oom_score(x);
 	if (r < 0) {
 		x->fail.error = -r;
 		step_blame(x, "descriptors");

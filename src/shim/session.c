@@ -14,6 +14,20 @@
 #include "base/sock.h"
 #include "shim/execute.h"
 #include "shim/shim.h"
+#include "shim/text.h"
+
+/* A process that joins is as dear to the kernel as the container. */
+static void take_oom_score(const struct container *c, struct prog_run *x)
+{
+	char path[48];
+	struct text t = TEXT(path);
+
+	text_put(text_num(text_put(&t, "/proc/"), (unsigned)c->st.pid), "/oom_score_adj");
+	FD_AUTO fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, x->oom_score, sizeof(x->oom_score) - 1);
+	if (n > 0)
+		x->oom_score[n] = '\0';
+}
 
 static int join(struct container *c, struct prog_run *x, const struct session_stdio *io,
 		struct session *e)
@@ -27,6 +41,7 @@ static int join(struct container *c, struct prog_run *x, const struct session_st
 	}
 	for (int i = 0; i < 3; i++)
 		x->stdio[i] = io->fd[i];
+	take_oom_score(c, x);
 	x->cgroup = cgroup;
 	x->join = c->pidfd;
 	x->console = io->console;

@@ -624,6 +624,49 @@ def test_exec_is_inside(pod):
     os.close(fds[2])
 
 
+def test_oom_scores(pod):
+    """Containers do not inherit the shim's, and who joins gets the container's."""
+    pod.sandbox()
+    Path(f"/proc/{pod.shim.pid()}/oom_score_adj").write_text("100")
+    pod.start("plain", "probe", "sleep")
+    pod.start("scored", "probe", "sleep", after=lambda p: p.OOM_SCORE(a=777))
+    for name, want in (("plain", "100"), ("scored", "777")):
+        # without CAP_SYS_RESOURCE nobody may go below what was set from outside
+        score = Path(f"/proc/{pod.shim.states[name].pid}/oom_score_adj").read_text().strip()
+        assert score in ({want, "0"} if name == "plain" else {want})
+        fds = pod.shim.do(EXEC, Exec(name=name.encode()),
+                          pod.exec_program("cat", "/proc/self/oom_score_adj"))
+        assert os.fdopen(fds[1]).read().strip() == score
+        os.close(fds[0])
+        os.close(fds[2])
+    assert Path(f"/proc/{pod.shim.pid()}/oom_score_adj").read_text() == "100\n"
+
+
+def test_mounts_of_the_host_arrive_only_where_asked(pod, tmp_path):
+    """MS_SLAVE is HostToContainer; without it later mounts stay outside."""
+    volume = tmp_path / "volume"
+    volume.mkdir()
+    run = subprocess.run
+    run(["mount", "-t", "tmpfs", "none", volume], check=True)
+    run(["mount", "--make-shared", volume], check=True)
+    (volume / "sub").mkdir()
+    try:
+        pod.sandbox()
+        root = str(pod.root)
+
+        def binds(p):
+            p.BIND(str(volume), root + "/private", a=MS_REC, b=1)
+            p.BIND(str(volume), root + "/slave", a=MS_REC | 1 << 19, b=1)
+        pod.start("c", "probe", "sleep", before=binds)
+        run(["mount", "-t", "tmpfs", "none", volume / "sub"], check=True)
+        (volume / "sub/new").write_text("x")
+        view = Path(f"/proc/{pod.shim.states['c'].pid}/root")
+        assert (view / "slave/sub/new").exists() and not (view / "private/sub/new").exists()
+    finally:
+        pod.shim.end()
+        run(["umount", "-R", volume], check=True)
+
+
 def test_exec_errors(pod):
     pod.sandbox()
     assert pod.shim.ask(EXEC, Exec(name=b"c"), pod.exec_program("sh"))[0].error == 2
