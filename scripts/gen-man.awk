@@ -228,7 +228,7 @@ function facts(t, n,    s, d, r, e) {
 		split(r, word, ",")
 		s = s "; " bound(trim(word[1])) " to " bound(trim(word[2]))
 	}
-	e = effect_text[f_effect[t, n]]
+	e = t == "settings" ? "" : effect_text[f_effect[t, n]]
 	return e == "" ? s : s "; " e
 }
 
@@ -320,7 +320,7 @@ function tables() {
 	kind_text["BMAP"] = "mapping of base64 texts"
 	kind_text["ANY"] = "anything"
 	effect_text["LIVE"] = "changed in place"
-	effect_text["RESTART"] = "a change restarts"
+	effect_text["RESTART"] = "a change recreates"
 	effect_text["ROLLOUT"] = "a change replaces pods"
 	effect_text["IMMUTABLE"] = "cannot be changed"
 }
