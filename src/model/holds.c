@@ -111,6 +111,7 @@ static void apply(struct set *s, struct object *o, const struct hold *h)
 	if (switches)
 		hold_switches(a, copy.deployment, h);
 	copy.held = content;
+	copy.hold_revision = content ? h->revision : 0;
 	copy.digest = object_digest(&copy);
 	*arena_push(a, &s->declared) = *o;
 	*o = copy;
