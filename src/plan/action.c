@@ -243,7 +243,7 @@ static const char *services_difference(struct arena *a, const struct observed *o
 static void walk_services(struct walk *w, const struct observed *o, const struct wanted *want)
 {
 	const char *why = o->services_known ? services_difference(w->a, o, want) :
-					      "not written yet";
+					      "not written since orchd started";
 
 	if (why)
 		add(w, ACTION_SERVICES, NULL, why);

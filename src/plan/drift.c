@@ -108,6 +108,8 @@ void plan_progress(struct planning *p)
 struct tally {
 	struct object_key key;
 	unsigned n[ACTION_COUNT];
+	unsigned starts;		/* of containers, those of new pods included */
+	bool made;			/* why is that of a new pod */
 	const char *why;
 };
 struct tally_list { struct tally *v; uint32_t n; };
@@ -170,19 +172,30 @@ static const char *tally_text(struct arena *a, const struct tally *t)
 	return text;
 }
 
-/* "NS/SERVICE:..." */
+/* The service that the reason begins with, "NS/SERVICE:..."; else the first one there is. */
+static bool service_key(const struct planning *p, const char *why, struct object_key *ret)
+{
+	const char *slash = strchr(why, '/'), *colon = slash ? strchr(slash, ':') : NULL;
+	const struct object_list all = set_kind(p->in->candidate, KIND_SERVICE);
+
+	if (!colon) {
+		if (all.n)
+			*ret = object_key(&all.v[0]);
+		return all.n > 0;
+	}
+	ret->kind = &kinds[KIND_SERVICE];
+	ret->namespace = arena_strndup(p->a, why, (size_t)(slash - why));
+	ret->name = arena_strndup(p->a, slash + 1, (size_t)(colon - slash - 1));
+	return true;
+}
+
 static void services_drift(struct planning *p, const struct action *a)
 {
-	const char *slash = strchr(a->why, '/'), *colon = slash ? strchr(slash, ':') : NULL;
-	struct object_key key = { &kinds[KIND_SERVICE], "default", "maps" };
+	struct object_key key;
 	struct change *c;
 
-	if (p->plan->changes.n)
+	if (p->plan->changes.n || !service_key(p, a->why, &key))
 		return;
-	if (colon) {
-		key.namespace = arena_strndup(p->a, a->why, (size_t)(slash - a->why));
-		key.name = arena_strndup(p->a, slash + 1, (size_t)(colon - slash - 1));
-	}
 	c = add(p, CHANGE_DRIFT, &key);
 	if (!c)
 		return;
@@ -202,9 +215,12 @@ static void count(struct planning *p, struct tally_list *l, const struct action 
 	if (explained(p, &key))
 		return;
 	t = tally_of(p, l, &key);
-	t->n[a->kind]++;
-	if (!t->why)
+	t->starts += a->kind == ACTION_CONTAINER_START;
+	if (!a->fresh || a->kind == ACTION_POD_CREATE)
+		t->n[a->kind]++;
+	if (!t->why || t->made)		/* what goes says more than what comes in its place */
 		t->why = a->why;
+	t->made = a->fresh;
 }
 
 void plan_drift(struct planning *p)
@@ -221,7 +237,7 @@ void plan_drift(struct planning *p)
 			continue;
 		c->effect = tally_text(p->a, &l.v[i]);
 		c->why = l.v[i].why;
-		c->restarts = l.v[i].n[ACTION_CONTAINER_START];
+		c->restarts = l.v[i].starts;
 	}
 	for (uint32_t i = 0; i < actions->n; i++)
 		if (actions->v[i].kind == ACTION_SERVICES)

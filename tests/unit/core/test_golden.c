@@ -10,7 +10,6 @@
  *	end POD CONTAINER CODE	a container ends; POD may end in *
  *	oom POD CONTAINER	a container is killed for lack of memory
  *	lose POD		a pod's shim dies
- *	label POD KEY=VALUE	somebody alters a running pod
  *	flush			somebody empties the service maps
  *	undo NAME REVISION	as rollout undo, once manifests/ is applied
  *	allow N | stack NAME	options of plan
@@ -139,15 +138,6 @@ static void do_lose(struct golden *g, char **arg)
 	sim_lose(find_pod(g, arg[1]), "its shim died");
 }
 
-static void do_label(struct golden *g, char **arg)
-{
-	struct sim_pod *p = find_pod(g, arg[1]);
-	char *eq = strchr(arg[2], '=');
-
-	strmap_set(&p->arena, &p->object.meta->labels, arena_strndup(&p->arena, arg[2],
-		   (size_t)(eq - arg[2])), arena_strdup(&p->arena, eq + 1));
-}
-
 static void do_flush(struct golden *g, char **arg)
 {
 	(void)arg;
@@ -199,7 +189,7 @@ static void do_stack(struct golden *g, char **arg)
 
 static const struct { const char *word; void (*run)(struct golden *, char **); } verbs[] = {
 	{ "apply", do_apply }, { "steps", do_steps }, { "wait", do_wait }, { "end", do_end },
-	{ "oom", do_oom }, { "lose", do_lose }, { "label", do_label }, { "flush", do_flush },
+	{ "oom", do_oom }, { "lose", do_lose }, { "flush", do_flush },
 	{ "undo", do_undo }, { "allow", do_allow }, { "stack", do_stack },
 };
 
@@ -246,6 +236,28 @@ static void expect(struct golden *g, const char *file, const struct buf *is, boo
 		fail_msg("%s differs; expected:\n%s\nis:\n%s", path, buf_str(&was), buf_str(is));
 }
 
+/* What is in force after an apply: the guard's objects are a file of their own beside the others. */
+static struct set *in_force(struct golden *g, const struct set *said)
+{
+	struct object_list keep = { 0 };
+	struct sim_files f = { 0 };
+	const char *why;
+
+	load(&g->arena, &f, arena_printf(&g->arena, "%s/manifests", g->dir), "");
+	if (g->sim.set)
+		plan_guard(&g->arena, g->sim.set, said, g->allow, &keep, &why);
+	for (uint32_t i = 0; i < keep.n; i++) {
+		BUF_AUTO text = { 0 };
+		struct json j;
+
+		json_init(&j, &text, false);
+		object_json(&j, &keep.v[i], DUMP_WRITTEN);
+		sim_files_add(&f, arena_printf(&g->arena, "%s/.kept%u.json", keep.v[i].stack, i),
+			      buf_str(&text));
+	}
+	return sim_set(&g->sim, &f, &g->holds);
+}
+
 static void check_plan(struct golden *g)
 {
 	struct observed o;
@@ -253,7 +265,8 @@ static void check_plan(struct golden *g)
 	struct plan p;
 	struct json j;
 	struct set *candidate = load_set(g, "manifests");
-	struct control_in in = { .set = candidate, .observed = &o, .node_name = "node",
+	struct set *set = in_force(g, candidate);
+	struct control_in in = { .set = set, .observed = &o, .node_name = "node",
 				 .now = g->sim.now, .seed = sim_random(&g->sim) };
 	BUF_AUTO text = { 0 };
 	BUF_AUTO json = { 0 };
@@ -269,6 +282,7 @@ static void check_plan(struct golden *g)
 	buf_putc(&json, '\n');
 	expect(g, "plan.txt", &text, true);
 	expect(g, "plan.json", &json, false);
+	set_unref(set);
 	set_unref(candidate);
 }
 
