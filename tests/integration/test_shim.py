@@ -146,6 +146,22 @@ def link_up(ifindex):
     return struct.pack("IHHIIBBHiII", 32, 16, 5, 7, 0, 0, 0, 0, ifindex, 1, 1)
 
 
+def attr(kind, data):
+    data = data if isinstance(data, bytes) else data.encode() + b"\0"
+    return struct.pack("HH", 4 + len(data), kind) + data + bytes(-len(data) % 4)
+
+
+def ifinfo(index=0, flags=0):
+    return struct.pack("BBHiII", 0, 0, 0, index, flags, flags)
+
+
+def veth(name, peer, netns_fd):
+    """RTM_NEWLINK: a pair whose second end is born in another network namespace."""
+    inside = ifinfo() + attr(3, peer) + attr(28, struct.pack("I", netns_fd))
+    body = ifinfo(flags=1) + attr(3, name) + attr(18, attr(1, "veth") + attr(2, attr(1, inside)))
+    return struct.pack("IHHII", 16 + len(body), 16, 5 | 0x600, 77, 0) + body
+
+
 def facts(lines):
     out = {}
     for line in lines:
@@ -240,6 +256,30 @@ def test_shim_gives_up_what_nobody_needs(pod):
     f = facts(Path(f"/proc/{pod.shim.pid()}/status").read_text().replace(":\t", "=").splitlines())
     for cap in (16, 17, 22, 32, 33):   # modules, raw I/O, reboot, MAC
         assert not int(f["CapBnd"][0], 16) >> cap & 1 and not int(f["CapPrm"][0], 16) >> cap & 1
+
+
+def test_interfaces_of_both_namespaces(pod):
+    name = f"st{os.getpid() % 100000}"
+    pod.sandbox(lambda p: p.NETLINK_HOST(raw=veth(name, "eth0", 9) + link_up(1))
+                .NETLINK_POD(raw=link_up(2)))
+    host = Path("/proc/net/dev").read_text()
+    try:
+        assert f"{name}:" in host and "eth0:" not in host
+        _, lines = pod.finish("c", "probe", "show")
+        assert [x for x in facts(lines)["dev"] if "eth0:" in x]
+        assert not [f for f in open_files(pod) if "net:" in f]
+    finally:
+        pod.shim.end()
+        wait_for(lambda: f"{name}:" not in Path("/proc/net/dev").read_text())
+
+
+def test_network_failures_have_the_kernels_words(pod):
+    p = Program()
+    p.UNSHARE(a=CLONE_NEWNET).NETLINK_POD(raw=link_up(1) + link_up(77))
+    result, _ = pod.shim.ask(SANDBOX, prog=p)
+    assert result.error == 19 and OP_NAMES[result.fail.op] == "NETLINK_POD"
+    assert result.fail.index == 1 and result.fail.text("what")
+    assert pod.shim.ask(SANDBOX, prog=p)[0].error == 114     # only once
 
 
 def test_command_not_found(pod):
