@@ -3,8 +3,9 @@
  * The floor: what it costs when only the kernel works. For each of N pods, in the order that
  * measures best: cgroup with limits, network namespace, veth pair in one request with its peer
  * born inside, addresses and routes, overlayfs, the full mount set of a container, exec of a
- * static program that says it runs by one line on its standard output. No daemon, no shim, no logs, no seccomp.
- * What it shares with orch are the sys and net rooms' netlink messages, nothing else.
+ * static program that says it runs by one line on its standard output. No daemon, no shim, no
+ * logs, no seccomp. With orch it shares the netlink messages of room net and the control groups of
+ * room sys, nothing else.
  *
  *	floor N LOWER SCRATCH PROGRAM	prints pods/s for N pods in a row, and the median, in
  *					microseconds, of one pod at a time (from clone to first instruction)
@@ -92,6 +93,13 @@ static void node(const char *path, int minor_number)
 	must(mknod(path, S_IFCHR | 0666, makedev(1, (unsigned)minor_number)), path);
 }
 
+#define QUIET (MS_NOSUID | MS_NODEV | MS_NOEXEC)
+
+static void mount_at(const char *target, const char *type, unsigned long flags, const char *data)
+{
+	must(mount(type, target, type, flags, data), target);
+}
+
 static void mounts(struct floor *f, int i)
 {
 	char dir[256], opts[1024];
@@ -103,8 +111,8 @@ static void mounts(struct floor *f, int i)
 		 f->lower, f->scratch, i, f->scratch, i);
 	must(mount("overlay", dir, "overlay", 0, opts), "overlay");
 	must(chdir(dir), dir);
-	must(mount("proc", "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL), "proc");
-	must(mount("tmpfs", "dev", "tmpfs", MS_NOSUID, "mode=755,size=64k"), "dev");
+	mount_at("proc", "proc", QUIET, NULL);
+	mount_at("dev", "tmpfs", MS_NOSUID, "mode=755,size=64k");
 	node("dev/null", 3);
 	node("dev/zero", 5);
 	node("dev/full", 7);
@@ -113,10 +121,10 @@ static void mounts(struct floor *f, int i)
 	mkdir("dev/pts", 0755);
 	mkdir("dev/shm", 0755);
 	mkdir("dev/mqueue", 0755);
-	must(mount("devpts", "dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666"), "devpts");
-	must(mount("shm", "dev/shm", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=64m"), "shm");
-	must(mount("mqueue", "dev/mqueue", "mqueue", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL), "mqueue");
-	must(mount("sysfs", "sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, NULL), "sysfs");
+	mount_at("dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666");
+	mount_at("dev/shm", "tmpfs", QUIET, "size=64m");
+	mount_at("dev/mqueue", "mqueue", QUIET, NULL);
+	mount_at("sys", "sysfs", QUIET | MS_RDONLY, NULL);
 	for (size_t m = 0; m < ARRAY_SIZE(masked); m++) {
 		must(mount(masked[m], masked[m], NULL, MS_BIND | MS_REC, NULL), masked[m]);
 		must(mount(NULL, masked[m], NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL), masked[m]);
