@@ -31,6 +31,7 @@ void check_http_path(struct check *c, const void *value);
 void check_http_text(struct check *c, const void *value);
 void check_abs_path(struct check *c, const void *value);
 void check_sub_path(struct check *c, const void *value);
+void check_item_path(struct check *c, const void *value);
 void check_mount_path(struct check *c, const void *value);
 void check_host_path(struct check *c, const void *value);
 void check_ip(struct check *c, const void *value);

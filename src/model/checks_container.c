@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Checks of one container: its environment, resources, probes, privileges, image. */
 #include <string.h>
+#include <strings.h>
 
 #include "base/macro.h"
 #include "model/checks.h"
@@ -123,8 +124,8 @@ void check_resource(struct check *c, const void *value)
 	if (p->v.milli < 0)
 		check_fail(c, "%s is less than 0", p->v.text);
 	else if (streq(p->k, "memory") && p->v.milli % 1000)
-		check_warn_at(c, "", "%s is no whole number of bytes; did you mean %sM or %sMi?", p->v.text,
-			      p->v.text, p->v.text);
+		check_warn_at(c, "", "%s is no whole number of bytes: m means thousandths, M millions",
+			      p->v.text);
 	if (streq(p->k, "cpu") || streq(p->k, "memory"))
 		return;
 	if (streq(p->k, "ephemeral-storage"))
@@ -183,10 +184,10 @@ void check_capability(struct check *c, const void *value)
 		"SYS_TIME", "SYS_TTY_CONFIG", "WAKE_ALARM", NULL,
 	};
 	const char *name = *(const char *const *)value;
-	const char *bare = strncmp(name, "CAP_", 4) == 0 ? name + 4 : name;
+	const char *bare = strncasecmp(name, "CAP_", 4) == 0 ? name + 4 : name;
 
 	for (size_t i = 0; names[i]; i++) {
-		if (streq(names[i], bare))
+		if (strcasecmp(names[i], bare) == 0)
 			return;
 	}
 	const char *near = suggest(bare, names);
@@ -222,7 +223,7 @@ void check_security_context(struct check *c, const void *obj)
 
 	for (uint32_t i = 0; s->capabilities && i < s->capabilities->add.n; i++) {
 		snprintf(child, sizeof(child), "capabilities.add[%u]", i);
-		if (streq(s->capabilities->add.v[i], "ALL"))
+		if (strcasecmp(s->capabilities->add.v[i], "ALL") == 0)
 			check_fail_at(c, child, "ALL cannot be added; name the capabilities that are needed");
 	}
 	if (s->allow_privilege_escalation)
@@ -308,7 +309,7 @@ static void check_one_probe(struct check *c, const struct container *k, const ch
 	const struct intstr *port = p->http_get ? &p->http_get->port :
 				    p->tcp_socket ? &p->tcp_socket->port : NULL;
 	snprintf(child, sizeof(child), "%s.%s.port", name, p->http_get ? "httpGet" : "tcpSocket");
-	if (port && port->str && !has_port(k, port->str))
+	if (port && port->str && name_ok(NAME_PORT, port->str) && !has_port(k, port->str))
 		check_warn_at(c, child, "the container has no port named \"%s\"", port->str);
 }
 

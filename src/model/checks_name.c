@@ -221,12 +221,18 @@ void check_sub_path(struct check *c, const void *value)
 {
 	const char *path = text(value);
 
-	if (!*path)
-		check_fail(c, "must not be empty");
-	else if (*path == '/')
+	if (*path == '/')
 		check_fail(c, "\"%.100s\" must be a relative path", path);
 	else if (path_has_dotdot(path) || strncmp(path, "..", 2) == 0)
 		check_fail(c, "\"%.100s\" must not begin with \"..\" nor contain it", path);
+}
+
+void check_item_path(struct check *c, const void *value)
+{
+	if (*text(value))
+		check_sub_path(c, value);
+	else
+		check_fail(c, "must not be empty");
 }
 
 /* /proc is the container's own view of its processes: nothing may cover it. */

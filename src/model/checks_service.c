@@ -86,7 +86,7 @@ static void check_ports(struct check *c, const struct service_spec *s)
 {
 	char child[64];
 
-	if (!s->ports.n && !headless(s))
+	if (!s->ports.n && !headless(s) && s->type != SERVICE_EXTERNAL_NAME)
 		check_fail_at(c, "ports", "missing; a Service needs at least one port");
 	for (uint32_t i = 0; i < s->ports.n; i++) {
 		snprintf(child, sizeof(child), "ports[%u].name", i);
