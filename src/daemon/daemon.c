@@ -354,7 +354,7 @@ void daemon_free(struct daemon *d)
 		loop_io_remove(d->loop, &d->ruleset);
 	net_free(d->net);
 	cgroup_fs_free(d->cgroup);
-	exec_release(d);
+	exec_forget(d);
 	generation_release(&d->planned);
 	set_unref(d->applied);
 	set_unref(d->candidate);

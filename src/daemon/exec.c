@@ -209,7 +209,7 @@ int64_t exec_plan(struct daemon *d, const struct action_list *actions, const str
 	return first_due(d);
 }
 
-void exec_release(struct daemon *d)
+void exec_forget(struct daemon *d)
 {
 	while (d->retries)
 		retry_forget(&d->retries);

@@ -11,4 +11,4 @@
 /* Returns when the first backed-off object may be tried again (ns since the epoch), 0: none. */
 int64_t exec_plan(struct daemon *d, const struct action_list *actions, const struct wanted *w,
 		  int64_t now);
-void exec_release(struct daemon *d);
+void exec_forget(struct daemon *d);
