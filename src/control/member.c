@@ -52,6 +52,13 @@ static const char *controller_uid(const struct meta *m)
 	return "";
 }
 
+void member_own(struct pass *p, struct member *m)
+{
+	m->want.object.pod = schema_copy(p->a, &pod_type, m->want.object.pod);
+	m->want.object.meta = &m->want.object.pod->metadata;
+	m->owner = controller_uid(m->want.object.meta);
+}
+
 /* A body of its own, whose metadata and status this pass may change. */
 static struct object private_pod(struct arena *a, const struct object *o)
 {
@@ -98,11 +105,13 @@ void member_observe(struct pass *p, const struct observed_pod *seen)
 	m->seen = seen;
 	m->attempt = attempt ? (unsigned)strtoul(attempt, NULL, 10) : 0;
 	m->lost = seen->stage == POD_DOWN || seen->stage == POD_BROKEN;
-	m->finished = !m->lost && all_finished(m, spec);
+	m->finished = all_finished(m, spec);
 	m->ready = all_ready(m, spec);
 	m->ready_since = m->ready ? seen->ready_since : 0;
 	m->active = !told && !m->finished;
 	m->want.config_digest = seen->config_digest;
+	if (m->lost)
+		member_own(p, m);
 	if (told)
 		member_stop(p, m, "stopping");
 	else

@@ -69,6 +69,9 @@ void name_hash(uint32_t hash, char ret[16]);
 
 /* member.c */
 void member_observe(struct pass *p, const struct observed_pod *seen);
+/* Before what removes the pod or replaces its record: until the end of the pass what is wanted must
+ * not point into what is observed. */
+void member_own(struct pass *p, struct member *m);
 struct member *member_new(struct pass *p, const struct object *pod, unsigned attempt);
 void member_stop(struct pass *p, struct member *m, const char *why);
 bool member_available(struct pass *p, const struct member *m, int32_t min_ready_seconds);

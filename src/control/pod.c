@@ -3,7 +3,8 @@
  * Pods that stand in a manifest themselves. One runs as long as the specification it was made from
  * is the declared one, and what its environment takes from ConfigMaps and Secrets did not change;
  * labels and annotations change in place. Anything else stops it first and makes it again, with a
- * new uid, when it is gone: name and namespace are its identity. Finished pods stay as they are.
+ * new uid, when it is gone: name and namespace are its identity. Finished pods stay as they are,
+ * even when their sandbox is lost.
  */
 #include "base/hash.h"
 #include "control/pass.h"
@@ -66,17 +67,27 @@ static struct member *find(struct pass *p, const struct object *o)
 	return NULL;
 }
 
-/* Metadata as declared, and the hashes of what it was made from. */
+/* Metadata as declared, and the hash of what it was made from. */
+static void keep_metadata(struct pass *p, struct member *m, const struct object *wanted)
+{
+	const char *spec = strmap_get(&m->want.object.meta->annotations, SPEC_HASH_ANNOTATION);
+	struct meta then = *m->want.object.meta;
+
+	then.labels = wanted->meta->labels;
+	then.annotations = wanted->meta->annotations;
+	if (spec)
+		strmap_set(p->a, &then.annotations, SPEC_HASH_ANNOTATION, spec);
+	if (schema_equal(&meta_type, m->want.object.meta, &then))
+		return;
+	member_own(p, m);
+	m->want.object.meta->labels = then.labels;
+	m->want.object.meta->annotations = then.annotations;
+}
+
 static void keep(struct pass *p, struct member *m, const struct object *wanted)
 {
-	struct meta *now = m->want.object.meta;
-	const char *spec = strmap_get(&now->annotations, SPEC_HASH_ANNOTATION);
-
 	m->claimed = true;
-	now->labels = wanted->meta->labels;
-	now->annotations = wanted->meta->annotations;
-	if (spec)
-		strmap_set(p->a, &now->annotations, SPEC_HASH_ANNOTATION, spec);
+	keep_metadata(p, m, wanted);
 	m->want.object.file = wanted->file;
 	m->want.object.stack = wanted->stack;
 	m->want.object.line = wanted->line;
@@ -118,7 +129,7 @@ static void pod_run(struct pass *p, const struct object *declared)
 		member_stop(p, m, "replaced: its specification changed");
 	else if (!same_annotation(&m->want.object, &wanted, CONFIG_HASH_ANNOTATION))
 		member_stop(p, m, "replaced: its configuration changed");
-	else if (m->lost)
+	else if (m->lost && !m->finished)
 		recover(p, m);
 	else
 		keep(p, m, &wanted);

@@ -170,7 +170,7 @@ static const char *phase(const struct member *m, const struct pod_status *s)
 
 	for (uint32_t i = 0; i < s->container_statuses.n; i++)
 		count(&t, &s->container_statuses.v[i]);
-	if (m->lost && t.running + t.ended)
+	if (m->lost && !m->finished && t.running + t.ended)
 		return "Failed";
 	if (t.waiting || !(t.running + t.ended))
 		return "Pending";
@@ -269,7 +269,7 @@ void pod_status_make(struct pass *p, struct member *m)
 		show_container(p, m, &spec->containers.v[i],
 			       arena_push(p->a, &s->container_statuses));
 	s->phase = phase(m, s);
-	if (m->lost && !m->want.stop) {
+	if (m->lost && !m->finished && !m->want.stop) {
 		s->reason = streq(s->phase, "Failed") ? "SandboxLost" : "FailedCreatePodSandBox";
 		s->message = m->seen->message;
 	}

@@ -100,7 +100,8 @@ static void pod_goes(struct walk *w, const struct wanted_pod *p, const struct ob
 
 	if (next[runs->stage] == ACTION_COUNT)
 		return;
-	add(w, next[runs->stage], runs->object, p && p->why ? p->why : "not wanted")->pod = p;
+	add(w, next[runs->stage], p ? &p->object : runs->object,
+	    p && p->why ? p->why : "not wanted")->pod = p;
 }
 
 static bool same_map(const struct strmap *x, const struct strmap *y)

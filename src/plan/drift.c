@@ -110,6 +110,7 @@ struct tally {
 	unsigned n[ACTION_COUNT];
 	unsigned starts;		/* of containers, those of new pods included */
 	bool made;			/* why is that of a new pod */
+	bool drift;			/* more than the end of pods that were told to stop */
 	const char *why;
 };
 struct tally_list { struct tally *v; uint32_t n; };
@@ -122,6 +123,14 @@ static const struct object *pod_of(const struct planning *p, const struct action
 		return &a->pod->object;
 	runs = observed_find(p->in->observed, a->namespace, a->name);
 	return runs ? runs->object : NULL;
+}
+
+/* The end of a pod that was stopped before. */
+static bool told(const struct planning *p, const struct action *a)
+{
+	const struct observed_pod *runs = observed_find(p->in->observed, a->namespace, a->name);
+
+	return runs && runs->stopped_at;
 }
 
 static bool shown(const struct planning *p, const struct action *a)
@@ -221,6 +230,7 @@ static void count(struct planning *p, struct tally_list *l, const struct action 
 	if (!t->why || t->made)		/* what goes says more than what comes in its place */
 		t->why = a->why;
 	t->made = a->fresh;
+	t->drift |= a->kind != ACTION_POD_REMOVE || !told(p, a);
 }
 
 void plan_drift(struct planning *p)
@@ -231,7 +241,8 @@ void plan_drift(struct planning *p)
 	for (uint32_t i = 0; i < actions->n; i++)
 		count(p, &l, &actions->v[i]);
 	for (uint32_t i = 0; i < l.n; i++) {
-		struct change *c = add(p, CHANGE_DRIFT, &l.v[i].key);
+		enum change_op op = l.v[i].drift ? CHANGE_DRIFT : CHANGE_PROGRESS;
+		struct change *c = add(p, op, &l.v[i].key);
 
 		if (!c)
 			continue;

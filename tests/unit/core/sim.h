@@ -448,6 +448,27 @@ static inline void sim_exec(struct sim *s, const struct wanted *w, const struct 
 	}
 }
 
+/* The daemon shows what was wanted after it was carried out: none of it may be gone by then. That
+ * is for the address sanitizer to see. */
+static inline void sim_show(const struct wanted *w)
+{
+#ifdef __SANITIZE_ADDRESS__
+	BUF_AUTO text = { 0 };
+	struct json j;
+
+	for (uint32_t i = 0; i < w->pods.n; i++) {
+		json_init(&j, &text, false);
+		object_json(&j, &w->pods.v[i].object, 0);
+	}
+	for (uint32_t i = 0; i < w->replicasets.n; i++) {
+		json_init(&j, &text, false);
+		object_json(&j, &w->replicasets.v[i], 0);
+	}
+#else
+	(void)w;
+#endif
+}
+
 /* One pass; the number of its actions. */
 static inline uint32_t sim_pass(struct sim *s)
 {
@@ -468,6 +489,8 @@ static inline uint32_t sim_pass(struct sim *s)
 	for (uint32_t i = 0; i < l.n; i++)
 		sim_exec(s, &w, &l.v[i]);
 	s->wake = w.wake;
+	if (l.n)
+		sim_show(&w);
 	arena_release(&a);
 	return l.n;
 }

@@ -7,6 +7,7 @@
  *
  *	apply			manifests/ becomes what is applied
  *	steps N | wait TIME	the machine goes on
+ *	down			the machine goes on until some pod is down
  *	end POD CONTAINER CODE	a container ends; POD may end in *
  *	oom POD CONTAINER	a container is killed for lack of memory
  *	lose POD		a pod's shim dies
@@ -119,6 +120,21 @@ static void do_wait(struct golden *g, char **arg)
 	sim_run_until(&g->sim, g->sim.now + t);
 }
 
+static bool some_pod_down(const struct sim *s)
+{
+	for (uint32_t i = 0; i < s->pods.n; i++)
+		if (s->pods.v[i]->stage == POD_DOWN)
+			return true;
+	return false;
+}
+
+static void do_down(struct golden *g, char **arg)
+{
+	(void)arg;
+	for (sim_tick(&g->sim); !some_pod_down(&g->sim); sim_tick(&g->sim))
+		assert_true(sim_step(&g->sim));
+}
+
 static void do_end(struct golden *g, char **arg)
 {
 	struct sim_pod *p = find_pod(g, arg[1]);
@@ -188,8 +204,8 @@ static void do_stack(struct golden *g, char **arg)
 }
 
 static const struct { const char *word; void (*run)(struct golden *, char **); } verbs[] = {
-	{ "apply", do_apply }, { "steps", do_steps }, { "wait", do_wait }, { "end", do_end },
-	{ "oom", do_oom }, { "lose", do_lose }, { "flush", do_flush },
+	{ "apply", do_apply }, { "steps", do_steps }, { "wait", do_wait }, { "down", do_down },
+	{ "end", do_end }, { "oom", do_oom }, { "lose", do_lose }, { "flush", do_flush },
 	{ "undo", do_undo }, { "allow", do_allow }, { "stack", do_stack },
 };
 
@@ -236,7 +252,7 @@ static void expect(struct golden *g, const char *file, const struct buf *is, boo
 		fail_msg("%s differs; expected:\n%s\nis:\n%s", path, buf_str(&was), buf_str(is));
 }
 
-/* What is in force after an apply: the guard's objects are a file of their own beside the others. */
+/* What is in force after an apply: what the guard keeps is a file of its own beside the others. */
 static struct set *in_force(struct golden *g, const struct set *said)
 {
 	struct object_list keep = { 0 };

@@ -6,6 +6,14 @@
  */
 #include "sim.h"
 
+/* 100,000 passes and more take some seconds; under the sanitizers, some minutes. */
+#ifdef __SANITIZE_ADDRESS__
+#define SEEDS 4
+#else
+#define SEEDS 30
+#endif
+#define PASSES_PER_SEED 3400
+
 struct expectation {
 	int32_t replicas, surge, unavailable;
 	bool recreate;
@@ -176,7 +184,7 @@ static void expect_strategy(struct expectation *e, size_t k, int32_t replicas)
 }
 
 /* A rollout, edited again while it is under way, sometimes back to what it was. */
-static void run_one(size_t k, int32_t replicas, uint64_t seed, unsigned lost)
+static uint64_t run_one(size_t k, int32_t replicas, uint64_t seed, unsigned lost)
 {
 	static const char *const images[] = { "v1", "v2", "v3", "v1" };
 	struct expectation x = { 0 };
@@ -200,15 +208,20 @@ static void run_one(size_t k, int32_t replicas, uint64_t seed, unsigned lost)
 	assert_true(sim_settle(&s, 5000));
 	check_end(&s, &e);
 	sim_release(&s);
+	return s.passes;
 }
 
+/* Many thousands of passes; how many is part of the test, so that it can't become empty. */
 static void test_bounds(void **state)
 {
+	uint64_t passes = 0;
+
 	(void)state;
 	for (size_t k = 0; k < ARRAY_SIZE(strategies); k++)
 		for (int32_t replicas = 1; replicas <= 10; replicas++)
-			for (uint64_t seed = 1; seed <= 5; seed++)
-				run_one(k, replicas, seed, 0);
+			for (uint64_t seed = 1; seed <= SEEDS; seed++)
+				passes += run_one(k, replicas, seed, 0);
+	assert_true(passes > SEEDS * PASSES_PER_SEED);
 }
 
 static void test_lost_actions(void **state)
@@ -375,7 +388,7 @@ static void test_history(void **state)
 {
 	struct edit e = { .replicas = 2, .strategy = strategies[0].text, .image = "v0" };
 	struct sim s;
-	char image[8];
+	char image[16];
 
 	(void)state;
 	sim_init(&s, 8);
@@ -432,6 +445,63 @@ static void test_pause(void **state)
 	sim_release(&s);
 }
 
+static const char pod_yaml[] =
+	"apiVersion: v1\n"
+	"kind: ConfigMap\n"
+	"metadata: {name: cfg}\n"
+	"data: {greeting: %s, file: %s}\n"
+	"---\n"
+	"apiVersion: v1\n"
+	"kind: Pod\n"
+	"metadata: {name: job, labels: {a: %s}}\n"
+	"spec:\n"
+	"  volumes: [{name: v, configMap: {name: cfg2}}]\n"
+	"  containers:\n"
+	"  - name: main\n"
+	"    image: 'rootfs:/%s'\n"
+	"    command: [x]\n"
+	"    env: [{name: G, valueFrom: {configMapKeyRef: {name: cfg, key: greeting}}}]\n"
+	"---\n"
+	"apiVersion: v1\n"
+	"kind: ConfigMap\n"
+	"metadata: {name: cfg2}\n"
+	"data: {b: v%s}\n";
+
+struct pod_edit { const char *greeting, *label, *image, *volume; bool replaced; };
+
+/* What replaces a declared pod, and what changes it in place. */
+static void test_bare_pod(void **state)
+{
+	static const struct pod_edit edits[] = {
+		{ "hello", "one", "v1", "x", true }, { "hello", "two", "v1", "x", false },
+		{ "hello", "two", "v1", "y", false }, { "bye", "two", "v1", "y", true },
+		{ "bye", "two", "v2", "y", true }, { "bye", "one", "v2", "z", false },
+	};
+	char text[1000], uid[37] = "";
+	struct sim s;
+
+	(void)state;
+	sim_init(&s, 11);
+	for (size_t i = 0; i < ARRAY_SIZE(edits); i++) {
+		const struct pod_edit *e = &edits[i];
+		struct sim_pod *p;
+
+		snprintf(text, sizeof(text), pod_yaml, e->greeting, e->greeting, e->label, e->image,
+			 e->volume);
+		sim_use(&s, sim_set_text(&s, text));
+		assert_true(sim_settle(&s, 200));
+		assert_int_equal(s.pods.n, 1);
+		p = s.pods.v[0];
+		assert_int_equal(streq(p->object.meta->uid, uid), !e->replaced);
+		snprintf(uid, sizeof(uid), "%s", p->object.meta->uid);
+		assert_string_equal(strmap_get(&p->object.meta->labels, "a"), e->label);
+		assert_int_equal(p->config_digest,
+				 set_config_hash(s.set, "default", &p->object.pod->spec, true,
+						 &s.arena, NULL));
+	}
+	sim_release(&s);
+}
+
 /* Everything goes when nothing is declared any more. */
 static void test_delete(void **state)
 {
@@ -462,6 +532,7 @@ int main(void)
 		cmocka_unit_test(test_no_sandbox),
 		cmocka_unit_test(test_history),
 		cmocka_unit_test(test_pause),
+		cmocka_unit_test(test_bare_pod),
 		cmocka_unit_test(test_delete),
 	};
 
