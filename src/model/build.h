@@ -25,10 +25,10 @@ struct config_use {
 	const char *name, *key;		/* key NULL: all keys */
 	bool optional;
 	bool item;			/* names a key of a volume that is a use itself */
-	bool fixed;			/* through env or subPath: a change does not reach the container */
+	bool fixed;			/* through env or subPath: a change needs a restart */
 	bool mounted;			/* through a volume that is kept up to date */
 	const struct node *at;		/* where it is written */
-	const char *format;		/* of the path below the specification, with i and k in it */
+	const char *format;		/* of the path below the specification, for i and k */
 	uint32_t i, k;
 };
 struct config_uses { struct config_use *v; uint32_t n; };

@@ -71,7 +71,8 @@ void check_configmap(struct check *c, const void *obj)
 		check_fail_at(c, child, "the key is in data, too; it must be in one of them");
 	}
 	if (n > CONFIG_MAX)
-		check_fail_at(c, "data", "%zu bytes in all; at most %d are possible", n, CONFIG_MAX);
+		check_fail_at(c, "data", "%zu bytes in all; at most %d are possible", n,
+			      CONFIG_MAX);
 }
 
 /* The value of a key as it will be; stringData wins. Length in *ret_n; NULL: absent. */
@@ -123,14 +124,15 @@ static void check_secret_type(struct check *c, const struct secret *o, size_t ro
 
 		found[i] = v && (n || secret_types[row].any || keys[1]);
 		if (!found[i] && !secret_types[row].any)
-			check_fail_at(c, "data", "a Secret of type %s needs the key \"%s\"", o->type, keys[i]);
+			check_fail_at(c, "data", "a Secret of type %s needs the key \"%s\"",
+				      o->type, keys[i]);
 		snprintf(child, sizeof(child), "data[%s]", keys[i]);
 		if (found[i] && secret_types[row].json && !json_mapping(v, n))
 			check_fail_at(c, child, "must be a JSON object");
 	}
 	if (secret_types[row].any && !found[0] && !found[1])
-		check_fail_at(c, "data", "a Secret of type %s needs the key \"%s\" or \"%s\"", o->type,
-			      keys[0], keys[1]);
+		check_fail_at(c, "data", "a Secret of type %s needs the key \"%s\" or \"%s\"",
+			      o->type, keys[0], keys[1]);
 }
 
 void check_secret(struct check *c, const void *obj)
@@ -144,15 +146,16 @@ void check_secret(struct check *c, const void *obj)
 			n += o->data.v[i].v.len;
 	}
 	if (n > CONFIG_MAX)
-		check_fail_at(c, "data", "%zu bytes in all; at most %d are possible", n, CONFIG_MAX);
+		check_fail_at(c, "data", "%zu bytes in all; at most %d are possible", n,
+			      CONFIG_MAX);
 	for (size_t i = 0; i < ARRAY_SIZE(secret_types); i++) {
 		if (streq(secret_types[i].type, o->type))
 			check_secret_type(c, o, i);
 	}
 	if (streq(o->type, "kubernetes.io/service-account-token") &&
 	    !strmap_get(&o->metadata.annotations, account))
-		check_fail_at(c, "metadata.annotations", "a Secret of type %s needs the annotation %s",
-			      o->type, account);
+		check_fail_at(c, "metadata.annotations",
+			      "a Secret of type %s needs the annotation %s", o->type, account);
 }
 
 void check_log_level(struct check *c, const void *value)
@@ -169,7 +172,9 @@ void check_cgroup_root(struct check *c, const void *value)
 	const char *path = *(const char *const *)value;
 
 	if (!*path || *path == '/' || path_has_dotdot(path))
-		check_fail(c, "\"%.100s\" is not a path below the mount point of the control groups", path);
+		check_fail(c,
+			   "\"%.100s\" is not a path below the mount point of the control groups",
+			   path);
 }
 
 static bool overlap(struct cidr4 a, struct cidr4 b)
@@ -185,10 +190,12 @@ void check_settings(struct check *c, const void *obj)
 	if (cidr4_parse(s->pod_cidr, &pods) < 0 || cidr4_parse(s->service_cidr, &services) < 0)
 		return;
 	if (pods.bits > 30)
-		check_fail_at(c, "podCIDR", "%s is too small: at most /30 is possible", s->pod_cidr);
+		check_fail_at(c, "podCIDR", "%s is too small: at most /30 is possible",
+			      s->pod_cidr);
 	if (services.bits > 30)
 		check_fail_at(c, "serviceCIDR", "%s is too small: at most /30 is possible",
 			      s->service_cidr);
 	if (overlap(pods, services))
-		check_fail_at(c, "serviceCIDR", "%s overlaps podCIDR %s", s->service_cidr, s->pod_cidr);
+		check_fail_at(c, "serviceCIDR", "%s overlaps podCIDR %s", s->service_cidr,
+			      s->pod_cidr);
 }

@@ -28,8 +28,8 @@ void check_field_path(struct check *c, const void *value)
 {
 	static const char *const paths[] = {
 		"metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName",
-		"spec.serviceAccountName", "status.hostIP", "status.podIP", "metadata.labels['KEY']",
-		"metadata.annotations['KEY']", NULL,
+		"spec.serviceAccountName", "status.hostIP", "status.podIP",
+		"metadata.labels['KEY']", "metadata.annotations['KEY']", NULL,
 	};
 	const char *path = *(const char *const *)value;
 
@@ -42,12 +42,16 @@ void check_field_path(struct check *c, const void *value)
 		return;
 	const char *near = suggest(path, paths);
 	if (near)
-		check_fail(c, "\"%.100s\" is no field that a variable can have; did you mean \"%s\"?",
+		check_fail(c,
+			   "\"%.100s\" is no field that a variable can have; did you mean \"%s\"?",
 			   path, near);
 	else
-		check_fail(c, "\"%.100s\" is no field that a variable can have; expected metadata.name, "
-			      ".namespace, .uid, metadata.labels['KEY'], metadata.annotations['KEY'], "
-			      "spec.nodeName, spec.serviceAccountName, status.hostIP or status.podIP", path);
+		check_fail(c,
+			   "\"%.100s\" is no field that a variable can have; expected "
+			   "metadata.name, .namespace, .uid, metadata.labels['KEY'], "
+			   "metadata.annotations['KEY'], "
+			   "spec.nodeName, spec.serviceAccountName, status.hostIP or status.podIP",
+			   path);
 }
 
 void check_resource_field(struct check *c, const void *value)
@@ -61,13 +65,15 @@ void check_resource_field(struct check *c, const void *value)
 		if (streq(names[i], name))
 			return;
 	}
-	check_fail(c, "\"%.60s\" is not limits.cpu, limits.memory, requests.cpu or requests.memory", name);
+	check_fail(c, "\"%.60s\" is not limits.cpu, limits.memory, requests.cpu or requests.memory",
+		   name);
 }
 
 void check_resource_selector(struct check *c, const void *obj)
 {
 	static const char *const units[] = {
-		"0", "1", "1k", "1M", "1G", "1T", "1P", "1E", "1Ki", "1Mi", "1Gi", "1Ti", "1Pi", "1Ei",
+		"0",  "1",   "1k",  "1M",  "1G",  "1T",  "1P",
+		"1E", "1Ki", "1Mi", "1Gi", "1Ti", "1Pi", "1Ei",
 	};
 	const struct resource_field_selector *s = obj;
 	const char *unit = s->divisor.text;
@@ -97,8 +103,10 @@ void check_env_source(struct check *c, const void *obj)
 	for (size_t i = 0; i < ARRAY_SIZE(sources); i++)
 		n += check_present(c, sources[i]);
 	if (n != 1)
-		check_fail_at(c, "", "exactly one of fieldRef, resourceFieldRef, configMapKeyRef and "
-				     "secretKeyRef is needed, not %u", n);
+		check_fail_at(c, "",
+			      "exactly one of fieldRef, resourceFieldRef, configMapKeyRef and "
+			      "secretKeyRef is needed, not %u",
+			      n);
 }
 
 void check_env_var(struct check *c, const void *obj)
@@ -124,7 +132,8 @@ void check_resource(struct check *c, const void *value)
 	if (p->v.milli < 0)
 		check_fail(c, "%s is less than 0", p->v.text);
 	else if (streq(p->k, "memory") && p->v.milli % 1000)
-		check_warn_at(c, "", "%s is no whole number of bytes: m means thousandths, M millions",
+		check_warn_at(c, "",
+			      "%s is no whole number of bytes: m means thousandths, M millions",
 			      p->v.text);
 	if (streq(p->k, "cpu") || streq(p->k, "memory"))
 		return;
@@ -167,7 +176,8 @@ void check_probe(struct check *c, const void *obj)
 	for (size_t i = 0; i < ARRAY_SIZE(handlers); i++)
 		n += check_present(c, handlers[i]);
 	if (n != 1)
-		check_fail_at(c, "", "exactly one of exec, httpGet and tcpSocket is needed, not %u", n);
+		check_fail_at(c, "", "exactly one of exec, httpGet and tcpSocket is needed, not %u",
+			      n);
 	if (p->exec && !p->exec->command.n)
 		check_fail_at(c, "exec.command", "must not be empty");
 }
@@ -176,12 +186,13 @@ void check_capability(struct check *c, const void *value)
 {
 	static const char *const names[] = {
 		"ALL", "AUDIT_CONTROL", "AUDIT_READ", "AUDIT_WRITE", "BLOCK_SUSPEND", "BPF",
-		"CHECKPOINT_RESTORE", "CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID",
-		"IPC_LOCK", "IPC_OWNER", "KILL", "LEASE", "LINUX_IMMUTABLE", "MAC_ADMIN", "MAC_OVERRIDE",
-		"MKNOD", "NET_ADMIN", "NET_BIND_SERVICE", "NET_BROADCAST", "NET_RAW", "PERFMON", "SETFCAP",
-		"SETGID", "SETPCAP", "SETUID", "SYSLOG", "SYS_ADMIN", "SYS_BOOT", "SYS_CHROOT",
-		"SYS_MODULE", "SYS_NICE", "SYS_PACCT", "SYS_PTRACE", "SYS_RAWIO", "SYS_RESOURCE",
-		"SYS_TIME", "SYS_TTY_CONFIG", "WAKE_ALARM", NULL,
+		"CHECKPOINT_RESTORE", "CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER",
+		"FSETID", "IPC_LOCK", "IPC_OWNER", "KILL", "LEASE", "LINUX_IMMUTABLE",
+		"MAC_ADMIN", "MAC_OVERRIDE", "MKNOD", "NET_ADMIN", "NET_BIND_SERVICE",
+		"NET_BROADCAST", "NET_RAW", "PERFMON", "SETFCAP", "SETGID", "SETPCAP", "SETUID",
+		"SYSLOG", "SYS_ADMIN", "SYS_BOOT", "SYS_CHROOT", "SYS_MODULE", "SYS_NICE",
+		"SYS_PACCT", "SYS_PTRACE", "SYS_RAWIO", "SYS_RESOURCE", "SYS_TIME",
+		"SYS_TTY_CONFIG", "WAKE_ALARM", NULL,
 	};
 	const char *name = *(const char *const *)value;
 	const char *bare = strncasecmp(name, "CAP_", 4) == 0 ? name + 4 : name;
@@ -200,8 +211,8 @@ void check_capability(struct check *c, const void *value)
 void check_privileged(struct check *c, const void *value)
 {
 	if (*(const bool *)value)
-		check_fail(c, "privileged containers are not supported by orch; add the capabilities that "
-			      "are needed");
+		check_fail(c, "privileged containers are not supported by orch; add the "
+			      "capabilities that are needed");
 }
 
 void check_seccomp_profile(struct check *c, const void *value)
@@ -212,7 +223,8 @@ void check_seccomp_profile(struct check *c, const void *value)
 	if (!type || type->kind != Y_SCALAR)
 		check_fail_at(c, "type", "missing; it is required");
 	else if (!streq(type->text, "RuntimeDefault"))
-		check_fail_at(c, "type", "\"%.60s\" is not supported by orch; expected RuntimeDefault",
+		check_fail_at(c, "type",
+			      "\"%.60s\" is not supported by orch; expected RuntimeDefault",
 			      type->text);
 }
 
@@ -224,7 +236,8 @@ void check_security_context(struct check *c, const void *obj)
 	for (uint32_t i = 0; s->capabilities && i < s->capabilities->add.n; i++) {
 		snprintf(child, sizeof(child), "capabilities.add[%u]", i);
 		if (strcasecmp(s->capabilities->add.v[i], "ALL") == 0)
-			check_fail_at(c, child, "ALL cannot be added; name the capabilities that are needed");
+			check_fail_at(c, child,
+				      "ALL cannot be added; name the capabilities that are needed");
 	}
 	if (s->allow_privilege_escalation)
 		check_warn_at(c, "allowPrivilegeEscalation",
@@ -240,12 +253,16 @@ void check_image(struct check *c, const void *value)
 	if (!*image)
 		check_fail(c, "must not be empty");
 	else if (strncmp(image, prefix, sizeof(prefix) - 1) != 0)
-		check_fail(c, "\"%.100s\" is not supported by orch: only rootfs:/PATH images are supported",
+		check_fail(c,
+			   "\"%.100s\" is not supported by orch: only rootfs:/PATH images are "
+			   "supported",
 			   image);
 	else if (*path != '/')
 		check_fail(c, "\"%.100s\" is not rootfs:/PATH: the path must be absolute", image);
 	else if (path_has_dotdot(path) || strstr(path, "/./"))
-		check_fail(c, "\"%.100s\" is not rootfs:/PATH: the path must not contain \".\" or \"..\"",
+		check_fail(c,
+			   "\"%.100s\" is not rootfs:/PATH: the path must not contain \".\" or "
+			   "\"..\"",
 			   image);
 }
 
@@ -271,7 +288,8 @@ static void check_container_ports(struct check *c, const struct container *k)
 				check_fail_at(c, child, "duplicate name \"%s\"", y->name);
 			snprintf(child, sizeof(child), "ports[%u].containerPort", n);
 			if (x->container_port == y->container_port && x->protocol == y->protocol)
-				check_warn_at(c, child, "%d/%s is already port %u", y->container_port,
+				check_warn_at(c, child, "%d/%s is already port %u",
+					      y->container_port,
 					      protocol_values.values[y->protocol], i);
 		}
 	}
@@ -305,7 +323,8 @@ static void check_one_probe(struct check *c, const struct container *k, const ch
 		check_fail_at(c, child, "must be 1 here, not %d", p->success_threshold);
 	snprintf(child, sizeof(child), "%s.terminationGracePeriodSeconds", name);
 	if (readiness && HAS(p, probe, termination_grace_period_seconds))
-		check_fail_at(c, child, "is not possible here: this probe never kills the container");
+		check_fail_at(c, child,
+			      "is not possible here: this probe never kills the container");
 	const struct intstr *port = p->http_get ? &p->http_get->port :
 				    p->tcp_socket ? &p->tcp_socket->port : NULL;
 	snprintf(child, sizeof(child), "%s.%s.port", name, p->http_get ? "httpGet" : "tcpSocket");

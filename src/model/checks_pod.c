@@ -15,7 +15,9 @@ void check_medium(struct check *c, const void *value)
 	const char *medium = *(const char *const *)value;
 
 	if (*medium && !streq(medium, "Memory"))
-		check_fail(c, "\"%.60s\" is not supported by orch; expected Memory, or nothing for the disk",
+		check_fail(c,
+			   "\"%.60s\" is not supported by orch; expected Memory, or nothing for "
+			   "the disk",
 			   medium);
 }
 
@@ -32,7 +34,8 @@ void check_empty_dir(struct check *c, const void *obj)
 	const struct empty_dir_volume *v = obj;
 
 	if (v->size_limit.milli > 0 && (!v->medium || !*v->medium))
-		check_warn_at(c, "sizeLimit", "not enforced by orch on disk; medium Memory has a size");
+		check_warn_at(c, "sizeLimit",
+			      "not enforced by orch on disk; medium Memory has a size");
 }
 
 void check_volume(struct check *c, const void *obj)
@@ -101,19 +104,22 @@ static void check_unique(struct check *c, const struct pod_spec *s)
 		for (uint32_t k = i + 1; k < s->containers.n; k++) {
 			snprintf(child, sizeof(child), "containers[%u].name", k);
 			if (streq(s->containers.v[i].name, s->containers.v[k].name))
-				check_fail_at(c, child, "duplicate name \"%s\"", s->containers.v[k].name);
+				check_fail_at(c, child, "duplicate name \"%s\"",
+					      s->containers.v[k].name);
 		}
 	}
 	for (uint32_t i = 0; i < s->volumes.n; i++) {
 		for (uint32_t k = i + 1; k < s->volumes.n; k++) {
 			snprintf(child, sizeof(child), "volumes[%u].name", k);
 			if (streq(s->volumes.v[i].name, s->volumes.v[k].name))
-				check_fail_at(c, child, "duplicate name \"%s\"", s->volumes.v[k].name);
+				check_fail_at(c, child, "duplicate name \"%s\"",
+					      s->volumes.v[k].name);
 		}
 	}
 }
 
-static void no_volume(struct check *c, const struct pod_spec *s, const char *child, const char *name)
+static void no_volume(struct check *c, const struct pod_spec *s, const char *child,
+		      const char *name)
 {
 	const char **names = calloc(s->volumes.n + 1, sizeof(*names));
 
@@ -123,7 +129,8 @@ static void no_volume(struct check *c, const struct pod_spec *s, const char *chi
 		names[i] = s->volumes.v[i].name;
 	const char *near = suggest(name, names);
 	if (near)
-		check_fail_at(c, child, "the pod has no volume \"%s\"; did you mean \"%s\"?", name, near);
+		check_fail_at(c, child, "the pod has no volume \"%s\"; did you mean \"%s\"?", name,
+			      near);
 	else
 		check_fail_at(c, child, "the pod has no volume \"%s\"", name);
 	free(names);
@@ -137,7 +144,8 @@ static void check_mount_names(struct check *c, const struct pod_spec *s)
 		const struct volume_mount_list *l = &s->containers.v[i].volume_mounts;
 
 		for (uint32_t k = 0; k < l->n; k++) {
-			snprintf(child, sizeof(child), "containers[%u].volumeMounts[%u].name", i, k);
+			snprintf(child, sizeof(child), "containers[%u].volumeMounts[%u].name", i,
+				 k);
 			if (!has_volume(s, l->v[k].name))
 				no_volume(c, s, child, l->v[k].name);
 		}
@@ -159,8 +167,9 @@ static void check_users(struct check *c, const struct pod_spec *s)
 
 		snprintf(child, sizeof(child), "containers[%u]", i);
 		if (non_root && !user)
-			check_fail_at(c, child, "runAsNonRoot is true, but nothing says another user than "
-						"root; runAsUser does");
+			check_fail_at(c, child,
+				      "runAsNonRoot is true, but nothing says another user than "
+				      "root; runAsUser does");
 	}
 }
 

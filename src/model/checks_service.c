@@ -15,9 +15,11 @@ void check_service_type(struct check *c, const void *value)
 	enum service_type type = *(const enum service_type *)value;
 
 	if (type == SERVICE_LOAD_BALANCER)
-		check_fail(c, "LoadBalancer is not supported by orch; NodePort opens a port of the node");
+		check_fail(c, "LoadBalancer is not supported by orch; NodePort opens a port of the "
+			      "node");
 	else if (type == SERVICE_EXTERNAL_NAME)
-		check_fail(c, "ExternalName is not supported by orch; expected ClusterIP or NodePort");
+		check_fail(c, "ExternalName is not supported by orch; expected ClusterIP or "
+			      "NodePort");
 }
 
 void check_cluster_ip(struct check *c, const void *value)
@@ -58,7 +60,8 @@ static void check_node_port(struct check *c, const struct service_spec *s, uint3
 	if (!port)
 		return;
 	if (s->type == SERVICE_CLUSTER_IP)
-		check_fail_at(c, child, "a Service of type ClusterIP has no node port; type NodePort has");
+		check_fail_at(c, child,
+			      "a Service of type ClusterIP has no node port; type NodePort has");
 	else if (port < NODE_PORT_MIN || port > NODE_PORT_MAX)
 		check_fail_at(c, child, "%d is not in %d-%d", port, NODE_PORT_MIN, NODE_PORT_MAX);
 }
@@ -108,5 +111,6 @@ void check_service_spec(struct check *c, const void *obj)
 	if (HAS(s, service_spec, external_traffic_policy) && s->type == SERVICE_CLUSTER_IP)
 		check_fail_at(c, "externalTrafficPolicy", "is possible with type NodePort only");
 	if (s->session_affinity_config && s->session_affinity != AFFINITY_CLIENT_IP)
-		check_fail_at(c, "sessionAffinityConfig", "is possible with sessionAffinity ClientIP only");
+		check_fail_at(c, "sessionAffinityConfig",
+			      "is possible with sessionAffinity ClientIP only");
 }

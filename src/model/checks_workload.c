@@ -41,7 +41,8 @@ void check_strategy(struct check *c, const void *obj)
 	if (r && s->type == STRATEGY_RECREATE)
 		check_fail_at(c, "rollingUpdate", "is possible with type RollingUpdate only");
 	else if (r && zero(&r->max_surge) && zero(&r->max_unavailable))
-		check_fail_at(c, "rollingUpdate.maxUnavailable", "must not be 0 while maxSurge is 0");
+		check_fail_at(c, "rollingUpdate.maxUnavailable",
+			      "must not be 0 while maxSurge is 0");
 }
 
 static void check_selector(struct check *c, const struct label_selector *s,
@@ -75,6 +76,7 @@ void check_deployment_spec(struct check *c, const void *obj)
 	check_selector(c, s->selector, s->template);
 	check_template(c, s->template);
 	if (s->progress_deadline_seconds <= s->min_ready_seconds)
-		check_fail_at(c, "progressDeadlineSeconds", "%d must be more than minReadySeconds, %d",
+		check_fail_at(c, "progressDeadlineSeconds",
+			      "%d must be more than minReadySeconds, %d",
 			      s->progress_deadline_seconds, s->min_ready_seconds);
 }

@@ -12,48 +12,48 @@
 #include "base/macro.h"
 #include "model/build.h"
 
-static void use_add(struct arena *a, struct config_uses *l, struct config_use use)
+static void key_use(struct arena *a, struct config_uses *l, const struct key_selector *k,
+		    struct config_use use)
 {
+	if (!k)
+		return;
+	use.name = k->name;
+	use.key = k->key;
+	use.optional = k->optional;
+	use.at = &k->node;
 	*arena_push(a, l) = use;
 }
 
-static void key_use(struct arena *a, struct config_uses *l, enum kind_id kind,
-		    const struct key_selector *k, const char *format, uint32_t i, uint32_t n)
+static void ref_use(struct arena *a, struct config_uses *l, const struct config_ref *r,
+		    struct config_use use)
 {
-	if (k)
-		use_add(a, l, (struct config_use){ .kind = kind, .name = k->name, .key = k->key,
-						   .optional = k->optional, .fixed = true,
-						   .at = &k->node, .format = format, .i = i, .k = n });
-}
-
-static void ref_use(struct arena *a, struct config_uses *l, enum kind_id kind,
-		    const struct config_ref *r, const char *format, uint32_t i, uint32_t n)
-{
-	if (r)
-		use_add(a, l, (struct config_use){ .kind = kind, .name = r->name,
-						   .optional = r->optional, .fixed = true,
-						   .at = &r->node, .format = format, .i = i, .k = n });
+	if (!r)
+		return;
+	use.name = r->name;
+	use.optional = r->optional;
+	use.at = &r->node;
+	*arena_push(a, l) = use;
 }
 
 static void container_uses(struct arena *a, struct config_uses *l, const struct container *c,
 			   uint32_t i)
 {
-	for (uint32_t n = 0; n < c->env_from.n; n++) {
-		const struct env_from *e = &c->env_from.v[n];
+	struct config_use map = { .kind = KIND_CONFIGMAP, .fixed = true, .i = i };
+	struct config_use secret = { .kind = KIND_SECRET, .fixed = true, .i = i };
 
-		ref_use(a, l, KIND_CONFIGMAP, e->config_map_ref, "containers[%u].envFrom[%u].configMapRef",
-			i, n);
-		ref_use(a, l, KIND_SECRET, e->secret_ref, "containers[%u].envFrom[%u].secretRef", i, n);
+	map.format = "containers[%u].envFrom[%u].configMapRef";
+	secret.format = "containers[%u].envFrom[%u].secretRef";
+	for (map.k = secret.k = 0; map.k < c->env_from.n; map.k++, secret.k++) {
+		ref_use(a, l, c->env_from.v[map.k].config_map_ref, map);
+		ref_use(a, l, c->env_from.v[map.k].secret_ref, secret);
 	}
-	for (uint32_t n = 0; n < c->env.n; n++) {
-		const struct env_source *from = c->env.v[n].value_from;
+	map.format = "containers[%u].env[%u].valueFrom.configMapKeyRef";
+	secret.format = "containers[%u].env[%u].valueFrom.secretKeyRef";
+	for (map.k = secret.k = 0; map.k < c->env.n; map.k++, secret.k++) {
+		const struct env_source *from = c->env.v[map.k].value_from;
 
-		if (!from)
-			continue;
-		key_use(a, l, KIND_CONFIGMAP, from->config_map_key_ref,
-			"containers[%u].env[%u].valueFrom.configMapKeyRef", i, n);
-		key_use(a, l, KIND_SECRET, from->secret_key_ref,
-			"containers[%u].env[%u].valueFrom.secretKeyRef", i, n);
+		key_use(a, l, from ? from->config_map_key_ref : NULL, map);
+		key_use(a, l, from ? from->secret_key_ref : NULL, secret);
 	}
 }
 
@@ -75,7 +75,8 @@ static void mounts_of(const struct pod_spec *s, const char *volume, bool *ret_su
 	}
 }
 
-static void volume_uses(struct arena *a, struct config_uses *l, const struct pod_spec *s, uint32_t i)
+static void volume_uses(struct arena *a, struct config_uses *l, const struct pod_spec *s,
+			uint32_t i)
 {
 	const struct volume *v = &s->volumes.v[i];
 	const struct key_to_path_list *items;
@@ -98,13 +99,13 @@ static void volume_uses(struct arena *a, struct config_uses *l, const struct pod
 	}
 	mounts_of(s, v->name, &use.fixed, &use.mounted);
 	use.format = v->secret ? "volumes[%u].secret" : "volumes[%u].configMap";
-	use_add(a, l, use);
+	*arena_push(a, l) = use;
 	use.format = v->secret ? "volumes[%u].secret.items[%u]" : "volumes[%u].configMap.items[%u]";
 	use.item = true;
 	for (use.k = 0; use.k < items->n; use.k++) {
 		use.key = items->v[use.k].key;
 		use.at = &items->v[use.k].node;
-		use_add(a, l, use);
+		*arena_push(a, l) = use;
 	}
 }
 

@@ -41,13 +41,14 @@ static int check_identity(const struct kind *kind, const char *file, const struc
 	if (map && !ynode_is_null(ynode_get(meta, "generateName")) && ynode_is_null(name))
 		return -EINVAL;		/* told already: it is refused */
 	if ((map || !meta) && ynode_is_null(name)) {
-		msgs_add(m, false, file, at->line, at->col, "metadata.name", "missing; it is required");
+		msgs_add(m, false, file, at->line, at->col, "metadata.name",
+			 "missing; it is required");
 	} else if (name && name->kind == Y_SCALAR) {
 		const char *problem = name_problem(name_rule(kind), name->text);
 
 		if (problem)
-			msgs_add(m, false, file, name->line, name->col, "metadata.name", "\"%.100s\" %s",
-				 name->text, problem);
+			msgs_add(m, false, file, name->line, name->col, "metadata.name",
+				 "\"%.100s\" %s", name->text, problem);
 	}
 	if (!kind->namespaced && !ynode_is_null(ns))
 		msgs_add(m, false, file, ns->line, ns->col, "metadata.namespace",
@@ -104,8 +105,8 @@ static int record_fail(const struct msgs *m, struct err *err)
 		g++;
 	if (!g || g == m->v + m->n)
 		return err_set(err, -EINVAL, "a record is not one object");
-	return err_set(err, -EINVAL, "a record is damaged at %u:%u: %s%s%s", g->line, g->col, g->path,
-		       *g->path ? ": " : "", g->text);
+	return err_set(err, -EINVAL, "a record is damaged at %u:%u: %s%s%s", g->line, g->col,
+		       g->path, *g->path ? ": " : "", g->text);
 }
 
 int object_parse(struct arena *a, const char *json, size_t n, struct object *ret, struct err *err)
@@ -115,7 +116,8 @@ int object_parse(struct arena *a, const char *json, size_t n, struct object *ret
 	struct object o = { 0 };
 
 	*ret = o;
-	if (yaml_parse(a, "", json, n, &docs, &m) < 0 || docs.n != 1 || docs.v[0].root->kind != Y_MAP)
+	if (yaml_parse(a, "", json, n, &docs, &m) < 0 || docs.n != 1 ||
+	    docs.v[0].root->kind != Y_MAP)
 		return record_fail(&m, err);
 	const struct ynode *root = docs.v[0].root;
 	const struct kind *kind = record_kind(root);

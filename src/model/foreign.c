@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * From apiVersion and kind to one of our kinds. In Kubernetes' own groups, whose names have no dot,
- * every kind is known, so that a word which is none of them is a mistake. Groups with a dot belong to
- * extensions; what they define is passed over with a warning.
+ * every kind is known, so that a word which is none of them is a mistake. Groups with a dot belong
+ * to extensions; what they define is passed over with a warning.
  */
 #include "model/foreign.h"
 
@@ -36,9 +36,10 @@ struct header {
 	const struct ynode *api_node, *kind_node;
 };
 
-static int fail(const struct header *h, const struct ynode *at, const char *path, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
-static int fail(const struct header *h, const struct ynode *at, const char *path, const char *fmt, ...)
+static int fail(const struct header *h, const struct ynode *at, const char *path,
+		const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+static int fail(const struct header *h, const struct ynode *at, const char *path,
+		const char *fmt, ...)
 {
 	BUF_AUTO text = { 0 };
 	va_list ap;
@@ -160,8 +161,8 @@ static int classify(const struct header *h, const char *group, const struct kind
 		return fail(h, h->api_node, "apiVersion", "%s is of %s, not of %.60s", k->name,
 			    k->api_version, h->api);
 	if (streq(group, "orch"))
-		return fail(h, h->kind_node, "kind", "%.60s of %.60s belongs in orchd.yaml", h->kind,
-			    h->api);
+		return fail(h, h->kind_node, "kind", "%.60s of %.60s belongs in orchd.yaml",
+			    h->kind, h->api);
 	if (!listed(own_groups, group) || listed(foreign, h->kind))
 		return pass_over(h, "is not acted on by orch");
 	return unknown_kind(h);
@@ -185,6 +186,7 @@ int kind_of_document(const char *file, const struct ynode *doc, const struct kin
 		return fail(&h, h.api_node, "apiVersion",
 			    "\"%.60s\" is no API version like v1 or apps/v1", h.api);
 	if (!kind_ok(h.kind))
-		return fail(&h, h.kind_node, "kind", "\"%.60s\" is no kind like Deployment", h.kind);
+		return fail(&h, h.kind_node, "kind", "\"%.60s\" is no kind like Deployment",
+			    h.kind);
 	return classify(&h, group, ret_kind);
 }

@@ -37,7 +37,8 @@ static void hold_deployment(struct deployment *d, const struct deployment *was)
 
 static void hold_configmap(struct configmap *o, const struct configmap *was)
 {
-	const uint64_t rows = UINT64_C(1) << configmap_data_row | UINT64_C(1) << configmap_binary_data_row;
+	const uint64_t rows =
+		UINT64_C(1) << configmap_data_row | UINT64_C(1) << configmap_binary_data_row;
 
 	o->data = was->data;
 	o->binary_data = was->binary_data;
@@ -96,7 +97,8 @@ static void hold_switches(struct arena *a, struct deployment *d, const struct ho
 static void apply(struct set *s, struct object *o, const struct hold *h)
 {
 	struct arena *a = &s->arena;
-	bool switches = o->kind->id == KIND_DEPLOYMENT && (h->paused || h->resumed || h->restarted_at);
+	bool switches =
+		o->kind->id == KIND_DEPLOYMENT && (h->paused || h->resumed || h->restarted_at);
 	bool content = h->content && h->digest == o->digest;
 	struct object copy;
 

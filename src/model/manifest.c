@@ -60,7 +60,8 @@ static const struct ynode *list_items(const struct ynode *doc)
 	const struct ynode *kind = doc->kind == Y_MAP ? ynode_get(doc, "kind") : NULL;
 	size_t n = kind && kind->kind == Y_SCALAR ? kind->len : 0;
 
-	if (n < 4 || !streq(kind->text + n - 4, "List") || ynode_is_null(ynode_get(doc, "apiVersion")))
+	if (n < 4 || !streq(kind->text + n - 4, "List") ||
+	    ynode_is_null(ynode_get(doc, "apiVersion")))
 		return NULL;
 	const struct ynode *items = ynode_get(doc, "items");
 	return items && items->kind == Y_SEQ ? items : NULL;

@@ -130,36 +130,43 @@ static bool percent(const char *s)
 	return n && streq(s + n, "%");
 }
 
+#define LOWER "must consist of lower-case letters, digits"
+#define CHARS "must consist of letters, digits, \"-\", \"_\" and \".\""
+#define ENDS "end with a letter or digit"
+#define AT_MOST(n) n, "must be at most " #n " characters"
+#define ANY_LENGTH SIZE_MAX, ""
+
 static const struct {
 	bool (*ok)(const char *s);
 	size_t max;
 	const char *too_long, *expected;
 } rules[NAME_RULES] = {
-	[NAME_LABEL] = { label, 63, "must be at most 63 characters",
-		"must consist of lower-case letters, digits and \"-\", and begin and end with a letter "
-		"or digit" },
-	[NAME_SUBDOMAIN] = { subdomain, 253, "must be at most 253 characters",
-		"must consist of lower-case letters, digits, \"-\" and \".\", and each part between dots "
-		"begin and end with a letter or digit" },
-	[NAME_LABEL_1035] = { label_1035, 63, "must be at most 63 characters",
-		"must consist of lower-case letters, digits and \"-\", begin with a letter and end with a "
-		"letter or digit" },
-	[NAME_QUALIFIED] = { qualified, 317, "must be at most 317 characters",
-		"must be a name of at most 63 letters, digits, \"-\", \"_\" and \".\", beginning and ending "
-		"with a letter or digit, after an optional DNS domain and \"/\"" },
-	[NAME_LABEL_VALUE] = { label_value, 63, "must be at most 63 characters",
-		"must consist of letters, digits, \"-\", \"_\" and \".\", and begin and end with a letter or "
-		"digit" },
-	[NAME_CONFIG_KEY] = { config_key, 253, "must be at most 253 characters",
-		"must consist of letters, digits, \"-\", \"_\" and \".\", and not begin with \"..\"" },
-	[NAME_ENV] = { env_name, SIZE_MAX, "",
-		"must consist of printable ASCII characters other than \"=\"" },
-	[NAME_PORT] = { port_name, 15, "must be at most 15 characters",
-		"must consist of lower-case letters, digits and single \"-\" between them, with at least "
-		"one letter" },
-	[NAME_HTTP_HEADER] = { http_header, SIZE_MAX, "",
-		"must consist of letters, digits and \"-\"" },
-	[NAME_PERCENT] = { percent, SIZE_MAX, "", "must be a number or a percentage like 25%" },
+	[NAME_LABEL] = { label, AT_MOST(63), LOWER " and \"-\", and begin and " ENDS },
+	[NAME_SUBDOMAIN] = {
+		subdomain, AT_MOST(253),
+		LOWER ", \"-\" and \".\", and each part between dots begin and " ENDS,
+	},
+	[NAME_LABEL_1035] = {
+		label_1035, AT_MOST(63), LOWER " and \"-\", begin with a letter and " ENDS,
+	},
+	[NAME_QUALIFIED] = {
+		qualified, AT_MOST(317),
+		"must be a name of at most 63 letters, digits, \"-\", \"_\" and \".\", beginning "
+		"and ending with a letter or digit, after an optional DNS domain and \"/\"",
+	},
+	[NAME_LABEL_VALUE] = { label_value, AT_MOST(63), CHARS ", and begin and " ENDS },
+	[NAME_CONFIG_KEY] = { config_key, AT_MOST(253), CHARS ", and not begin with \"..\"" },
+	[NAME_ENV] = {
+		env_name, ANY_LENGTH, "must consist of printable ASCII characters other than \"=\"",
+	},
+	[NAME_PORT] = {
+		port_name, AT_MOST(15),
+		LOWER " and single \"-\" between them, with at least one letter",
+	},
+	[NAME_HTTP_HEADER] = {
+		http_header, ANY_LENGTH, "must consist of letters, digits and \"-\"",
+	},
+	[NAME_PERCENT] = { percent, ANY_LENGTH, "must be a number or a percentage like 25%" },
 };
 
 bool name_ok(enum name_rule rule, const char *s)

@@ -76,8 +76,8 @@ const char *object_name(struct arena *a, const struct object *o);
 struct object object_new(struct arena *a, enum kind_id kind, const char *ns, const char *name);
 struct object object_copy(struct arena *a, const struct object *o);	/* deep */
 
-/* Decodes one document. 0, or -EINVAL with messages; a document that is no object of ours (a kind that
- * Kubernetes knows and orch does not act on) gives 0, a warning, and ret->kind NULL. */
+/* Decodes one document. 0, or -EINVAL with messages; a document that is no object of ours (a kind
+ * that Kubernetes knows and orch does not act on) gives 0, a warning, and ret->kind NULL. */
 int object_decode(struct arena *a, const char *file, const struct ynode *doc, struct object *ret,
 		  struct msgs *m);
 /* From text that object_json wrote (records of the store and of pods). */
@@ -91,8 +91,8 @@ bool selector_matches(const struct label_selector *s, const struct strmap *label
 int selector_parse(struct arena *a, const char *text, struct label_selector *ret, struct err *err);
 void selector_print(const struct label_selector *s, struct buf *out);	/* kubectl's form */
 
-/* What depends on other fields and may be left out: pull policy, empty volumes, 0 in probes. Done for
- * every object that object_decode gives; needed for specifications that come another way. */
+/* What depends on other fields and may be left out: pull policy, empty volumes, 0 in probes. Done
+ * for every object that object_decode gives; needed for specifications that come another way. */
 void pod_spec_complete(struct arena *a, struct pod_spec *s);
 
 /* Int-or-percent of total; up rounds up, else down. */

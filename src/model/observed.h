@@ -59,6 +59,7 @@ struct observed {
 	bool services_known;		/* false: not written since the start, so write them */
 };
 
-const struct observed_pod *observed_find(const struct observed *o, const char *ns, const char *name);
+const struct observed_pod *observed_find(const struct observed *o, const char *ns,
+					 const char *name);
 /* Running, and its readiness (and startup) probe passes or there is none. */
 bool observed_container_ready(const struct observed_container *c);

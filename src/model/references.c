@@ -16,8 +16,8 @@ static void warn(struct set *s, const struct object *o, const struct node *at, c
 {
 	bool known = at && at->line;
 
-	msgs_add(&s->msgs, true, o->file, known ? at->line : o->line, known ? at->col : o->col, path, "%s",
-		 text);
+	msgs_add(&s->msgs, true, o->file, known ? at->line : o->line, known ? at->col : o->col,
+		 path, "%s", text);
 }
 
 static bool has_bytes(const struct bytemap *m, const char *key)
@@ -50,8 +50,8 @@ static void check_use(struct set *s, const struct object *o, const char *prefix,
 	if (to)
 		text = arena_printf(a, "%s \"%s\" has no key \"%s\"", kind, use->name, use->key);
 	else
-		text = arena_printf(a, "no file declares %s \"%s\" in namespace %s", kind, use->name,
-				    o->meta->namespace);
+		text = arena_printf(a, "no file declares %s \"%s\" in namespace %s", kind,
+				    use->name, o->meta->namespace);
 	BUF_AUTO path = { 0 };
 	buf_printf(&path, "%s.", prefix);
 	buf_printf(&path, use->format, use->i, use->k);
@@ -105,7 +105,8 @@ static void check_service(struct set *s, const struct object *service)
 	bool found = false;
 
 	if (!spec->selector.n) {
-		warn(s, service, &spec->node, "spec.selector", "missing: the Service never has pods");
+		warn(s, service, &spec->node, "spec.selector",
+		     "missing: the Service never has pods");
 		return;
 	}
 	for (uint32_t i = 0; i < s->objects.n && !found; i++)

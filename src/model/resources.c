@@ -58,8 +58,10 @@ const char *pod_qos(const struct pod_spec *s)
 	for (uint32_t i = 0; i < s->containers.n; i++) {
 		struct container_resources r = container_resources(&s->containers.v[i]);
 
-		any |= r.cpu_request_milli || r.memory_request || r.cpu_limit_milli || r.memory_limit;
-		all &= r.cpu_limit_milli && r.memory_limit && r.cpu_limit_milli == r.cpu_request_milli &&
+		any |= r.cpu_request_milli || r.memory_request || r.cpu_limit_milli ||
+		       r.memory_limit;
+		all &= r.cpu_limit_milli && r.memory_limit &&
+		       r.cpu_limit_milli == r.cpu_request_milli &&
 		       r.memory_limit == r.memory_request;
 	}
 	return all ? "Guaranteed" : any ? "Burstable" : "BestEffort";

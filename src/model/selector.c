@@ -91,7 +91,8 @@ static int bad_word(struct parse *p, enum name_rule rule, const char *what, cons
 	if (!problem)
 		return 0;
 	if (!*word)
-		return err_set(p->err, -EINVAL, "selector: a %s is missing before \"%s\"", what, p->at);
+		return err_set(p->err, -EINVAL, "selector: a %s is missing before \"%s\"", what,
+			       p->at);
 	return err_set(p->err, -EINVAL, "selector: %s \"%s\" %s", what, word, problem);
 }
 
@@ -121,7 +122,11 @@ static int take_list(struct parse *p, struct strs *values)
 
 static int take_relation(struct parse *p, struct selector_requirement *r)
 {
-	static const struct { const char *token; enum selector_operator op; bool list; } relations[] = {
+	static const struct {
+		const char *token;
+		enum selector_operator op;
+		bool list;
+	} relations[] = {
 		{ "==", SELECTOR_IN, false }, { "=", SELECTOR_IN, false },
 		{ "!=", SELECTOR_NOT_IN, false }, { "notin", SELECTOR_NOT_IN, true },
 		{ "in", SELECTOR_IN, true },
@@ -162,7 +167,8 @@ static void plain_labels(struct arena *a, struct label_selector *s)
 	for (uint32_t i = 0; i < all.n; i++) {
 		const struct selector_requirement *r = &all.v[i];
 
-		if (r->op == SELECTOR_IN && r->values.n == 1 && !strmap_get(&s->match_labels, r->key))
+		if (r->op == SELECTOR_IN && r->values.n == 1 &&
+		    !strmap_get(&s->match_labels, r->key))
 			strmap_set(a, &s->match_labels, r->key, r->values.v[0]);
 		else
 			*arena_push(a, &s->match_expressions) = *r;
@@ -213,7 +219,8 @@ void selector_print(const struct label_selector *s, struct buf *out)
 		return;
 	}
 	for (uint32_t i = 0; i < s->match_labels.n; i++)
-		buf_printf(out, "%s%s=%s", i ? "," : "", s->match_labels.v[i].k, s->match_labels.v[i].v);
+		buf_printf(out, "%s%s=%s", i ? "," : "", s->match_labels.v[i].k,
+			   s->match_labels.v[i].v);
 	for (uint32_t i = 0; i < s->match_expressions.n; i++) {
 		if (i || s->match_labels.n)
 			buf_putc(out, ',');

@@ -97,12 +97,13 @@ static const struct object *in_force(const struct build *b, const struct object_
 	return o ? o : find_unsorted(&b->stays, key);
 }
 
-static void complain(struct build *b, const struct object *o, const struct node *at, const char *path,
-		     const char *text)
+static void complain(struct build *b, const struct object *o, const struct node *at,
+		     const char *path, const char *text)
 {
-	uint32_t line = at && at->line ? at->line : o->line, col = at && at->line ? at->col : o->col;
+	bool known = at && at->line;
 
-	msgs_add(&b->s->msgs, false, o->file, line, col, path, "%s", text);
+	msgs_add(&b->s->msgs, false, o->file, known ? at->line : o->line, known ? at->col : o->col,
+		 path, "%s", text);
 }
 
 static void add(struct build *b, const struct object *o)
@@ -130,8 +131,8 @@ static void refuse_duplicates(struct build *b, const struct object *run, uint32_
 		const struct object *other = &run[i ? 0 : 1];
 
 		complain(b, &run[i], NULL, "",
-			 arena_printf(a, "%s is defined in %s:%u, too; what is in force stays", name,
-				      other->file, other->line));
+			 arena_printf(a, "%s is defined in %s:%u, too; what is in force stays",
+				      name, other->file, other->line));
 	}
 }
 
@@ -158,7 +159,8 @@ static const struct label_selector *selector_of(const struct object *o)
 }
 
 /* The path of what differs and must not (validation.md 11), NULL when all is well. */
-static const char *frozen(const struct object *was, const struct object *is, const struct node **ret_at)
+static const char *frozen(const struct object *was, const struct object *is,
+			  const struct node **ret_at)
 {
 	switch (is->kind->id) {
 	case KIND_DEPLOYMENT:
@@ -189,8 +191,9 @@ static bool refuse_frozen(struct build *b, const struct object *o, const struct 
 
 	if (!path)
 		return false;
-	complain(b, o, at, path, "cannot be changed, what is in force stays; to replace the object, "
-				 "remove it, apply, and add it again");
+	complain(b, o, at, path,
+		 "cannot be changed, what is in force stays; to replace the object, "
+		 "remove it, apply, and add it again");
 	return true;
 }
 
@@ -201,7 +204,8 @@ static bool refuse_namespace(struct build *b, const struct object *o, const stru
 	if (!o->kind->namespaced || streq(key->namespace, "default") || find(&b->s->objects, &ns))
 		return false;
 	complain(b, o, &o->meta->node, "metadata.namespace",
-		 arena_printf(&b->s->arena, "no file declares the namespace \"%s\"", key->namespace));
+		 arena_printf(&b->s->arena, "no file declares the namespace \"%s\"",
+			      key->namespace));
 	return true;
 }
 
@@ -286,7 +290,8 @@ static bool first_of_stack(const struct object_list *kept, uint32_t i)
 static void add_stays(struct build *b)
 {
 	struct set *s = b->s;
-	struct manifest **grown = arena_array(&s->arena, struct manifest *, s->nmanifests + b->kept.n);
+	struct manifest **grown =
+		arena_array(&s->arena, struct manifest *, s->nmanifests + b->kept.n);
 
 	if (!b->kept.n)
 		return;
@@ -295,7 +300,8 @@ static void add_stays(struct build *b)
 	s->manifests = grown;
 	for (uint32_t i = 0; i < b->kept.n; i++) {
 		if (first_of_stack(&b->kept, i))
-			s->manifests[s->nmanifests++] = stays_manifest(&b->kept, b->kept.v[i].stack);
+			s->manifests[s->nmanifests++] =
+				stays_manifest(&b->kept, b->kept.v[i].stack);
 	}
 }
 
@@ -313,8 +319,8 @@ static void take_messages(struct set *s, const struct manifest *m)
 	for (uint32_t i = 0; i < m->msgs.n; i++) {
 		const struct msg *g = &m->msgs.v[i];
 
-		msgs_add(&s->msgs, g->warning, arena_strdup(&s->arena, g->file), g->line, g->col, g->path,
-			 "%s", g->text);
+		msgs_add(&s->msgs, g->warning, arena_strdup(&s->arena, g->file), g->line, g->col,
+			 g->path, "%s", g->text);
 	}
 }
 

@@ -38,11 +38,11 @@ bool manifest_wanted(const char *path);
  */
 struct hold {
 	struct object_key key;
-	const char *content;	/* JSON of the object as held by undo (template, or data); NULL: none */
+	const char *content;	/* JSON of the object as undo brought it back; NULL: none */
 	uint64_t digest;	/* of the declared object that content overrides */
 	uint32_t revision;	/* rollout revision that undo went back to */
 	bool paused, resumed;	/* rollout pause or resume against spec.paused */
-	const char *restarted_at;	/* rollout restart: annotation kubectl.kubernetes.io/restartedAt */
+	const char *restarted_at;	/* rollout restart: value of the pods' annotation */
 	int64_t time;
 };
 struct hold_list { struct hold *v; uint32_t n; };
@@ -59,10 +59,10 @@ struct set {
 };
 
 /*
- * good: manifests whose objects count (no broken ones); broken: the newest, failing versions of files,
- * for their messages. Two definitions of one object: both are errors naming each other, and the object of
- * previous (NULL: none) stays. A namespace that nobody declared (default excepted) is an error
- * at the object; the object of previous stays.
+ * good: manifests whose objects count (no broken ones); broken: the newest, failing versions of
+ * files, for their messages. Two definitions of one object: both are errors naming each other, and
+ * the object of previous (NULL: none) stays. A namespace that nobody declared (default excepted) is
+ * an error at the object; the object of previous stays.
  */
 struct set *set_build(struct manifest *const *good, uint32_t ngood, struct manifest *const *broken,
 		      uint32_t nbroken, const struct hold_list *holds, const struct set *previous);
