@@ -53,6 +53,8 @@ typedef int (*verb_run)(struct cli *c);
 
 /* 0, or -EINVAL after saying what is wrong on standard error. */
 int options_parse(struct cli *c, int argc, char **argv);
+/* Options before the verb, which are those that all verbs have; how many words they take. */
+int options_parse_first(struct cli *c, int argc, char **argv);
 void options_usage(const char *verb, struct buf *out);
 
 /* fetch.c: requests that end the command when they fail. On failure NULL, *ret_status is set and

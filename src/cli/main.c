@@ -71,18 +71,25 @@ int main(int argc, char **argv)
 	char name[64];
 	size_t v = 0;
 
-	if (argc < 2 || streq(argv[1], "help") || streq(argv[1], "--help") || streq(argv[1], "-h")) {
-		usage(argc < 2 ? stderr : stdout);
-		return argc < 2 ? EXIT_ERROR : EXIT_DONE;
+	int first = options_parse_first(&c, argc - 1, argv + 1);
+	if (first < 0)
+		return EXIT_ERROR;
+	argc -= 1 + first;
+	argv += 1 + first;
+	if (argc < 1 || c.opt.help || streq(argv[0], "help")) {
+		bool asked = argc > 0 || c.opt.help;
+
+		usage(asked ? stdout : stderr);
+		return asked ? EXIT_DONE : EXIT_ERROR;
 	}
-	while (v < ARRAY_SIZE(verbs) && !is_verb(argv[1], verbs[v].name))
+	while (v < ARRAY_SIZE(verbs) && !is_verb(argv[0], verbs[v].name))
 		v++;
 	if (v == ARRAY_SIZE(verbs)) {
-		fprintf(stderr, "error: unknown verb %s; see orchctl --help\n", argv[1]);
+		fprintf(stderr, "error: unknown verb %s; see orchctl --help\n", argv[0]);
 		return EXIT_ERROR;
 	}
 	c.verb = spoken(verbs[v].name, name);
-	if (options_parse(&c, argc - 2, argv + 2) < 0)
+	if (options_parse(&c, argc - 1, argv + 1) < 0)
 		return EXIT_ERROR;
 	environment(&c);
 	int status = c.opt.help ? verb_usage(v) : verbs[v].run(&c);

@@ -25,10 +25,11 @@ static const struct option {
 
 static bool has_word(const char *words, const char *w)
 {
-	size_t n = strlen(w);
-
 	if (streq(words, "*"))
 		return true;
+	if (!w)
+		return false;
+	size_t n = strlen(w);
 	for (const char *p = words; (p = strstr(p, w)); p += n)
 		if ((p == words || p[-1] == ' ') && (p[n] == ' ' || !p[n]))
 			return true;
@@ -85,7 +86,11 @@ static int missing_value(const char *arg)
 
 static int unknown(const struct cli *c, const char *arg)
 {
-	fprintf(stderr, "error: unknown option %s of %s; see orchctl %s --help\n", arg, c->verb, c->verb);
+	if (!c->verb)
+		fprintf(stderr, "error: unknown option %s before the verb; see orchctl --help\n", arg);
+	else
+		fprintf(stderr, "error: unknown option %s of %s; see orchctl %s --help\n", arg,
+			c->verb, c->verb);
 	return -EINVAL;
 }
 
@@ -129,6 +134,30 @@ static int parse_short(struct cli *c, int argc, char **argv, int *i)
 	return 0;
 }
 
+static int parse_option(struct cli *c, int argc, char **argv, int *i)
+{
+	return strncmp(argv[*i], "--", 2) == 0 ? parse_long(c, argc, argv, i) :
+						 parse_short(c, argc, argv, i);
+}
+
+static bool is_option(const char *arg)
+{
+	return arg[0] == '-' && arg[1];
+}
+
+int options_parse_first(struct cli *c, int argc, char **argv)
+{
+	int i = 0;
+
+	c->verb = NULL;
+	for (; i < argc && is_option(argv[i]); i++) {
+		int r = parse_option(c, argc, argv, &i);
+		if (r < 0)
+			return r;
+	}
+	return i;
+}
+
 int options_parse(struct cli *c, int argc, char **argv)
 {
 	c->args = arena_array(&c->arena, const char *, argc + 1);
@@ -140,10 +169,8 @@ int options_parse(struct cli *c, int argc, char **argv)
 			c->ncommand = (unsigned)(argc - i - 1);
 			break;
 		}
-		if (strncmp(argv[i], "--", 2) == 0)
-			r = parse_long(c, argc, argv, &i);
-		else if (argv[i][0] == '-' && argv[i][1])
-			r = parse_short(c, argc, argv, &i);
+		if (is_option(argv[i]))
+			r = parse_option(c, argc, argv, &i);
 		else
 			c->args[c->nargs++] = argv[i];
 		if (r < 0)
