@@ -16,6 +16,7 @@ bool check_present(const struct check *c, const char *key);
 
 /* checks_name.c: names, keys, paths, addresses */
 void check_dns_label(struct check *c, const void *value);
+void check_namespace(struct check *c, const void *value);
 void check_dns_subdomain(struct check *c, const void *value);
 void check_label(struct check *c, const void *value);
 void check_label_key(struct check *c, const void *value);

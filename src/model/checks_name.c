@@ -36,6 +36,13 @@ void check_dns_label(struct check *c, const void *value)
 	check_name(c, "", NAME_LABEL, text(value));
 }
 
+/* As in Kubernetes, "" is no namespace. */
+void check_namespace(struct check *c, const void *value)
+{
+	if (*text(value))
+		check_name(c, "", NAME_LABEL, text(value));
+}
+
 void check_dns_subdomain(struct check *c, const void *value)
 {
 	check_name(c, "", NAME_SUBDOMAIN, text(value));

@@ -189,7 +189,7 @@ void object_complete(struct arena *a, struct object *o)
 		[KIND_REPLICASET] = complete_replicaset, [KIND_DEPLOYMENT] = complete_deployment,
 	};
 
-	if (o->kind->namespaced && !o->meta->namespace)
+	if (o->kind->namespaced && (!o->meta->namespace || !*o->meta->namespace))
 		o->meta->namespace = "default";
 	if (by_kind[o->kind->id])
 		by_kind[o->kind->id](a, o);

@@ -27,30 +27,45 @@ static enum name_rule name_rule(const struct kind *k)
 	}
 }
 
+static bool empty(const struct ynode *n)
+{
+	return ynode_is_null(n) || (n->kind == Y_SCALAR && !n->len);
+}
+
+/* The problem with a name; NULL: none, or told by the decoder. */
+static const char *name_fault(struct arena *a, const struct kind *kind, const struct ynode *meta,
+			      const struct ynode *name)
+{
+	if (ynode_is_null(name))
+		return empty(ynode_get(meta, "generateName")) ? "missing; it is required" : NULL;
+	if (name->kind != Y_SCALAR)
+		return NULL;
+	const char *problem = name_problem(name_rule(kind), name->text);
+	if (!problem || name->len)
+		return problem ? arena_printf(a, "\"%.100s\" %s", name->text, problem) : NULL;
+	return "must not be empty";
+}
+
 /* metadata.name and metadata.namespace, as far as they have the right shape. */
 static int check_identity(const struct kind *kind, const char *file, const struct ynode *doc,
 			  struct msgs *m)
 {
+	static const struct ynode nothing = { .kind = Y_MAP };
 	const struct ynode *meta = ynode_get(doc, "metadata");
-	bool map = meta && meta->kind == Y_MAP;
-	const struct ynode *name = map ? ynode_get(meta, "name") : NULL;
-	const struct ynode *ns = map ? ynode_get(meta, "namespace") : NULL;
-	const struct ynode *at = map ? meta : doc;
+	const struct ynode *at = ynode_is_null(meta) ? doc : meta;
 	unsigned before = m->errors;
 
-	if (map && !ynode_is_null(ynode_get(meta, "generateName")) && ynode_is_null(name))
-		return -EINVAL;		/* told already: it is refused */
-	if ((map || !meta) && ynode_is_null(name)) {
-		msgs_add(m, false, file, at->line, at->col, "metadata.name",
-			 "missing; it is required");
-	} else if (name && name->kind == Y_SCALAR) {
-		const char *problem = name_problem(name_rule(kind), name->text);
-
-		if (problem)
-			msgs_add(m, false, file, name->line, name->col, "metadata.name",
-				 "\"%.100s\" %s", name->text, problem);
-	}
-	if (!kind->namespaced && !ynode_is_null(ns))
+	if (ynode_is_null(meta))
+		meta = &nothing;
+	if (meta->kind != Y_MAP)
+		return -EINVAL;		/* told already */
+	const struct ynode *name = ynode_get(meta, "name"), *ns = ynode_get(meta, "namespace");
+	const char *fault = name_fault(m->arena, kind, meta, name);
+	if (!ynode_is_null(name))
+		at = name;
+	if (fault)
+		msgs_add(m, false, file, at->line, at->col, "metadata.name", "%s", fault);
+	if (!kind->namespaced && !empty(ns))
 		msgs_add(m, false, file, ns->line, ns->col, "metadata.namespace",
 			 "a %s is in no namespace", kind->name);
 	return m->errors == before ? 0 : -EINVAL;

@@ -54,9 +54,10 @@ static struct manifest *manifest_new(const char *path)
 	return m;
 }
 
-/* A List of any kind: its items. */
+/* A List of any kind: its items, which may be left out. */
 static const struct ynode *list_items(const struct ynode *doc)
 {
+	static const struct ynode none = { .kind = Y_SEQ };
 	const struct ynode *kind = doc->kind == Y_MAP ? ynode_get(doc, "kind") : NULL;
 	size_t n = kind && kind->kind == Y_SCALAR ? kind->len : 0;
 
@@ -64,6 +65,8 @@ static const struct ynode *list_items(const struct ynode *doc)
 	    ynode_is_null(ynode_get(doc, "apiVersion")))
 		return NULL;
 	const struct ynode *items = ynode_get(doc, "items");
+	if (ynode_is_null(items) && n == 4)
+		return &none;
 	return items && items->kind == Y_SEQ ? items : NULL;
 }
 

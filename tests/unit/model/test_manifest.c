@@ -23,7 +23,7 @@ static void test_documents(void **state)
 {
 	struct fixture *f = *state;
 	struct manifest *m = good(f, "shop/web/a.yaml",
-		"---\n---\n# nothing\n---\n" CONFIG("one") "---\napiVersion: v1\nkind: List\nitems:\n"
+		"---\n---\n# nothing\n---\napiVersion: v1\nkind: List\n---\n" CONFIG("one") "---\napiVersion: v1\nkind: List\nitems:\n"
 		"- {apiVersion: v1, kind: ConfigMap, metadata: {name: two}}\n"
 		"- apiVersion: v1\n  kind: ConfigMapList\n  items:\n"
 		"  - {apiVersion: v1, kind: ConfigMap, metadata: {name: three}}\n"
@@ -34,7 +34,7 @@ static void test_documents(void **state)
 	assert_int_equal(m->objects.n, 4);
 	for (size_t i = 0; i < 4; i++)
 		assert_string_equal(m->objects.v[i].meta->name, names[i]);
-	assert_int_equal(m->objects.v[1].line, 12);
+	assert_int_equal(m->objects.v[1].line, 15);
 	assert_int_equal(m->objects.v[1].col, 3);
 	assert_string_equal(m->objects.v[0].file, "shop/web/a.yaml");
 	assert_string_equal(m->objects.v[0].stack, "shop");

@@ -106,6 +106,36 @@ static const struct { const char *text, *expected; } cases[] = {
 	/* metadata */
 	{
 		"apiVersion: v1\n"
+		"kind: ConfigMap\n"
+		"metadata:\n",
+		"t.yaml:1:1: metadata.name: missing; it is required\n"
+	},
+	{
+		"apiVersion: v1\n"
+		"kind: ConfigMap\n"
+		"metadata: []\n",
+		"t.yaml:3:11: metadata: expected a mapping, not a list\n"
+	},
+	{
+		"apiVersion: v1\n"
+		"kind: ConfigMap\n"
+		"metadata: {name: [a], generateName: ''}\n",
+		"t.yaml:3:18: metadata.name: expected a string, not a list\n"
+	},
+	{
+		"apiVersion: v1\n"
+		"kind: ConfigMap\n"
+		"metadata: {name: ~, generateName: '', namespace: ''}\n",
+		"t.yaml:3:11: metadata.name: missing; it is required\n"
+	},
+	{
+		"apiVersion: v1\n"
+		"kind: ConfigMap\n"
+		"metadata: {name: ''}\n",
+		"t.yaml:3:18: metadata.name: must not be empty\n"
+	},
+	{
+		"apiVersion: v1\n"
 		"kind: ConfigMap\n",
 		"t.yaml:1:1: metadata.name: missing; it is required\n"
 	},

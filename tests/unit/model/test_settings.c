@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The daemon's own settings: their defaults and their bounds. */
+#include "fixture.h"
+
+static const char *read_settings(struct fixture *f, const char *text, struct settings *ret)
+{
+	struct msgs m = { .arena = &f->arena };
+	struct yaml_docs docs = { 0 };
+
+	*ret = (struct settings){ 0 };
+	assert_int_equal(yaml_parse(&f->arena, "o.yaml", text, strlen(text), &docs, &m), 0);
+	schema_decode(&f->arena, &settings_type, "o.yaml", docs.v[0].root, "", NULL, ret, &m);
+	return messages(f, &m);
+}
+
+static void test_defaults(void **state)
+{
+	struct settings s;
+
+	assert_string_equal(read_settings(*state, "{}", &s), "");
+	assert_string_equal(s.config_dir, "/etc/orch");
+	assert_string_equal(s.pod_cidr, "10.244.0.0/16");
+	assert_string_equal(s.cgroup_root, "orch");
+	assert_int_equal(s.sync, SYNC_AUTO);
+	assert_int_equal(s.settle_ms, 200);
+}
+
+static void test_messages(void **state)
+{
+	struct settings s;
+
+	assert_string_equal(
+		read_settings(*state, "configDir: etc\npodCIDR: 10.0.0.1/8\nclusterDomain: A\n"
+			      "cgroupRoot: ../x\nsync: never\nlogLevel: loud\nhistoryLimit: 1\n", &s),
+		"o.yaml:1:12: configDir: \"etc\" is not an absolute path\n"
+		"o.yaml:2:10: podCIDR: \"10.0.0.1/8\" is no IPv4 network like 10.244.0.0/16\n"
+		"o.yaml:3:16: clusterDomain: \"A\" must consist of lower-case letters, digits, \"-\" and "
+		"\".\", and each part between dots begin and end with a letter or digit\n"
+		"o.yaml:4:13: cgroupRoot: \"../x\" is not a path below the mount point of the control "
+		"groups\n"
+		"o.yaml:5:7: sync: \"never\" is not auto or manual\n"
+		"o.yaml:6:11: logLevel: \"loud\" is not error, warning, info or debug\n"
+		"o.yaml:7:15: historyLimit: 1 is not in 2-1000000\n");
+	assert_string_equal(
+		read_settings(*state, "podCIDR: 10.96.0.0/12\nserviceCIDR: 10.96.0.0/31\n", &s),
+		"o.yaml:2:14: serviceCIDR: 10.96.0.0/31 is too small: at most /30 is possible\n"
+		"o.yaml:2:14: serviceCIDR: 10.96.0.0/31 overlaps podCIDR 10.96.0.0/12\n");
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = { TEST(test_defaults), TEST(test_messages) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
