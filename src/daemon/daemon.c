@@ -35,6 +35,7 @@ static void on_pass(struct loop_defer *p)
 
 void daemon_dirty(struct daemon *d)
 {
+	d->settled = false;
 	loop_defer(d->loop, &d->pass, on_pass);
 }
 
@@ -58,19 +59,21 @@ static void on_files_changed(void *data)
 
 void daemon_services_programmed(struct daemon *d, const struct service_entry *v, uint32_t n)
 {
+	struct arena fresh = { 0 };
 	struct service_entry *copy;
 
-	arena_release(&d->programmed_arena);
-	copy = arena_array(&d->programmed_arena, struct service_entry, n + 1);
+	copy = arena_array(&fresh, struct service_entry, n + 1);
 	for (uint32_t i = 0; i < n; i++) {
-		struct endpoint *e = arena_array(&d->programmed_arena, struct endpoint, v[i].count + 1);
+		struct endpoint *e = arena_array(&fresh, struct endpoint, v[i].count + 1);
 
 		if (v[i].count)
 			memcpy(e, v[i].endpoints, v[i].count * sizeof(*e));
 		copy[i] = v[i];
 		copy[i].endpoints = e;
-		copy[i].name = arena_strdup(&d->programmed_arena, v[i].name);
+		copy[i].name = arena_strdup(&fresh, v[i].name);
 	}
+	arena_release(&d->programmed_arena);	/* only now: v may come from there */
+	d->programmed_arena = fresh;
 	d->programmed = copy;
 	d->nprogrammed = n;
 	d->services_known = true;
@@ -87,85 +90,6 @@ static void on_ruleset(struct loop_io *io, uint32_t events)
 	log_warning("somebody took the nft table away; writing it again");
 	d->services_known = false;
 	daemon_dirty(d);
-}
-
-static void log_messages(const struct set *s)
-{
-	for (uint32_t i = 0; i < s->msgs.n; i++) {
-		BUF_AUTO line = { 0 };
-
-		msg_print(&s->msgs.v[i], &line);
-		line.data[strcspn(line.data, "\n")] = '\0';
-		log_msg(s->msgs.v[i].warning ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, "%s", line.data);
-	}
-}
-
-void daemon_files_changed(struct daemon *d)
-{
-	struct generation g;
-	struct err err = { 0 };
-
-	generation_build(d, 0, &g);
-	log_messages(g.said);
-	if (watch_warning(d->watch))
-		log_warning("%s", watch_warning(d->watch));
-	if (g.guard)
-		log_warning("%s", g.guard);
-	if (d->settings->sync == SYNC_MANUAL && d->applied) {
-		set_unref(d->candidate);
-		d->candidate = set_ref(g.said);
-	} else if (generation_apply(d, &g, NULL, &err) < 0) {
-		log_error("%s", err.msg);
-	}
-	generation_release(&g);
-	daemon_dirty(d);
-}
-
-static void plan_from(struct daemon *d, struct arena *a, const struct plan_options *o,
-		      const struct generation *g, struct plan *ret)
-{
-	struct outlook *outlook = arena_new(a, struct outlook);
-
-	reconcile_outlook(d, g->set, a, outlook);
-	struct plan_in in = {
-		.applied = d->applied,
-		.candidate = g->said,
-		.observed = &outlook->observed,
-		.wanted = &outlook->wanted,
-		.allow_delete = o->allow_delete,
-		.stack = o->stack,
-	};
-	plan_make(a, &in, ret);
-}
-
-void daemon_plan(struct daemon *d, struct arena *a, const struct plan_options *o, struct plan *ret)
-{
-	struct generation *g = arena_new(a, struct generation);
-	struct err err = { 0 };
-
-	if (watch_scan(d->watch))
-		daemon_dirty(d);
-	generation_build(d, o->allow_delete, g);
-	if (generation_admit_dry(d, g, &err) < 0)
-		log_error("%s", err.msg);
-	plan_from(d, a, o, g, ret);
-	/* the plan points into the generation, which lives on until the next one is kept */
-	generation_release(&d->planned);
-	d->planned = *g;
-}
-
-int daemon_apply(struct daemon *d, struct arena *a, const struct plan_options *o,
-		 struct plan *ret, uint32_t *ret_revision, struct err *err)
-{
-	struct generation g;
-
-	daemon_plan(d, a, o, ret);
-	generation_build(d, o->allow_delete, &g);
-	int r = generation_apply(d, &g, NULL, err);
-	generation_release(&g);
-	*ret_revision = d->revision;
-	daemon_dirty(d);
-	return r;
 }
 
 static void on_stop_signal(struct loop_signal *s, int signo)
@@ -270,7 +194,8 @@ static int open_machine(struct daemon *d, struct err *err)
 	struct net_settings net = { d->pod_cidr, d->service_cidr, "orch" };
 	struct runtime_settings rt = {
 		.run_dir = s->run_dir, .state_dir = s->state_dir, .log_dir = s->log_dir,
-		.shim = shim_path(&d->arena), .cluster_domain = s->cluster_domain,
+		.config_dir = s->config_dir, .shim = shim_path(&d->arena),
+		.cluster_domain = s->cluster_domain,
 		.node_name = d->node_name, .drain_ms = DRAIN_MS,
 		.log_max_bytes = LOG_MAX_BYTES, .log_max_files = LOG_MAX_FILES,
 	};
@@ -333,7 +258,7 @@ int daemon_run(struct daemon *d)
 	daemon_files_changed(d);
 	notify_systemd("READY=1");
 	int r = loop_run(d->loop);
-	if (d->stopping) {
+	if (d->stopping && d->settled) {	/* nothing of ours runs any more */
 		struct err err = { 0 };
 
 		if (net_clear(d->net, &err) < 0)
@@ -356,6 +281,7 @@ void daemon_free(struct daemon *d)
 	cgroup_fs_free(d->cgroup);
 	exec_forget(d);
 	generation_release(&d->planned);
+	set_unref(d->planned_over);
 	set_unref(d->applied);
 	set_unref(d->candidate);
 	free(d->guard);

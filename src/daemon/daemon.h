@@ -42,7 +42,8 @@ struct daemon {
 
 	struct set *applied;		/* what is being made true */
 	struct set *candidate;		/* what the files say */
-	struct generation planned;	/* of the last plan, which points into it */
+	struct generation planned;	/* of the last plan, which points into it, */
+	struct set *planned_over;	/* and into what was in force then */
 	char *guard;			/* deletions that wait, for people; NULL: none */
 	uint32_t revision;		/* of applied */
 	int64_t started;
@@ -65,13 +66,13 @@ int daemon_new(const struct invocation *in, struct daemon **ret, struct err *err
 int daemon_run(struct daemon *d);		/* until SIGTERM or SIGINT */
 void daemon_free(struct daemon *d);		/* pods stay */
 
-/* Marks dirty: one pass runs after the present turn of the loop. */
+/* Marks dirty, hence not settled: one pass runs after the present turn of the loop. */
 void daemon_dirty(struct daemon *d);
 
 /* Remembers what net_services() was given. */
 void daemon_services_programmed(struct daemon *d, const struct service_entry *v, uint32_t n);
 
-/* The files were read again: builds the candidate; in sync mode auto applies it. */
+/* apply.c: the files were read again: builds the candidate; in sync mode auto applies it. */
 void daemon_files_changed(struct daemon *d);
 
 struct plan_options {

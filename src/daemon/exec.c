@@ -116,8 +116,6 @@ static void retry_forget(struct retry **r)
 {
 	struct retry *gone = *r;
 
-	if (!gone)
-		return;
 	*r = gone->next;
 	free(gone);
 }
@@ -158,11 +156,12 @@ static int64_t first_due(const struct daemon *d)
 	return due;
 }
 
-/* Objects that have no action any more need no back-off: their next failure starts afresh. */
+/* What is still due was tried and went well, or has no action any more: its next failure starts
+ * afresh. */
 static void retry_expire(struct daemon *d, int64_t now)
 {
 	for (struct retry **r = &d->retries; *r;) {
-		if ((*r)->due + RETRY_MAX < now)
+		if ((*r)->due <= now)
 			retry_forget(r);
 		else
 			r = &(*r)->next;
@@ -185,7 +184,7 @@ int64_t exec_plan(struct daemon *d, const struct action_list *actions, const str
 
 	for (uint32_t i = 0; i < actions->n; i++) {
 		const struct action *a = &actions->v[i];
-		struct retry **back_off = retry_find(d, a);
+		const struct retry *back_off = *retry_find(d, a);
 		struct err err = { 0 };
 
 		/* what pods are made from is durable before the first of them exists */
@@ -193,15 +192,13 @@ int64_t exec_plan(struct daemon *d, const struct action_list *actions, const str
 			saved = true;
 			save(d);
 		}
-		if (*back_off && (*back_off)->due > now)
+		if (back_off && back_off->due > now)
 			continue;
 		log_debug("%s %s/%s: %s", action_words(a->kind), a->namespace, a->name,
 			  a->why ? a->why : "");
 		if (table[a->kind](&pass, a, &err) < 0) {
 			report(d, a, &err, now);
 			retry_later(d, a, now);
-		} else if (*back_off) {
-			retry_forget(back_off);
 		}
 	}
 	save(d);	/* what needed no action, and what was forgotten; nothing when nothing changed */

@@ -47,49 +47,68 @@ static bool first_of_stack(const struct object_list *keep, uint32_t i)
 	return true;
 }
 
-/* said, together with what is kept. */
-static struct set *with_kept(struct daemon *d, const struct object_list *keep)
-{
-	struct manifest **good, **broken, **all;
-	uint32_t ngood, nbroken, n;
+/* The manifests that a generation is made from. */
+struct files {
+	struct arena arena;
+	struct { struct manifest **v; uint32_t n; } good, broken;
+};
 
-	watch_manifests(d->watch, &good, &ngood, &broken, &nbroken);
-	all = calloc(ngood + keep->n + 1, sizeof(*all));
-	if (!all)
-		abort();
-	if (ngood)
-		memcpy(all, good, ngood * sizeof(*all));
-	n = ngood;
-	for (uint32_t i = 0; i < keep->n; i++)
-		if (first_of_stack(keep, i))
-			all[n++] = kept_manifest(keep, keep->v[i].stack);
-	struct set *set = set_build(all, n, broken, nbroken, store_holds(d->store), d->applied);
-	for (uint32_t i = ngood; i < n; i++)
-		manifest_unref(all[i]);
-	free(all);
-	return set;
-}
-
-void generation_build(struct daemon *d, int allow_delete, struct generation *ret)
+/* What the directory says; with a stack only of that one, and of the others what is in force. */
+static void files_collect(struct daemon *d, const char *stack, struct files *ret)
 {
 	struct manifest **good, **broken;
 	uint32_t ngood, nbroken;
+
+	*ret = (struct files){ 0 };
+	for (uint32_t i = 0; stack && d->applied && i < d->applied->nmanifests; i++)
+		if (!streq(d->applied->manifests[i]->stack, stack))
+			*arena_push(&ret->arena, &ret->good) = d->applied->manifests[i];
+	watch_manifests(d->watch, &good, &ngood, &broken, &nbroken);
+	for (uint32_t i = 0; i < ngood; i++)
+		if (!stack || streq(good[i]->stack, stack))
+			*arena_push(&ret->arena, &ret->good) = good[i];
+	for (uint32_t i = 0; i < nbroken; i++)
+		if (!stack || streq(broken[i]->stack, stack))
+			*arena_push(&ret->arena, &ret->broken) = broken[i];
+}
+
+static struct set *build(struct daemon *d, const struct files *f)
+{
+	return set_build(f->good.v, f->good.n, f->broken.v, f->broken.n, store_holds(d->store),
+			 d->applied);
+}
+
+/* The same, together with what is kept. */
+static struct set *with_kept(struct daemon *d, struct files *f, const struct object_list *keep)
+{
+	uint32_t ngood = f->good.n;
+
+	for (uint32_t i = 0; i < keep->n; i++)
+		if (first_of_stack(keep, i))
+			*arena_push(&f->arena, &f->good) = kept_manifest(keep, keep->v[i].stack);
+	struct set *set = build(d, f);
+	for (uint32_t i = ngood; i < f->good.n; i++)
+		manifest_unref(f->good.v[i]);
+	return set;
+}
+
+void generation_build(struct daemon *d, const struct plan_options *o, struct generation *ret)
+{
 	struct object_list keep = { 0 };
-	struct arena a = { 0 };
+	struct files files;
 	const char *why = NULL;
 
-	watch_manifests(d->watch, &good, &ngood, &broken, &nbroken);
-	ret->said = set_build(good, ngood, broken, nbroken, store_holds(d->store), d->applied);
-	ret->guard = NULL;
+	files_collect(d, o->stack, &files);
+	*ret = (struct generation){ .said = build(d, &files) };
 	if (d->applied)
-		plan_guard(&a, d->applied, ret->said, allow_delete, &keep, &why);
+		plan_guard(&files.arena, d->applied, ret->said, o->allow_delete, &keep, &why);
 	if (keep.n) {
 		ret->guard = strdup(why ? why : "deletions wait for orchctl apply --allow-delete");
-		ret->set = with_kept(d, &keep);
+		ret->set = with_kept(d, &files, &keep);
 	} else {
 		ret->set = set_ref(ret->said);
 	}
-	arena_release(&a);
+	arena_release(&files.arena);
 }
 
 void generation_of_applied(struct daemon *d, struct generation *ret)
@@ -138,24 +157,49 @@ static void add_cause(struct buf *out, unsigned *n, const char *path, const char
 		buf_printf(out, "%s%s %s", *n > 1 ? ", " : "", path, what);
 }
 
+/* A file that no directory holds: what a guard or a refused change keeps. */
+static bool invented(const struct manifest *m)
+{
+	const char *slash = strrchr(m->path, '/');
+
+	return (slash ? slash[1] : m->path[0]) == '.';
+}
+
+static const char *difference(const struct set *before, const struct manifest *m)
+{
+	const struct manifest *old = find_manifest(before, m->path);
+
+	return !old ? "added" : !streq(old->digest, m->digest) ? "changed" : NULL;
+}
+
 void generation_cause(const struct set *before, const struct set *after, struct buf *out)
 {
+	const char *kept = NULL;
 	unsigned n = 0;
 
 	for (uint32_t i = 0; i < after->nmanifests; i++) {
 		const struct manifest *m = after->manifests[i];
-		const struct manifest *old = find_manifest(before, m->path);
+		const char *what = difference(before, m);
 
-		if (!old)
-			add_cause(out, &n, m->path, "added");
-		else if (!streq(old->digest, m->digest))
-			add_cause(out, &n, m->path, "changed");
+		if (what && invented(m))
+			kept = "deletions wait";
+		else if (what)
+			add_cause(out, &n, m->path, what);
 	}
-	for (uint32_t i = 0; before && i < before->nmanifests; i++)
-		if (!find_manifest(after, before->manifests[i]->path))
-			add_cause(out, &n, before->manifests[i]->path, "removed");
+	for (uint32_t i = 0; before && i < before->nmanifests; i++) {
+		const struct manifest *m = before->manifests[i];
+
+		if (find_manifest(after, m->path))
+			continue;
+		if (invented(m))
+			kept = kept ? kept : "deletions allowed";
+		else
+			add_cause(out, &n, m->path, "removed");
+	}
 	if (n > 5)
 		buf_printf(out, " and %u more", n - 5);
+	if (!n && kept)
+		buf_puts(out, kept);
 }
 
 /* Holds whose manifest was edited are over; what they said besides (paused, restarted) stays. */
@@ -168,6 +212,7 @@ static void end_holds(struct daemon *d, const struct set *set)
 		bool more = h.paused || h.resumed || h.restarted_at;
 
 		h.content = NULL;
+		h.revision = 0;
 		log_info("hold of %s/%s/%s ended: its manifest was edited", h.key.kind->singular,
 			 h.key.namespace, h.key.name);
 		if ((more ? store_hold_put(d->store, &h, &err) :
@@ -186,23 +231,33 @@ static int admit(struct daemon *d, struct set *set, bool dry, struct err *err)
 	return store_admit(d->store, set, &ranges, time_now(), seed, dry, err);
 }
 
-int generation_apply(struct daemon *d, struct generation *g, const char *cause, struct err *err)
+/* First of all: when the disk is full, everything stays as it is. */
+static int record(struct daemon *d, const struct set *set, const char *cause, struct err *err)
 {
 	BUF_AUTO files = { 0 };
 
-	int r = admit(d, g->set, false, err);
+	generation_cause(d->applied, set, &files);
+	if (d->applied && !files.len && !cause)
+		return 0;
+	if (!cause)
+		cause = buf_str(&files);
+	int r = store_revision_add(d->store, set, cause, time_now(), &d->revision, err);
 	if (r < 0)
 		return r;
-	generation_cause(d->applied, g->set, &files);
-	if (!d->applied || files.len || cause) {
-		r = store_revision_add(d->store, g->set, cause ? cause : buf_str(&files), time_now(),
-				       &d->revision, err);
-		if (r < 0)
-			return r;
-		if (d->revision > (uint32_t)d->settings->history_limit)
-			store_revision_prune(d->store, d->settings->history_limit, NULL);
-		log_info("revision %u: %s", d->revision, cause ? cause : buf_str(&files));
-	}
+	if (d->revision > (uint32_t)d->settings->history_limit)
+		store_revision_prune(d->store, d->settings->history_limit, NULL);
+	log_info("revision %u: %s", d->revision, cause);
+	return 0;
+}
+
+int generation_apply(struct daemon *d, struct generation *g, const char *cause, struct err *err)
+{
+	int r = record(d, g->set, cause, err);
+
+	if (r == 0)
+		r = admit(d, g->set, false, err);
+	if (r < 0)
+		return r;
 	end_holds(d, g->set);
 	set_unref(d->applied);
 	set_unref(d->candidate);

@@ -7,7 +7,7 @@
 
 #include "daemon/daemon.h"
 
-void generation_build(struct daemon *d, int allow_delete, struct generation *ret);
+void generation_build(struct daemon *d, const struct plan_options *o, struct generation *ret);
 /* The manifests in force again, with the holds as they are now. */
 void generation_of_applied(struct daemon *d, struct generation *ret);
 /* The set that a recorded revision describes, without holds. */
@@ -17,9 +17,10 @@ void generation_release(struct generation *g);
 /* Fills in uids, addresses and ports without taking them: for a plan. */
 int generation_admit_dry(struct daemon *d, struct generation *g, struct err *err);
 
-/* Admits and records g->set as the next revision (none when the files and holds in force are the
- * same as before) and puts it in force; takes its parts. */
+/* Records g->set as the next revision (none when the files and holds in force are the
+ * same as before), admits it and puts it in force; takes its parts. */
 int generation_apply(struct daemon *d, struct generation *g, const char *cause, struct err *err);
 
-/* "web.yaml changed, db.yaml added": how the manifests of two sets differ; "" when they do not. */
+/* "web.yaml changed, db.yaml added": how the manifests of two sets differ; "" when they do not.
+ * before may be NULL. */
 void generation_cause(const struct set *before, const struct set *after, struct buf *out);

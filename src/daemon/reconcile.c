@@ -168,6 +168,17 @@ static bool in_motion(const struct outlook *o)
 	return false;
 }
 
+/* When all pods go with the daemon, what undo needs stays for the next start. */
+static void keep_history(struct action_list *l)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < l->n; i++)
+		if (l->v[i].kind != ACTION_REPLICASET_PUT && l->v[i].kind != ACTION_REPLICASET_FORGET)
+			l->v[n++] = l->v[i];
+	l->n = n;
+}
+
 void reconcile(struct daemon *d)
 {
 	struct arena a = { 0 };
@@ -175,10 +186,16 @@ void reconcile(struct daemon *d)
 	struct action_list actions = { 0 };
 	int64_t now = time_now();
 
-	if (!d->applied || !runtime_settled(d->runtime))
+	if (!runtime_settled(d->runtime))
 		return;
+	if (!d->applied) {	/* sync mode manual, and nobody applied anything yet */
+		d->settled = true;
+		return;
+	}
 	reconcile_outlook(d, d->applied, &a, &o);
 	plan_actions(&a, &o.observed, &o.wanted, &actions);
+	if (d->stopping)
+		keep_history(&actions);
 	int64_t retry = exec_plan(d, &actions, &o.wanted, now);
 	d->settled = !actions.n && !retry && !in_motion(&o);
 	show(d, &a, &o, now);

@@ -60,6 +60,7 @@ struct watch {
 	bool missing;
 	bool waiting;			/* some file is open for writing or cut off */
 	bool force;			/* somebody asked: a cut-off file counts as it is */
+	bool news;			/* found, and not taken yet: changed() is still to come */
 	char warning[256];
 };
 
@@ -239,8 +240,10 @@ static bool walk(struct watch *w, const char *rel, int depth, bool *changed)
 		if (e->d_name[0] == '.')
 			continue;
 		buf_printf(&path, "%s%s%s", rel, *rel ? "/" : "", e->d_name);
-		if (fstatat(dirfd(d), e->d_name, &st, 0) < 0)
+		if (fstatat(dirfd(d), e->d_name, &st, 0) < 0) {
+			complete &= errno == ENOENT;
 			continue;
+		}
 		if (S_ISDIR(st.st_mode) && depth < WALK_DEPTH)
 			complete &= walk(w, buf_str(&path), depth + 1, changed);
 		else if (S_ISREG(st.st_mode) && manifest_wanted(buf_str(&path)))
@@ -310,14 +313,7 @@ static bool scan(struct watch *w)
 		changed |= drop_unseen(w);
 	}
 	publish(w);
-	return changed;
-}
-
-bool watch_scan(struct watch *w)
-{
-	w->force = true;
-	bool changed = scan(w);
-	w->force = false;
+	w->news |= changed;
 	return changed;
 }
 
@@ -340,9 +336,32 @@ static void on_timer(struct loop_timer *t)
 	struct watch *w = container_of(t, struct watch, timer);
 
 	w->first_event = 0;
-	if (scan(w))
+	scan(w);
+	if (w->news)
 		w->ev.changed(w->ev.data);
 	arm(w);
+}
+
+static void open_window(struct watch *w)
+{
+	if (!w->first_event)
+		w->first_event = time_mono();
+	arm(w);
+}
+
+bool watch_scan(struct watch *w)
+{
+	w->force = true;
+	bool changed = scan(w);
+	w->force = false;
+	if (w->news)
+		open_window(w);
+	return changed;
+}
+
+void watch_taken(struct watch *w)
+{
+	w->news = false;
 }
 
 /* Does this event speak of something we would read? Editors make many that do not. */
@@ -374,11 +393,8 @@ static void on_inotify(struct loop_io *io, uint32_t events)
 			p += sizeof(*e) + e->len;
 		}
 	}
-	if (!hit)
-		return;
-	if (!w->first_event)
-		w->first_event = time_mono();
-	arm(w);
+	if (hit)
+		open_window(w);
 }
 
 static void seed_files(struct watch *w, struct manifest *const *seed, uint32_t n)
@@ -412,6 +428,7 @@ int watch_new(struct loop *l, const char *dir, unsigned settle_ms, struct manife
 	}
 	seed_files(w, seed, nseed);
 	scan(w);
+	w->news = false;
 	loop_io_add(l, &w->io, w->inotify, EPOLLIN, on_inotify);
 	arm(w);
 	*ret = w;

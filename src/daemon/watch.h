@@ -23,9 +23,11 @@ int watch_new(struct loop *l, const char *dir, unsigned settle_ms, struct manife
 	      uint32_t nseed, struct watch_events ev, struct watch **ret, struct err *err);
 void watch_free(struct watch *w);
 
-/* Walks now, without waiting for the settle window; true when something changed (changed() is
- * not called). */
+/* Walks now, without waiting for the settle window; true when something changed. Who only looks
+ * takes nothing away from others: changed() follows all the same, until watch_taken(). */
 bool watch_scan(struct watch *w);
+/* What was found so far is acted on. Without this changed() is called again with the next walk. */
+void watch_taken(struct watch *w);
 
 /* In force, and failing newest versions; both valid until the next scan. */
 void watch_manifests(const struct watch *w, struct manifest ***ret_good, uint32_t *ret_ngood,

@@ -22,11 +22,16 @@ struct fixture {
 	struct loop *loop;
 	struct watch *watch;
 	unsigned changes;
+	bool busy;		/* what changed can't be dealt with */
 };
 
 static void on_changed(void *data)
 {
-	((struct fixture *)data)->changes++;
+	struct fixture *f = data;
+
+	f->changes++;
+	if (!f->busy)
+		watch_taken(f->watch);
 }
 
 static void put(struct fixture *f, const char *name, const char *text)
@@ -220,6 +225,34 @@ static void a_cut_off_file_waits(void **state)
 	assert_int_equal(good[0]->objects.n, 0);
 }
 
+/* Looking takes no news away from who acts on it. */
+static void a_scan_leaves_the_news(void **state)
+{
+	struct fixture *f = *state;
+
+	put(f, "b.yaml", CM("b", "2"));
+	assert_true(watch_scan(f->watch));
+	assert_true(changed_within(f, 2000));
+	assert_false(changed_within(f, 200));
+	put(f, "c.yaml", CM("c", "1"));
+	assert_true(watch_scan(f->watch));
+	watch_taken(f->watch);
+	assert_false(changed_within(f, 200));
+}
+
+static void news_stays_until_it_is_taken(void **state)
+{
+	struct fixture *f = *state;
+
+	f->busy = true;
+	put(f, "b.yaml", CM("b", "2"));
+	assert_true(changed_within(f, 2000));
+	f->busy = false;
+	assert_false(watch_scan(f->watch));	/* nothing else changed */
+	assert_true(changed_within(f, 2000));
+	assert_false(changed_within(f, 200));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -233,6 +266,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_vanished_directory_deletes_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_file_open_for_writing_is_not_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_cut_off_file_waits, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_scan_leaves_the_news, setup, teardown),
+		cmocka_unit_test_setup_teardown(news_stays_until_it_is_taken, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
