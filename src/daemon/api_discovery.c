@@ -57,7 +57,8 @@ void api_versions(struct request *q, struct reply *r)
 	json_end_object(&j);
 }
 
-static const char *const groups[] = { "apps", "orch" };
+/* orch/v1 is no group of resources: it is not listed. */
+static const char *const groups[] = { "apps", "discovery.k8s.io" };
 
 static void group_version(struct json *j, const char *group)
 {

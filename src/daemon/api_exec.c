@@ -17,8 +17,7 @@ struct session {
 	struct daemon *d;
 	struct arena arena;
 	struct runtime_exec exec;
-	struct http *http;
-	void *handle;
+	void *connection;
 	int fd;
 	struct loop_io io;
 	uint64_t id;
@@ -30,8 +29,8 @@ static void session_free(struct session *s)
 	loop_io_remove(s->d->loop, &s->io);
 	if (s->started)
 		runtime_exec_forget(s->d->runtime, s->id);
-	if (s->handle)
-		http_close(s->handle);
+	if (s->connection)
+		http_close(s->connection);
 	arena_release(&s->arena);
 	free(s);
 }
@@ -92,13 +91,12 @@ static void on_client(struct loop_io *io, uint32_t events)
 		session_free(s);	/* the process goes on without its terminal */
 }
 
-static void on_upgraded(void *data, struct http *h, int fd, void *handle)
+static void on_upgraded(void *data, int fd, void *connection)
 {
 	struct session *s = data;
 	struct err err = { 0 };
 
-	s->http = h;
-	s->handle = handle;
+	s->connection = connection;
 	s->fd = fd;
 	loop_io_add(s->d->loop, &s->io, fd, EPOLLIN, on_client);
 	s->started = true;

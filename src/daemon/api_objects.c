@@ -26,17 +26,21 @@ struct query {
 	struct { struct field_term *v; uint32_t n; } fields;
 };
 
-static const struct kind *kind_of(const char *plural, bool apps)
+/* "/api/v1/..." or "/apis/GROUP/v1/..." */
+static bool path_has_version(const char *path, const char *api_version)
 {
-	for (int k = 0; k < KIND_COUNT; k++)
-		if (streq(kinds[k].plural, plural) && (strchr(kinds[k].api_version, '/') != NULL) == apps)
-			return &kinds[k];
-	return NULL;
+	const char *p = strncmp(path, "/apis/", 6) == 0 ? path + 6 : path + 5;
+	size_t n = strlen(api_version);
+
+	return strncmp(p, api_version, n) == 0 && p[n] == '/';
 }
 
-static bool in_apps(const struct request *q)
+static const struct kind *kind_of(const char *plural, const char *path)
 {
-	return strncmp(q->path, "/apis/", 6) == 0;
+	for (int k = 0; k < KIND_COUNT; k++)
+		if (streq(kinds[k].plural, plural) && path_has_version(path, kinds[k].api_version))
+			return &kinds[k];
+	return NULL;
 }
 
 /* The text of a plain field by its path in the API; "" when unset, NULL when there is no such field. */
@@ -106,7 +110,7 @@ static int query_init(struct request *q, struct query *y, const char *plural, co
 	const char *accept = request_header(q, "Accept");
 	struct err err = { 0 };
 
-	y->kind = kind_of(plural, in_apps(q));
+	y->kind = kind_of(plural, q->path);
 	if (!y->kind || (ns && !y->kind->namespaced)) {
 		reply_status(r, 404, "NotFound", "the server could not find the requested resource");
 		return -ENOENT;

@@ -46,9 +46,11 @@ struct waiter {
 	bool suspended, ended, gone;
 };
 
+/* A connection that was handed over. */
 struct upgrade {
 	struct http *h;
 	struct reply reply;
+	struct MHD_UpgradeResponseHandle *handle;
 };
 
 static void turn(struct http *h);
@@ -162,13 +164,18 @@ static void on_upgrade(void *cls, struct MHD_Connection *c, void *con_cls, const
 	struct upgrade *u = cls;
 
 	(void)c, (void)con_cls, (void)extra, (void)n;
-	u->reply.upgraded(u->reply.upgrade_data, u->h, fd, handle);
-	free(u);
+	u->handle = handle;
+	u->reply.upgraded(u->reply.upgrade_data, fd, u);
 }
 
-void http_close(void *handle)
+/* The library closes the socket in its next turn, not here. */
+void http_close(void *connection)
 {
-	MHD_upgrade_action(handle, MHD_UPGRADE_ACTION_CLOSE);
+	struct upgrade *u = connection;
+
+	MHD_upgrade_action(u->handle, MHD_UPGRADE_ACTION_CLOSE);
+	loop_defer(u->h->d->loop, &u->h->run, on_run);
+	free(u);
 }
 
 static struct MHD_Response *upgrade_response(struct http *h, const struct reply *r)
@@ -177,7 +184,7 @@ static struct MHD_Response *upgrade_response(struct http *h, const struct reply 
 
 	if (!u)
 		abort();
-	*u = (struct upgrade){ h, *r };
+	*u = (struct upgrade){ h, *r, NULL };
 	struct MHD_Response *resp = MHD_create_response_for_upgrade(on_upgrade, u);
 	MHD_add_response_header(resp, MHD_HTTP_HEADER_UPGRADE, r->upgrade);
 	return resp;

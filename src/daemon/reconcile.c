@@ -17,6 +17,7 @@
 #include "base/macro.h"
 #include "control/control.h"
 #include "daemon/exec.h"
+#include "daemon/slices.h"
 
 void reconcile_outlook(struct daemon *d, const struct set *set, struct arena *a, struct outlook *ret)
 {
@@ -117,8 +118,10 @@ static void show(struct daemon *d, struct arena *a, const struct outlook *o, int
 	}
 	for (uint32_t i = 0; i < w->replicasets.n; i++)
 		view_put(d->view, &w->replicasets.v[i]);
-	for (uint32_t i = 0; i < w->endpoints.n; i++)
+	for (uint32_t i = 0; i < w->endpoints.n; i++) {
 		view_put(d->view, &w->endpoints.v[i]);
+		slices_put(d->view, a, &w->endpoints.v[i]);
+	}
 	for (uint32_t i = 0; i < w->pods.n; i++) {
 		struct object shown = pod_shown(a, &w->pods.v[i], &o->observed, now);
 

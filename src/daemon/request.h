@@ -21,7 +21,7 @@ struct reply {
 	/* instead of both: 101 to protocol upgrade, then the connection is handed over; it must be
 	 * given back with http_close() */
 	const char *upgrade;
-	void (*upgraded)(void *data, struct http *h, int fd, void *handle);
+	void (*upgraded)(void *data, int fd, void *connection);
 	void *upgrade_data;
 };
 
@@ -48,7 +48,7 @@ struct stream {
 	void *waiter;			/* of http.c */
 };
 void http_wake(struct stream *s);
-void http_close(void *handle);
+void http_close(void *connection);
 
 /* Fills the reply with a Kubernetes Status object. */
 void reply_status(struct reply *r, unsigned code, const char *reason, const char *fmt, ...)

@@ -31,6 +31,9 @@ static const struct {
 	{ "GET", "/api/v1/namespaces/:ns/:plural/:name", api_get },
 	{ "GET", "/apis/apps/v1/namespaces/:ns/:plural", api_list },
 	{ "GET", "/apis/apps/v1/namespaces/:ns/:plural/:name", api_get },
+	{ "GET", "/apis/discovery.k8s.io/v1/namespaces/:ns/:plural", api_list },
+	{ "GET", "/apis/discovery.k8s.io/v1/namespaces/:ns/:plural/:name", api_get },
+	{ "GET", "/apis/discovery.k8s.io/v1/:plural", api_list },
 	{ "GET", "/api/v1/:plural", api_list },
 	{ "GET", "/api/v1/:plural/:name", api_get },
 	{ "GET", "/apis/apps/v1/:plural", api_list },
@@ -84,6 +87,7 @@ void route(struct request *q, struct reply *r)
 static void status(struct reply *r, unsigned code, const char *reason, const char *message,
 		   const struct kind *kind, const char *name)
 {
+	char group[64];
 	struct json j;
 
 	r->code = code;
@@ -101,8 +105,8 @@ static void status(struct reply *r, unsigned code, const char *reason, const cha
 		json_key(&j, "details");
 		json_begin_object(&j);
 		json_kstr(&j, "name", name);
-		if (strchr(kind->api_version, '/'))
-			json_kstr(&j, "group", "apps");
+		if (*kind_group(kind, group))
+			json_kstr(&j, "group", group);
 		json_kstr(&j, "kind", kind->plural);
 		json_end_object(&j);
 	}
@@ -123,10 +127,11 @@ void reply_status(struct reply *r, unsigned code, const char *reason, const char
 
 void reply_not_found(struct reply *r, const struct kind *kind, const char *name)
 {
-	char text[512];
-	const char *group = strchr(kind->api_version, '/') ? ".apps" : "";
+	char text[512], group[64];
 
-	snprintf(text, sizeof(text), "%s%s \"%s\" not found", kind->plural, group, name);
+	kind_group(kind, group);
+	snprintf(text, sizeof(text), "%s%s%s \"%s\" not found", kind->plural, *group ? "." : "", group,
+		 name);
 	status(r, 404, "NotFound", text, kind, name);
 }
 

@@ -348,6 +348,39 @@ static const struct column endpoints_columns[] = {
 	{ 0 },
 };
 
+static void slice_type(struct cell *c, const struct object *o)
+{
+	json_str(c->j, o->endpointslice->address_type);
+}
+
+static void slice_ports(struct cell *c, const struct object *o)
+{
+	BUF_AUTO b = { 0 };
+
+	for (uint32_t i = 0; i < o->endpointslice->ports.n; i++)
+		buf_printf(&b, "%s%d", i ? "," : "", o->endpointslice->ports.v[i].port);
+	json_str(c->j, b.len ? buf_str(&b) : "<unset>");
+}
+
+static void slice_endpoints(struct cell *c, const struct object *o)
+{
+	BUF_AUTO b = { 0 };
+
+	for (uint32_t i = 0; i < o->endpointslice->endpoints.n; i++)
+		buf_printf(&b, "%s%s", i ? "," : "",
+			   o->endpointslice->endpoints.v[i].addresses.v[0]);
+	json_str(c->j, b.len ? buf_str(&b) : "<unset>");
+}
+
+static const struct column endpointslice_columns[] = {
+	{ "Name", "string", 0, "Name", name },
+	{ "AddressType", "string", 0, "Kind of addresses", slice_type },
+	{ "Ports", "string", 0, "Ports", slice_ports },
+	{ "Endpoints", "string", 0, "Addresses", slice_endpoints },
+	{ "Age", "string", 0, "Time since creation", age },
+	{ 0 },
+};
+
 /* Configuration and the rest */
 
 static void cm_data(struct cell *c, const struct object *o)
@@ -446,6 +479,7 @@ static const struct column *const columns[KIND_COUNT] = {
 	[KIND_DEPLOYMENT] = deployment_columns,
 	[KIND_ENDPOINTS] = endpoints_columns,
 	[KIND_EVENT] = event_columns,
+	[KIND_ENDPOINTSLICE] = endpointslice_columns,
 };
 
 void table_columns(struct json *j, enum kind_id kind)

@@ -248,16 +248,17 @@ static void drop_oldest_event(struct view *v)
 	bury(v, t, at);
 }
 
+/* serial makes the name unique: many things happen to one object in one pass. */
 static struct object make_event(struct arena *a, const struct object_key *key, const char *uid,
 				bool warning, const char *reason, const char *message,
-				const char *host, int64_t now)
+				const char *host, int64_t now, uint64_t serial)
 {
 	const char *ns = *key->namespace ? key->namespace : "default";
 	struct object o = object_new(a, KIND_EVENT, ns,
-				     arena_printf(a, "%s.%llx", key->name, (unsigned long long)now));
+				     arena_printf(a, "%s.%llx", key->name, (unsigned long long)serial));
 	struct event *e = o.event;
 
-	o.meta->uid = arena_printf(a, "%s-event-%llx", uid, (unsigned long long)now);
+	o.meta->uid = arena_printf(a, "%s-%llx", uid, (unsigned long long)serial);
 	o.meta->creation_timestamp = now;
 	e->involved_object.api_version = key->kind->api_version;
 	e->involved_object.kind = key->kind->name;
@@ -287,7 +288,8 @@ void view_event(struct view *v, const struct object_key *key, const char *uid, b
 		touch(v, e);
 	} else {
 		struct arena a = { 0 };
-		struct object o = make_event(&a, key, uid ? uid : "", warning, reason, message, host, now);
+		struct object o = make_event(&a, key, uid ? uid : "", warning, reason, message, host,
+					     now, v->version + 1);
 
 		drop_oldest_event(v);
 		view_put(v, &o);

@@ -7,6 +7,8 @@
 #include "base/macro.h"
 #include "model/object.h"
 
+#include <stdio.h>
+
 const struct kind kinds[KIND_COUNT] = {
 #define KIND(id, type, api, name, plural, singular, shorts, namespaced, declared)              \
 	[KIND_##id] = { KIND_##id, api, name, plural, singular, shorts, namespaced, declared,  \
@@ -71,4 +73,12 @@ const struct kind *kind_by_word(const char *word)
 			return k;
 	}
 	return NULL;
+}
+
+const char *kind_group(const struct kind *k, char ret[64])
+{
+	const char *slash = strchr(k->api_version, '/');
+
+	snprintf(ret, 64, "%.*s", slash ? (int)(slash - k->api_version) : 0, k->api_version);
+	return ret;
 }

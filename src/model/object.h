@@ -37,6 +37,9 @@ const struct kind *kind_find(const char *api_version, const char *name);	/* NULL
  * optionally with ".group" ("deployments.apps"). */
 const struct kind *kind_by_word(const char *word);
 
+/* "apps" of "apps/v1", "" of "v1"; returns ret. */
+const char *kind_group(const struct kind *k, char ret[64]);
+
 struct object {
 	const struct kind *kind;
 	union {
@@ -49,6 +52,7 @@ struct object {
 		struct replicaset *replicaset;
 		struct deployment *deployment;
 		struct endpoints *endpoints;
+		struct endpointslice *endpointslice;
 		struct event *event;
 	};
 	struct meta *meta;	/* of the body; namespace is never NULL for namespaced kinds */
