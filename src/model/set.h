@@ -62,7 +62,9 @@ struct set {
  * good: manifests whose objects count (no broken ones); broken: the newest, failing versions of
  * files, for their messages. Two definitions of one object: both are errors naming each other, and
  * the object of previous (NULL: none) stays. A namespace that nobody declared (default excepted) is
- * an error at the object; the object of previous stays.
+ * an error at the object; the object of previous stays. So it does when a definition changes what
+ * cannot change (selectors, the type of a Secret, immutable data). What stays is among the set's
+ * manifests, as STACK/.stays.json, so that a set built from the manifests of a revision has it.
  */
 struct set *set_build(struct manifest *const *good, uint32_t ngood, struct manifest *const *broken,
 		      uint32_t nbroken, const struct hold_list *holds, const struct set *previous);
