@@ -15,13 +15,16 @@
 #include "daemon/daemon.h"
 #include "daemon/generation.h"
 
-struct request {
+#define NOTHING_TO_DO 1
+
+struct rollout {
 	struct daemon *d;
 	struct arena a;
 	const char *ns, *name;
 	const struct object *deployment;	/* in force */
 	uint32_t to;
 	struct hold hold;			/* what is there already, to be changed */
+	unsigned configs;			/* held along with it */
 	struct buf *text;
 	struct err *err;
 };
@@ -66,7 +69,7 @@ static bool owned_by(const struct object *rs, const struct object *owner)
 }
 
 /* The ReplicaSet to go back to: of revision to, or the newest but one. */
-static int find_target(struct request *q, const struct object **ret, const struct object **ret_current)
+static int find_target(struct rollout *q, const struct object **ret, const struct object **ret_current)
 {
 	const struct object_list *all = store_replicasets(q->d->store);
 	const struct object *newest = NULL, *before = NULL, *asked = NULL;
@@ -96,7 +99,7 @@ static int find_target(struct request *q, const struct object **ret, const struc
 }
 
 /* The set of the newest revision whose configuration made this ReplicaSet; NULL when none is left. */
-static struct set *revision_of_config(struct request *q, const struct object *rs)
+static struct set *revision_of_config(struct rollout *q, const struct object *rs)
 {
 	const char *wanted = strmap_get(&rs->meta->labels, TEMPLATE_HASH_LABEL);
 	struct pod_template *t = schema_copy(&q->a, &pod_template_type, rs->replicaset->spec.template);
@@ -133,8 +136,8 @@ static const char *content_of(struct arena *a, const struct object *o)
 	return arena_strdup(a, buf_str(&text));
 }
 
-/* Holds the object that `then` shows at what it was, when it is something else now. */
-static int hold_config(struct request *q, const struct object *then)
+/* Holds the object that `then` shows at what it was, unless its manifest says that anyway. */
+static int hold_config(struct rollout *q, const struct object *then)
 {
 	const struct object *now = set_find(q->d->applied, then->kind->id, q->ns, then->meta->name);
 
@@ -143,9 +146,10 @@ static int hold_config(struct request *q, const struct object *then)
 			   then->kind->name, then->meta->name);
 		return 0;
 	}
-	if (now->digest == then->digest)
-		return 0;
 	struct hold h = existing_hold(q->d, now);
+	if (declared(q->d, now)->digest == then->digest)
+		return h.content ? store_hold_del(q->d->store, &h.key, q->err) : 0;
+	q->configs++;
 	h.content = content_of(&q->a, then);
 	h.digest = declared(q->d, now)->digest;
 	h.revision = q->to;
@@ -153,22 +157,31 @@ static int hold_config(struct request *q, const struct object *then)
 	return store_hold_put(q->d->store, &h, q->err);
 }
 
-/* Every ConfigMap and Secret that the pods of rs used, as it was in that revision. */
-static int hold_configs(struct request *q, const struct object *rs)
+/* The ConfigMaps and Secrets that a template uses, as "ConfigMap/x". */
+static struct strs config_names(struct rollout *q, const struct pod_template *t)
 {
-	const struct pod_spec *spec = &rs->replicaset->spec.template->spec;
-	struct set *then = revision_of_config(q, rs);
 	struct strs names = { 0 };
+
+	set_config_hash(q->d->applied, q->ns, &t->spec, false, &q->a, &names);
+	set_config_hash(q->d->applied, q->ns, &t->spec, true, &q->a, &names);
+	return names;
+}
+
+static enum kind_id config_kind(const char *name)
+{
+	return strncmp(name, "Secret/", 7) ? KIND_CONFIGMAP : KIND_SECRET;
+}
+
+/* Every ConfigMap and Secret that the pods of rs used, as it was in that revision. */
+static int hold_configs(struct rollout *q, const struct object *rs)
+{
+	struct strs names = config_names(q, rs->replicaset->spec.template);
+	struct set *then = names.n ? revision_of_config(q, rs) : NULL;
 	int r = 0;
 
-	if (!then)
-		return 0;
-	set_config_hash(then, q->ns, spec, false, &q->a, &names);
-	set_config_hash(then, q->ns, spec, true, &q->a, &names);
-	for (uint32_t i = 0; i < names.n && r == 0; i++) {
-		const char *slash = strchr(names.v[i], '/');
-		enum kind_id kind = strncmp(names.v[i], "Secret", 6) ? KIND_CONFIGMAP : KIND_SECRET;
-		const struct object *o = set_find(then, kind, q->ns, slash + 1);
+	for (uint32_t i = 0; then && i < names.n && r == 0; i++) {
+		const struct object *o = set_find(then, config_kind(names.v[i]), q->ns,
+						  strchr(names.v[i], '/') + 1);
 
 		if (o)
 			r = hold_config(q, o);
@@ -177,7 +190,24 @@ static int hold_configs(struct request *q, const struct object *rs)
 	return r;
 }
 
-static int verb_undo(struct request *q)
+/* Nothing is held when the manifest says the same. */
+static void hold_template(struct rollout *q, struct pod_template *t)
+{
+	const struct object *said = declared(q->d, q->deployment);
+	struct object held = object_copy(&q->a, said);
+
+	q->hold.content = NULL;
+	q->hold.revision = 0;
+	q->hold.restarted_at = NULL;	/* the template has it, if it was restarted then */
+	if (!q->configs && schema_equal(&pod_template_type, t, said->deployment->spec.template))
+		return;
+	held.deployment->spec.template = t;
+	q->hold.content = content_of(&q->a, &held);
+	q->hold.digest = said->digest;
+	q->hold.revision = q->to;
+}
+
+static int verb_undo(struct rollout *q)
 {
 	const struct object *rs, *current;
 	struct pod_template *t;
@@ -192,21 +222,17 @@ static int verb_undo(struct request *q)
 	if (rs == current) {
 		buf_printf(q->text, "deployment.apps/%s skipped rollback (current template already "
 			   "matches revision %u)\n", q->name, q->to);
-		return 0;
+		return NOTHING_TO_DO;
 	}
 	t = schema_copy(&q->a, &pod_template_type, rs->replicaset->spec.template);
 	strmap_del(&t->metadata.labels, TEMPLATE_HASH_LABEL);
-	struct object held = object_copy(&q->a, declared(q->d, q->deployment));
-	held.deployment->spec.template = t;
-	q->hold.content = content_of(&q->a, &held);
-	q->hold.digest = declared(q->d, q->deployment)->digest;
-	q->hold.revision = q->to;
 	r = hold_configs(q, rs);
+	hold_template(q, t);
 	buf_printf(q->text, "deployment.apps/%s rolled back\n", q->name);
 	return r;
 }
 
-static int verb_pause(struct request *q)
+static int verb_pause(struct rollout *q)
 {
 	if (q->deployment->deployment->spec.paused)
 		return err_set(q->err, -EINVAL, "deployments.apps \"%s\" is already paused", q->name);
@@ -216,7 +242,7 @@ static int verb_pause(struct request *q)
 	return 0;
 }
 
-static int verb_resume(struct request *q)
+static int verb_resume(struct rollout *q)
 {
 	if (!q->deployment->deployment->spec.paused)
 		return err_set(q->err, -EINVAL, "deployments.apps \"%s\" is not paused", q->name);
@@ -226,7 +252,7 @@ static int verb_resume(struct request *q)
 	return 0;
 }
 
-static int verb_restart(struct request *q)
+static int verb_restart(struct rollout *q)
 {
 	char now[32];
 
@@ -238,20 +264,18 @@ static int verb_restart(struct request *q)
 	return 0;
 }
 
-/* Ends the holds of undo: of the Deployment and of everything held at the same revision. */
-static int verb_unhold(struct request *q)
+/* Ends the holds of undo: of the Deployment and of the configuration that came back with it. */
+static int verb_unhold(struct rollout *q)
 {
-	const struct hold_list *holds = store_holds(q->d->store);
+	struct strs names = config_names(q, q->deployment->deployment->spec.template);
 
 	if (!q->hold.content)
 		return err_set(q->err, -EINVAL, "deployment \"%s\" is not held", q->name);
-	for (uint32_t i = holds->n; i-- > 0;) {
-		struct hold h = holds->v[i];
+	for (uint32_t i = 0; i < names.n; i++) {
+		struct object_key key = { &kinds[config_kind(names.v[i])], q->ns,
+					  strchr(names.v[i], '/') + 1 };
+		int r = store_hold_del(q->d->store, &key, q->err);
 
-		if (h.key.kind->id == KIND_DEPLOYMENT || !h.content || !streq(h.key.namespace, q->ns) ||
-		    h.revision != q->hold.revision)
-			continue;
-		int r = store_hold_del(q->d->store, &h.key, q->err);
 		if (r < 0)
 			return r;
 	}
@@ -263,13 +287,13 @@ static int verb_unhold(struct request *q)
 
 static const struct {
 	const char *name;
-	int (*run)(struct request *q);
+	int (*run)(struct rollout *q);
 } verbs[] = {
 	{ "undo", verb_undo }, { "pause", verb_pause }, { "resume", verb_resume },
 	{ "restart", verb_restart }, { "unhold", verb_unhold },
 };
 
-static int put_hold(struct request *q)
+static int put_hold(struct rollout *q)
 {
 	const struct hold *h = &q->hold;
 
@@ -278,14 +302,14 @@ static int put_hold(struct request *q)
 	return store_hold_put(q->d->store, h, q->err);
 }
 
-static int run(struct request *q, size_t verb)
+static int run(struct rollout *q, size_t verb)
 {
 	BUF_AUTO cause = { 0 };
 	struct generation g;
 
 	int r = verbs[verb].run(q);
-	if (r < 0)
-		return r;
+	if (r)
+		return r < 0 ? r : 0;
 	q->hold.time = time_now();
 	r = put_hold(q);
 	if (r < 0)
@@ -302,13 +326,15 @@ static int run(struct request *q, size_t verb)
 int daemon_rollout(struct daemon *d, const char *verb, const char *ns, const char *name, uint32_t to,
 		   struct buf *ret_text, struct err *err)
 {
-	struct request q = { .d = d, .ns = ns, .name = name, .to = to, .text = ret_text, .err = err };
+	struct rollout q = { .d = d, .ns = ns, .name = name, .to = to, .text = ret_text, .err = err };
 	size_t v = 0;
 
 	while (v < ARRAY_SIZE(verbs) && !streq(verbs[v].name, verb))
 		v++;
 	if (v == ARRAY_SIZE(verbs))
 		return err_set(err, -EINVAL, "unknown rollout verb \"%s\"", verb);
+	if (d->stopping)
+		return err_set(err, -EBUSY, "orchd is stopping");
 	q.deployment = d->applied ? set_find(d->applied, KIND_DEPLOYMENT, ns, name) : NULL;
 	if (!q.deployment)
 		return err_set(err, -ENOENT, "deployments.apps \"%s\" not found", name);
