@@ -124,27 +124,37 @@ static int record_fail(const struct msgs *m, struct err *err)
 		       g->path, *g->path ? ": " : "", g->text);
 }
 
-int object_parse(struct arena *a, const char *json, size_t n, struct object *ret, struct err *err)
+static int parse(struct arena *a, const char *json, size_t n, struct object *ret, struct msgs *m,
+		 struct err *err)
 {
-	struct msgs m = { .arena = a };
 	struct yaml_docs docs = { 0 };
 	struct object o = { 0 };
 
-	*ret = o;
-	if (yaml_parse(a, "", json, n, &docs, &m) < 0 || docs.n != 1 ||
+	if (yaml_parse(m->arena, "", json, n, &docs, m) < 0 || docs.n != 1 ||
 	    docs.v[0].root->kind != Y_MAP)
-		return record_fail(&m, err);
+		return record_fail(m, err);
 	const struct ynode *root = docs.v[0].root;
 	const struct kind *kind = record_kind(root);
 	if (!kind)
 		return err_set(err, -EINVAL, "a record is of no known kind");
 	object_set_body(&o, kind, arena_alloc(a, kind->type->size));
-	if (schema_decode_record(a, kind->type, "", root, "", header_keys, o.body, &m) < 0)
-		return record_fail(&m, err);
+	if (schema_decode_record(a, kind->type, "", root, "", header_keys, o.body, m) < 0)
+		return record_fail(m, err);
 	if (kind->namespaced && !o.meta->namespace)
 		o.meta->namespace = "default";
 	if (!o.meta->name)
 		return err_set(err, -EINVAL, "a record has no name");
 	*ret = o;
 	return 0;
+}
+
+int object_parse(struct arena *a, const char *json, size_t n, struct object *ret, struct err *err)
+{
+	struct arena scratch = { 0 };
+	struct msgs m = { .arena = &scratch };
+
+	*ret = (struct object){ 0 };
+	int r = parse(a, json, n, ret, &m, err);
+	arena_release(&scratch);
+	return r;
 }

@@ -105,15 +105,17 @@ struct manifest *manifest_load(const char *path, const char *text, size_t n)
 {
 	struct manifest *m = manifest_new(path);
 	struct yaml_docs docs = { 0 };
+	struct arena trees = { 0 };	/* nothing of an object points into its tree */
 
 	m->text = n ? memcpy(arena_alloc(&m->arena, n + 1), text, n) : "";
 	m->size = n;
 	digest_hex(text, n, m->digest);
-	int r = yaml_parse(&m->arena, m->path, m->text, n, &docs, &m->msgs);
+	int r = yaml_parse(&trees, m->path, m->text, n, &docs, &m->msgs);
 	if (r < 0)
 		hint_template(m);
 	for (uint32_t i = 0; r == 0 && i < docs.n; i++)
 		add_document(m, docs.v[i].root);
+	arena_release(&trees);
 	m->broken = r < 0 || m->msgs.errors;
 	if (m->broken)
 		m->objects = (struct object_list){ 0 };
