@@ -18,6 +18,7 @@ struct runtime;
 
 struct runtime_settings {
 	const char *run_dir, *state_dir, *log_dir;
+	const char *config_dir;		/* hidden from containers, as the three above; may be NULL */
 	const char *shim;		/* path of the orch-shim program */
 	const char *cluster_domain;
 	const char *node_name;

@@ -1,0 +1,536 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Starting a container: its program, its probes, the order. The root is an overlay of the image
+ * and a writable layer of this attempt's own; no file system of a container but its /dev and
+ * what a volume of a device type names honours device nodes, so that CAP_MKNOD, which images rely
+ * on, gives nobody the disks of the host. Mounts are made below RUN/pods/UID/root, each container
+ * in a mount namespace of its own.
+ */
+#include <limits.h>
+#include <sched.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/macro.h"
+#include "runtime/identity.h"
+#include "runtime/probe.h"
+#include "runtime/sandbox.h"
+#include "runtime/volume.h"
+#include "sys/privilege.h"
+
+#define QUIET (MS_NOSUID | MS_NODEV | MS_NOEXEC)
+
+struct builder {
+	struct arena *a;
+	struct sandbox *p;
+	const struct container *c;
+	struct image image;
+	struct identity id;
+	struct env env;
+	struct strs argv;
+	const char *root;		/* the mount point of the container's root */
+	const char *layer;		/* its writable layer: upper and work are below */
+	struct buf *out;
+};
+
+static void op0(struct builder *b, enum prog_opcode op, uint64_t x, uint64_t y)
+{
+	prog_add(b->out, op, x, y, NULL, NULL, 0);
+}
+
+static void op1(struct builder *b, enum prog_opcode op, uint64_t x, uint64_t y, const char *s)
+{
+	prog_add(b->out, op, x, y, PROG_S(s), NULL, 0);
+}
+
+static const char *in_root(struct builder *b, const char *path)
+{
+	return arena_printf(b->a, "%s%s", b->root, path);
+}
+
+static void bind(struct builder *b, const char *from, const char *to, uint64_t flags)
+{
+	prog_add(b->out, OP_BIND, flags, 1, PROG_S(from, to), NULL, 0);
+}
+
+static struct cgroup_entry entry_of(const struct builder *b)
+{
+	struct cgroup_entry entry;
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s", b->p->cgroup, b->c->name);
+	cgroup_entry(b->p->rt->cg, path, &entry);
+	return entry;
+}
+
+static void join_cgroup(struct builder *b)
+{
+	struct cgroup_entry entry = entry_of(b);
+
+	for (unsigned i = 0; i < entry.ntasks; i++)
+		op1(b, OP_TASKS, 0, 0, entry.tasks[i]);
+}
+
+static void oom_score(struct builder *b)
+{
+	int64_t score = identity_oom_score(&b->p->object.pod->spec, b->c, b->p->rt->node.memory);
+
+	op0(b, OP_OOM_SCORE, (uint64_t)score, 0);
+}
+
+/* ---- root ---- */
+
+/* In options of overlayfs a colon separates directories and a comma options. */
+static void option_path(struct buf *out, const char *path)
+{
+	for (; *path; path++) {
+		if (strchr("\\:,", *path))
+			buf_putc(out, '\\');
+		buf_putc(out, *path);
+	}
+}
+
+/* volatile: what is written does not outlive the attempt, so nobody waits for a disk. */
+static void overlay(struct builder *b)
+{
+	BUF_AUTO data = { 0 };
+
+	buf_puts(&data, "lowerdir=");
+	for (const char *const *l = b->image.lowers; *l; l++) {
+		if (l != b->image.lowers)
+			buf_putc(&data, ':');
+		option_path(&data, *l);
+	}
+	buf_puts(&data, ",upperdir=");
+	option_path(&data, b->layer);
+	buf_puts(&data, "/upper,workdir=");
+	option_path(&data, b->layer);
+	buf_puts(&data, "/work,volatile");
+	prog_add(b->out, OP_MOUNT, MS_NODEV, 0, PROG_S("overlay", b->root, "overlay", buf_str(&data)),
+		 NULL, 0);
+}
+
+/* Directories of orchd's own that are part of the image, as in rootfs:/. */
+static void hide_own(struct builder *b)
+{
+	const struct strs *hidden = &b->p->rt->hidden;
+
+	for (const char *const *l = b->image.lowers; *l; l++) {
+		size_t n = streq(*l, "/") ? 0 : strlen(*l);
+
+		for (uint32_t i = 0; i < hidden->n; i++)
+			if (strncmp(hidden->v[i], *l, n) == 0 && hidden->v[i][n] == '/')
+				op1(b, OP_MASK, 0, 0, in_root(b, hidden->v[i] + n));
+	}
+}
+
+/* ---- file systems of the kernel ---- */
+
+static const struct {
+	const char *type, *path, *data;
+	uint64_t flags;
+} mounts[] = {
+	{ "proc", "/proc", "", QUIET },
+	{ "tmpfs", "/dev", "mode=0755,size=64k", MS_NOSUID | MS_NODEV | MS_STRICTATIME },
+	{ "devpts", "/dev/pts", "newinstance,ptmxmode=0666,mode=0620,gid=5", MS_NOSUID | MS_NOEXEC },
+	{ "mqueue", "/dev/mqueue", "", QUIET },
+	{ "sysfs", "/sys", "", QUIET | MS_RDONLY },
+};
+
+static const char *const devices[] = {
+	"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty",
+};
+
+static const struct {
+	const char *target, *path;
+} links[] = {
+	{ "/proc/self/fd", "/dev/fd" },
+	{ "/proc/self/fd/0", "/dev/stdin" },
+	{ "/proc/self/fd/1", "/dev/stdout" },
+	{ "/proc/self/fd/2", "/dev/stderr" },
+	{ "pts/ptmx", "/dev/ptmx" },
+};
+
+static void kernel_mounts(struct builder *b)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(mounts); i++)
+		prog_add(b->out, OP_MOUNT, mounts[i].flags, 0,
+			 PROG_S(mounts[i].type, in_root(b, mounts[i].path), mounts[i].type,
+				mounts[i].data), NULL, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(devices); i++)
+		bind(b, devices[i], in_root(b, devices[i]), MS_NOSUID | MS_NOEXEC);
+	for (size_t i = 0; i < ARRAY_SIZE(links); i++)
+		prog_add(b->out, OP_SYMLINK, 0, 0, PROG_S(links[i].target, in_root(b, links[i].path)),
+			 NULL, 0);
+}
+
+/* The container's own groups, under the names of their v1 hierarchies. */
+static void cgroup_v1_mounts(struct builder *b, const struct cgroup_entry *entry)
+{
+	static const char place[] = "/sys/fs/cgroup/";
+	const size_t n = sizeof(place) - 1;
+
+	prog_add(b->out, OP_MOUNT, QUIET, 0,
+		 PROG_S("tmpfs", in_root(b, "/sys/fs/cgroup"), "tmpfs", "mode=0755,size=64k"), NULL, 0);
+	for (unsigned i = 0; i < entry->ntasks; i++) {
+		const char *tasks = entry->tasks[i];
+
+		if (strncmp(tasks, place, n) != 0)
+			continue;
+		const char *group = arena_strndup(b->a, tasks, (size_t)(strrchr(tasks, '/') - tasks));
+		const char *name = arena_strndup(b->a, tasks, n + strcspn(tasks + n, "/"));
+		bind(b, group, in_root(b, name), QUIET | MS_RDONLY);
+	}
+}
+
+static void cgroup_mounts(struct builder *b)
+{
+	struct cgroup_entry entry = entry_of(b);
+
+	if (entry.ntasks)
+		cgroup_v1_mounts(b, &entry);
+	else
+		prog_add(b->out, OP_MOUNT, QUIET | MS_RDONLY, 0,
+			 PROG_S("cgroup2", in_root(b, "/sys/fs/cgroup"), "cgroup2", ""), NULL, 0);
+}
+
+/* ---- binds: files of /etc, shared memory, volumes ---- */
+
+struct mount_point {
+	const char *from, *to;		/* to: in the container */
+	uint64_t flags;
+};
+struct mount_points { struct mount_point *v; uint32_t n; };
+
+static unsigned depth(const char *path)
+{
+	unsigned n = 0;
+
+	for (; *path; path++)
+		n += path[0] == '/' && path[1] && path[1] != '/';
+	return n;
+}
+
+static bool same_path(const char *a, const char *b)
+{
+	size_t n = strlen(a), m = strlen(b);
+
+	while (n > 1 && a[n - 1] == '/')
+		n--;
+	while (m > 1 && b[m - 1] == '/')
+		m--;
+	return n == m && memcmp(a, b, n) == 0;
+}
+
+/* Outer ones before inner ones, else in the order they came in. */
+static void mount_point_add(struct arena *a, struct mount_points *l, const char *from,
+			    const char *to, uint64_t flags)
+{
+	unsigned d = depth(to);
+
+	arena_push(a, l);
+	uint32_t i = l->n - 1;
+	for (; i > 0 && depth(l->v[i - 1].to) > d; i--)
+		l->v[i] = l->v[i - 1];
+	l->v[i] = (struct mount_point){ from, to, flags };
+}
+
+static int add_volume(struct builder *b, const struct volume_mount *m, struct mount_points *l,
+		      struct err *err)
+{
+	const struct volume_in in = { &b->p->object, b->p->run_dir, b->p->state_dir };
+	const struct volume *v = volume_find(&b->p->object.pod->spec, m->name);
+	bool read_only = m->read_only;
+	int r = 0;
+
+	if (!v)
+		return err_set(err, -EINVAL, "there is no volume \"%s\"", m->name);
+	const char *from = volume_source(b->a, &in, v);
+	if (v->host_path)
+		r = volume_check_host_path(v, err);
+	read_only |= volume_is_config(v);
+	if (r == 0 && m->sub_path && *m->sub_path) {
+		if (!volume_is_config(v) && !volume_is_memory(v))
+			r = volume_make_sub_path(from, m->sub_path, err);
+		from = arena_printf(b->a, "%s//%s", from, m->sub_path);
+	}
+	mount_point_add(b->a, l, from, m->mount_path,
+			MS_REC | (volume_keeps_devices(v) ? 0 : MS_NODEV) | (read_only ? MS_RDONLY : 0));
+	return r;
+}
+
+static int collect_mounts(struct builder *b, struct mount_points *l, struct err *err)
+{
+	static const struct {
+		const char *from, *to;
+		uint64_t flags;
+	} own[] = {
+		{ "etc/hosts", "/etc/hosts", MS_NODEV },
+		{ "etc/hostname", "/etc/hostname", MS_NODEV },
+		{ "etc/resolv.conf", "/etc/resolv.conf", MS_NODEV },
+		{ "shm", "/dev/shm", QUIET },
+	};
+	const struct volume_mount_list *m = &b->c->volume_mounts;
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(own); i++) {
+		bool taken = false;
+
+		for (uint32_t k = 0; k < m->n; k++)
+			taken |= same_path(m->v[k].mount_path, own[i].to);
+		if (!taken)
+			mount_point_add(b->a, l, arena_printf(b->a, "%s/%s", b->p->run_dir, own[i].from),
+					own[i].to, own[i].flags);
+	}
+	for (uint32_t i = 0; r == 0 && i < m->n; i++)
+		r = add_volume(b, &m->v[i], l, err);
+	return r;
+}
+
+static int binds(struct builder *b, struct err *err)
+{
+	struct mount_points l = { 0 };
+	int r = collect_mounts(b, &l, err);
+
+	for (uint32_t i = 0; r == 0 && i < l.n; i++)
+		bind(b, l.v[i].from, in_root(b, l.v[i].to), l.v[i].flags);
+	return r;
+}
+
+/* ---- after PIVOT ---- */
+
+static const char *const masked[] = {
+	"/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys",
+	"/proc/latency_stats", "/proc/sched_debug", "/proc/scsi", "/proc/timer_list",
+	"/proc/timer_stats", "/sys/devices/virtual/powercap", "/sys/firmware",
+};
+
+static const char *const read_only_paths[] = {
+	"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
+};
+
+static const char *work_dir(const struct builder *b)
+{
+	return b->c->working_dir ? b->c->working_dir : b->image.workdir;
+}
+
+/* A working directory that is missing is made while the root can still be written. */
+static void enter_root(struct builder *b)
+{
+	op1(b, OP_PIVOT, 0, 0, b->root);
+	for (size_t i = 0; i < ARRAY_SIZE(masked); i++)
+		op1(b, OP_MASK, 0, 0, masked[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(read_only_paths); i++)
+		op1(b, OP_READONLY, 0, 0, read_only_paths[i]);
+	op1(b, OP_CHDIR, 0, 1, work_dir(b));
+	if (!b->id.read_only_root)
+		return;
+	prog_add(b->out, OP_MOUNT, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NODEV, 0,
+		 PROG_S("", "/", "", ""), NULL, 0);
+	op1(b, OP_CHDIR, 0, 0, work_dir(b));
+}
+
+static int filter_of(struct runtime *r, uint64_t caps, const struct buf **ret, struct err *err)
+{
+	struct runtime_filter *f = r->filters;
+
+	while (f && f->caps != caps)
+		f = f->next;
+	if (!f) {
+		f = calloc(1, sizeof(*f));
+		if (!f)
+			abort();
+		f->caps = caps;
+		f->next = r->filters;
+		r->filters = f;
+	}
+	*ret = &f->code;
+	return f->code.len ? 0 : seccomp_default(caps, &f->code, err);
+}
+
+/* Identity, rights, environment and command: the end of every program. */
+static int become(struct builder *b, struct err *err)
+{
+	const struct buf *filter;
+	int r = filter_of(b->p->rt, b->id.caps, &filter, err);
+
+	if (r < 0)
+		return r;
+	prog_add(b->out, OP_GROUPS, 0, 0, NULL, &b->id.gid, sizeof(b->id.gid));
+	op0(b, OP_GID, b->id.gid, 0);
+	op0(b, OP_UID, b->id.uid, 0);
+	op0(b, OP_CAPS, b->id.caps, 0);
+	op0(b, OP_NO_NEW_PRIVS, 0, 0);
+	prog_add(b->out, OP_SECCOMP, 0, 0, NULL, filter->data, filter->len);
+	for (uint32_t i = 0; i < b->env.list.n; i++)
+		op1(b, OP_ENV, 0, 0, b->env.list.v[i]);
+	for (uint32_t i = 0; i < b->argv.n; i++)
+		op1(b, OP_ARG, 0, 0, b->argv.v[i]);
+	op0(b, OP_EXEC, 0, 0);
+	return 0;
+}
+
+/* ---- programs ---- */
+
+static int container_program(struct builder *b, struct err *err)
+{
+	join_cgroup(b);
+	op0(b, OP_UNSHARE, CLONE_NEWCGROUP, 0);
+	oom_score(b);
+	overlay(b);
+	hide_own(b);
+	kernel_mounts(b);
+	cgroup_mounts(b);
+	int r = binds(b, err);
+	if (r < 0)
+		return r;
+	enter_root(b);
+	return become(b, err);
+}
+
+static int exec_program(struct builder *b, struct err *err)
+{
+	join_cgroup(b);
+	oom_score(b);
+	op0(b, OP_JOIN, 0, CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWCGROUP);
+	op1(b, OP_CHDIR, 0, 0, work_dir(b));
+	return become(b, err);
+}
+
+static int builder_init(struct builder *b, struct arena *a, struct sandbox *p,
+			const struct container_run *run, struct buf *out, struct err *err)
+{
+	*b = (struct builder){ .a = a, .p = p, .c = run->spec, .out = out };
+	b->root = arena_printf(a, "%s/root", p->run_dir);
+	int r = image_resolve(a, b->c->image, &b->image, err);
+	return r < 0 ? r : identity_of(&p->object.pod->spec, b->c, &b->image, &b->id, err);
+}
+
+int container_exec_program(struct sandbox *p, const struct container_run *run,
+			   const struct strs *argv, const struct strs *env, struct arena *a,
+			   struct buf *out, struct err *err)
+{
+	struct builder b;
+	int r = builder_init(&b, a, p, run, out, err);
+
+	b.argv = *argv;
+	b.env.list = *env;
+	return r < 0 ? r : exec_program(&b, err);
+}
+
+/* ---- starting ---- */
+
+static int environment(struct builder *b, const struct set *set, struct err *err)
+{
+	const struct runtime *rt = b->p->rt;
+	const struct env_in in = {
+		.pod = &b->p->object, .container = b->c, .set = set, .image = &b->image,
+		.host_name = b->p->host_name, .node_name = rt->s.node_name,
+		.ip = b->p->ip, .node_ip = net_node_ip(rt->net), .node = rt->node,
+	};
+	int r = env_build(b->a, &in, &b->env, err);
+
+	if (r == 0)
+		r = env_command(b->a, &in, &b->env, &b->argv, err);
+	return r < 0 ? r : record_write_env(b->p, b->c->name, &b->env.list, err);
+}
+
+static const char *layer_path(struct arena *a, const struct sandbox *p, const char *container,
+			      uint32_t attempt)
+{
+	return arena_printf(a, "%s/%s.%u", p->state_dir, container, attempt);
+}
+
+/* overlayfs shows the mode of upper as that of the root, whatever the umask is. */
+static int make_layer(struct builder *b, uint32_t attempt, struct err *err)
+{
+	const char *upper;
+	int r;
+
+	b->layer = layer_path(b->a, b->p, b->c->name, attempt);
+	if (file_exists(b->layer) && (r = file_rm_rf(b->layer, err)) < 0)
+		return r;
+	r = file_mkdir_p(arena_printf(b->a, "%s/work", b->layer), 0700, err);
+	if (r < 0)
+		return r;
+	upper = arena_printf(b->a, "%s/upper", b->layer);
+	if (mkdir(upper, 0755) < 0 || chmod(upper, 0755) < 0)
+		return err_sys(err, -errno, "%s", upper);
+	if (attempt)
+		sweep_add(&b->p->rt->sweep, NULL, 0, (const char *const[SWEEP_DIRS]){
+			layer_path(b->a, b->p, b->c->name, attempt - 1) });
+	return 0;
+}
+
+static int send_probe(struct builder *b, enum shim_probe_kind kind, struct err *err)
+{
+	const struct probe *p = probe_of(b->c, kind);
+	BUF_AUTO program = { 0 };
+	struct shim_probe order;
+
+	if (!p)
+		return 0;
+	int r = probe_order(b->c, kind, b->p->ip, &order, err);
+	if (r == 0 && p->exec) {
+		struct builder own = *b;
+
+		own.out = &program;
+		own.argv = p->exec->command;
+		r = exec_program(&own, err);
+	}
+	if (r < 0)
+		return r;
+	return link_send(&b->p->link, SHIM_PROBE, &order, sizeof(order), &program, NULL,
+			 NULL, NULL, err);
+}
+
+static int log_directory(const struct builder *b, struct shim_start *s, struct err *err)
+{
+	int n = snprintf(s->log_dir, sizeof(s->log_dir), "%s/%s", b->p->log_dir, b->c->name);
+
+	if ((size_t)n >= sizeof(s->log_dir))
+		return err_set(err, -ENAMETOOLONG, "log directory %s/%s", b->p->log_dir, b->c->name);
+	return file_mkdir_p(s->log_dir, 0755, err);
+}
+
+static int send_start(struct builder *b, struct container_run *run, const struct wanted_container *w,
+		      struct err *err)
+{
+	const struct runtime_settings *s = &b->p->rt->s;
+	struct cgroup_entry entry = entry_of(b);
+	struct shim_start order = {
+		.attempt = w->attempt, .backoff = w->backoff,
+		.log_max_bytes = s->log_max_bytes, .log_max_files = s->log_max_files,
+	};
+
+	snprintf(order.name, sizeof(order.name), "%s", b->c->name);
+	snprintf(order.cgroup_dir, sizeof(order.cgroup_dir), "%s", entry.dir);
+	snprintf(order.oom_file, sizeof(order.oom_file), "%s", entry.oom_file);
+	int r = log_directory(b, &order, err);
+	for (int k = 0; r == 0 && k < SHIM_PROBES; k++)
+		r = send_probe(b, (enum shim_probe_kind)k, err);
+	return r < 0 ? r : link_send(&b->p->link, SHIM_START, &order, sizeof(order),
+				     b->out, run, NULL, NULL, err);
+}
+
+int container_start(struct sandbox *p, struct container_run *run, const struct wanted_container *w,
+		    const struct set *set, struct err *err)
+{
+	BUF_AUTO program = { 0 };
+	struct arena a = { 0 };
+	struct builder b;
+	int r = builder_init(&b, &a, p, run, &program, err);
+
+	if (r == 0)
+		r = environment(&b, set, err);
+	if (r == 0)
+		r = make_layer(&b, w->attempt, err);
+	if (r == 0)
+		r = container_program(&b, err);
+	if (r == 0)
+		r = send_start(&b, run, w, err);
+	arena_release(&a);
+	return r;
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Users, capabilities, OOM score; see identity.h. */
+
+#include "runtime/identity.h"
+
+#include "base/macro.h"
+#include "sys/privilege.h"
+
+/* "UID" or "UID:GID". Names would have to be looked up in files of the image. */
+static int image_user(const struct image *img, struct identity *id, struct err *err)
+{
+	char *end;
+
+	if (!*img->user)
+		return 0;
+	unsigned long uid = strtoul(img->user, &end, 10), gid = 0;
+	if (end != img->user && *end == ':')
+		gid = strtoul(end + 1, &end, 10);
+	if (end == img->user || *end)
+		return err_set(err, -EINVAL, "the image's user \"%s\" is not numeric; set runAsUser",
+			       img->user);
+	id->uid = (uid_t)uid;
+	id->gid = (gid_t)gid;
+	return 0;
+}
+
+static bool has_all(const struct strs *l)
+{
+	for (uint32_t i = 0; i < l->n; i++)
+		if (streq(l->v[i], "ALL"))
+			return true;
+	return false;
+}
+
+static uint64_t bits_of(const struct strs *l)
+{
+	uint64_t all = 0;
+
+	for (uint32_t i = 0; i < l->n; i++) {
+		uint64_t bits;
+
+		if (!streq(l->v[i], "ALL") && cap_parse(l->v[i], &bits) == 0)
+			all |= bits;
+	}
+	return all;
+}
+
+/* ALL comes first, so that one can drop ALL and add what is needed. */
+static uint64_t capabilities(const struct security_context *c)
+{
+	uint64_t caps = cap_default_set();
+
+	if (!c || !c->capabilities)
+		return caps;
+	if (has_all(&c->capabilities->add))
+		cap_parse("ALL", &caps);
+	if (has_all(&c->capabilities->drop))
+		caps = 0;
+	caps |= bits_of(&c->capabilities->add);
+	return caps & ~bits_of(&c->capabilities->drop);
+}
+
+int identity_of(const struct pod_spec *s, const struct container *c, const struct image *img,
+		struct identity *ret, struct err *err)
+{
+	const struct pod_security_context *pod = s->security_context;
+	const struct security_context *own = c->security_context;
+	bool own_non_root = own && HAS(own, security_context, run_as_non_root);
+	bool non_root = own_non_root ? own->run_as_non_root : pod && pod->run_as_non_root;
+	struct identity id = { .caps = capabilities(own) };
+	bool given = true;
+	int r = image_user(img, &id, err);
+
+	if (r < 0)
+		return r;
+	if (own && HAS(own, security_context, run_as_user))
+		id.uid = (uid_t)own->run_as_user;
+	else if (pod && HAS(pod, pod_security_context, run_as_user))
+		id.uid = (uid_t)pod->run_as_user;
+	else
+		given = false;
+	if (own && HAS(own, security_context, run_as_group))
+		id.gid = (gid_t)own->run_as_group;
+	else if (pod && HAS(pod, pod_security_context, run_as_group))
+		id.gid = (gid_t)pod->run_as_group;
+	if (non_root && id.uid == 0)
+		return err_set(err, -EPERM, given ? "container's runAsUser breaks non-root policy" :
+			       "container has runAsNonRoot and image will run as root");
+	id.read_only_root = own && own->read_only_root_filesystem;
+	*ret = id;
+	return 0;
+}
+
+int64_t identity_oom_score(const struct pod_spec *s, const struct container *c, int64_t node_memory)
+{
+	const char *qos = pod_qos(s);
+
+	if (streq(qos, "Guaranteed"))
+		return -997;
+	if (streq(qos, "BestEffort") || node_memory <= 0)
+		return 1000;
+	int64_t request = container_resources(c).memory_request;
+	int64_t score = 1000 - (int64_t)((double)request * 1000 / (double)node_memory);
+	return MIN(MAX(score, 2), 999);
+}

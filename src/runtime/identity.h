@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Who a container runs as and what it may: the container's securityContext over the pod's. */
+#pragma once
+
+#include <sys/types.h>
+
+#include "image/image.h"
+#include "model/object.h"
+
+struct identity {
+	uid_t uid;
+	gid_t gid;
+	uint64_t caps;		/* bounding set; a user other than root starts without any */
+	bool read_only_root;
+};
+
+/* -EPERM with kubelet's words when runAsNonRoot forbids it. */
+int identity_of(const struct pod_spec *s, const struct container *c, const struct image *img,
+		struct identity *ret, struct err *err);
+/* As kubelet: how soon the kernel's OOM killer takes it. */
+int64_t identity_oom_score(const struct pod_spec *s, const struct container *c, int64_t node_memory);

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What runs, for control and plan: the table as values. */
+#include <stdio.h>
+
+#include "base/macro.h"
+#include "runtime/probe.h"
+#include "runtime/sandbox.h"
+
+static const enum run_phase phases[] = {
+	[SHIM_CREATED] = RUN_CREATED,
+	[SHIM_RUNNING] = RUN_RUNNING,
+	[SHIM_EXITED_PHASE] = RUN_ENDED,
+	[SHIM_FAILED] = RUN_FAILED,
+};
+
+static struct run_end end_of(const struct shim_end *e)
+{
+	return (struct run_end){
+		.exit_code = e->exit_code,
+		.signal = e->signal,
+		.oom_killed = e->oom_killed,
+		.started_at = e->started_at,
+		.finished_at = e->finished_at,
+	};
+}
+
+/* Which probes there are is what the specification says: the shim may not know them yet. */
+struct observed_container observe_run(const struct container_run *run)
+{
+	const struct shim_container *st = &run->st;
+	struct observed_container c = {
+		.name = run->spec->name,
+		.phase = phases[st->phase],
+		.attempt = st->attempt,
+		.backoff = st->backoff,
+		.started_at = st->started_at,
+		.end = end_of(&st->end),
+		.last = end_of(&st->last),
+		.pending = run->starting || run->killing,
+	};
+
+	_Static_assert((int)SHIM_READINESS == PROBE_READINESS && (int)SHIM_LIVENESS == PROBE_LIVENESS &&
+		       (int)SHIM_STARTUP == PROBE_STARTUP, "the same order");
+	for (int k = 0; k < PROBE_KINDS; k++) {
+		c.configured[k] = probe_of(run->spec, (enum shim_probe_kind)k) != NULL;
+		c.decided[k] = st->decided >> k & 1;
+		c.passed[k] = st->passed >> k & 1;
+	}
+	return c;
+}
+
+static const char *text_or_null(struct arena *a, const char *s)
+{
+	return *s ? arena_strdup(a, s) : NULL;
+}
+
+static void observe_sandbox(struct arena *a, const struct sandbox *p, struct observed_pod *ret)
+{
+	*ret = (struct observed_pod){
+		.object = &p->object,
+		.stage = p->stage,
+		.ip = p->ip,
+		.created_at = p->created_at,
+		.stopped_at = p->stopped_at,
+		.ready_since = p->ready_since,
+		.config_digest = p->config_digest,
+		.message = text_or_null(a, p->message),
+		.containers = arena_array(a, struct observed_container, p->nruns),
+		.ncontainers = p->nruns,
+	};
+	for (uint32_t i = 0; i < p->nruns; i++) {
+		struct observed_container *c = &ret->containers[i];
+
+		*c = observe_run(&p->runs[i]);
+		for (int k = 0; k < PROBE_KINDS; k++)
+			c->probe_message[k] = text_or_null(a, p->runs[i].st.probe_message[k]);
+		if (c->phase == RUN_FAILED)
+			c->message = text_or_null(a, p->runs[i].message);
+	}
+}
+
+void runtime_observe(struct runtime *r, struct arena *a, struct observed *ret)
+{
+	ret->npods = r->nsandboxes;
+	ret->pods = arena_array(a, struct observed_pod, r->nsandboxes);
+	for (uint32_t i = 0; i < r->nsandboxes; i++)
+		observe_sandbox(a, r->sandboxes[i], &ret->pods[i]);
+}
+
+/* In words that users of container runtimes know. */
+static bool exec_text(const struct prog_fail *f, int error, char *ret, size_t n)
+{
+	if (error == ENOENT && strchr(f->what, '/'))
+		snprintf(ret, n, "exec: \"%s\": stat %s: no such file or directory", f->what, f->what);
+	else if (error == ENOENT)
+		snprintf(ret, n, "exec: \"%s\": executable file not found in $PATH", f->what);
+	else if (error == EACCES)
+		snprintf(ret, n, "exec: \"%s\": permission denied", f->what);
+	else
+		return false;
+	return true;
+}
+
+void fail_text(const struct prog_fail *f, int error, char *ret, size_t n)
+{
+	if (!error)
+		error = f->error;
+	if (f->op == OP_EXEC && f->error && exec_text(f, error, ret, n))
+		return;
+	if (f->error)
+		snprintf(ret, n, "%s %s: %s", prog_op_name(f->op), f->what, strerror(error));
+	else
+		snprintf(ret, n, "%s%s%s", f->what, *f->what ? ": " : "", strerror(error));
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Probes; see probe.h. HTTP requests are written here, the shim only sends them. */
+#include "runtime/probe.h"
+
+#include <stdio.h>
+#include <strings.h>
+
+#include "base/macro.h"
+#include "base/units.h"
+
+const struct probe *probe_of(const struct container *c, enum shim_probe_kind kind)
+{
+	const struct probe *const probes[SHIM_PROBES] = {
+		[SHIM_READINESS] = c->readiness_probe,
+		[SHIM_LIVENESS] = c->liveness_probe,
+		[SHIM_STARTUP] = c->startup_probe,
+	};
+
+	return probes[kind];
+}
+
+static uint32_t ms(int32_t seconds)
+{
+	return (uint32_t)MIN((int64_t)MAX(seconds, 0) * 1000, (int64_t)UINT32_MAX);
+}
+
+static uint32_t at_least_1(int32_t v)
+{
+	return (uint32_t)MAX(v, 1);
+}
+
+/* A name is one of this container's own ports; 0: there is none. */
+static uint16_t port_number(const struct container *c, const struct intstr *port)
+{
+	if (!port->str)
+		return (uint16_t)port->num;
+	for (uint32_t i = 0; i < c->ports.n; i++)
+		if (c->ports.v[i].name && streq(c->ports.v[i].name, port->str))
+			return (uint16_t)c->ports.v[i].container_port;
+	return 0;
+}
+
+static bool has_header(const struct http_get_action *h, const char *name)
+{
+	for (uint32_t i = 0; i < h->http_headers.n; i++)
+		if (strcasecmp(h->http_headers.v[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+static void request_text(const struct http_get_action *h, uint32_t ip, uint16_t port, struct buf *out)
+{
+	const char *path = h->path && *h->path ? h->path : "/";
+	char host[16];
+
+	ip4_format(ip, host);
+	buf_printf(out, "GET %s%s HTTP/1.1\r\n", *path == '/' ? "" : "/", path);
+	if (!has_header(h, "Host"))
+		buf_printf(out, "Host: %s:%u\r\n", host, port);
+	if (!has_header(h, "User-Agent"))
+		buf_puts(out, "User-Agent: kube-probe/orch\r\n");
+	if (!has_header(h, "Accept"))
+		buf_puts(out, "Accept: */*\r\n");
+	for (uint32_t i = 0; i < h->http_headers.n; i++)
+		buf_printf(out, "%s: %s\r\n", h->http_headers.v[i].name, h->http_headers.v[i].value);
+	buf_puts(out, "Connection: close\r\n\r\n");
+}
+
+static int http_request(const struct container *c, const struct http_get_action *h,
+			struct shim_probe *o, struct err *err)
+{
+	BUF_AUTO text = { 0 };
+
+	request_text(h, o->addr, o->port, &text);
+	if (text.len >= sizeof(o->request))
+		return err_set(err, -E2BIG, "container %s: the request of a probe is larger than %zu "
+			       "bytes", c->name, sizeof(o->request) - 1);
+	memcpy(o->request, text.data, text.len + 1);
+	return 0;
+}
+
+static enum shim_handler handler_of(const struct probe *p)
+{
+	return p->exec	     ? SHIM_HANDLER_EXEC :
+	       p->http_get   ? SHIM_HANDLER_HTTP :
+	       p->tcp_socket ? SHIM_HANDLER_TCP :
+			       SHIM_HANDLER_NONE;
+}
+
+int probe_order(const struct container *c, enum shim_probe_kind kind, uint32_t ip,
+		struct shim_probe *ret, struct err *err)
+{
+	const struct probe *p = probe_of(c, kind);
+	const struct intstr *port = p->http_get	  ? &p->http_get->port :
+				    p->tcp_socket ? &p->tcp_socket->port :
+						    NULL;
+
+	*ret = (struct shim_probe){
+		.kind = kind,
+		.handler = handler_of(p),
+		.initial_delay_ms = ms(p->initial_delay_seconds),
+		.period_ms = ms(p->period_seconds ? p->period_seconds : 10),
+		.timeout_ms = ms(p->timeout_seconds ? p->timeout_seconds : 1),
+		.success_threshold = at_least_1(p->success_threshold),
+		.failure_threshold = p->failure_threshold ? at_least_1(p->failure_threshold) : 3,
+		.addr = ip,
+	};
+	snprintf(ret->name, sizeof(ret->name), "%s", c->name);
+	if (port && !(ret->port = port_number(c, port)))
+		return err_set(err, -EINVAL, "container %s: a probe names the port %s, which it does not "
+			       "have", c->name, port->str ? port->str : "0");
+	return p->http_get ? http_request(c, p->http_get, ret, err) : 0;
+}

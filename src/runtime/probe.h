@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A probe of the specification as the order that the shim understands. */
+#pragma once
+
+#include "model/object.h"
+#include "shim/protocol.h"
+
+/* The command of an exec probe is not part of it. -E2BIG: the request does not fit. */
+int probe_order(const struct container *c, enum shim_probe_kind kind, uint32_t ip,
+		struct shim_probe *ret, struct err *err);
+const struct probe *probe_of(const struct container *c, enum shim_probe_kind kind);

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The room's front: its life, and the actions that orchd's passes order. See runtime.h. */
+#include "runtime/runtime.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <sys/sysinfo.h>
+
+#include "base/file.h"
+#include "base/macro.h"
+#include "runtime/sandbox.h"
+#include "runtime/volume.h"
+
+#define STOP_SLACK (10 * NSEC)		/* beyond drain and grace: then the kernel is asked */
+
+/* ---- life ---- */
+
+static void copy_settings(struct runtime *r, const struct runtime_settings *s)
+{
+	const char **const strings[] = {
+		&r->s.run_dir, &r->s.state_dir, &r->s.log_dir, &r->s.config_dir, &r->s.shim,
+		&r->s.cluster_domain, &r->s.node_name,
+	};
+
+	r->s = *s;
+	for (size_t i = 0; i < ARRAY_SIZE(strings); i++)
+		*strings[i] = arena_strdup(&r->arena, *strings[i]);
+}
+
+/* Where they really are, as an image that is the host's root has them. */
+static void hide_directories(struct runtime *r)
+{
+	const char *const dirs[] = { r->s.run_dir, r->s.state_dir, r->s.log_dir, r->s.config_dir };
+
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
+		char real[PATH_MAX];
+
+		if (dirs[i] && realpath(dirs[i], real))
+			*arena_push(&r->arena, &r->hidden) = arena_strdup(&r->arena, real);
+	}
+}
+
+static struct node_size measure_node(void)
+{
+	struct node_size n = { .cpu_milli = sysconf(_SC_NPROCESSORS_ONLN) * 1000 };
+	struct sysinfo info;
+
+	if (sysinfo(&info) == 0)
+		n.memory = (int64_t)info.totalram * info.mem_unit;
+	return n;
+}
+
+int runtime_new(struct loop *l, const struct runtime_settings *s, struct net *net,
+		struct cgroup_fs *cg, struct runtime_events ev, struct runtime **ret, struct err *err)
+{
+	struct runtime *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		abort();
+	r->loop = l;
+	r->net = net;
+	r->cg = cg;
+	r->ev = ev;
+	r->node = measure_node();
+	copy_settings(r, s);
+	sweep_init(&r->sweep, l, net, cg);
+	int code = adopt_all(r, err);
+	if (code < 0) {
+		runtime_free(r);
+		return code;
+	}
+	hide_directories(r);
+	*ret = r;
+	return 0;
+}
+
+void runtime_free(struct runtime *r)
+{
+	if (!r)
+		return;
+	sweep_finish(&r->sweep);
+	loop_timer_cancel(r->loop, &r->patience);
+	execs_release(r);
+	for (uint32_t i = 0; i < r->nsandboxes; i++)
+		sandbox_free(r->sandboxes[i]);
+	free(r->sandboxes);
+	while (r->filters) {
+		struct runtime_filter *f = r->filters;
+
+		r->filters = f->next;
+		buf_release(&f->code);
+		free(f);
+	}
+	arena_release(&r->arena);
+	free(r);
+}
+
+unsigned runtime_adopted(const struct runtime *r)
+{
+	return r->adopted;
+}
+
+bool runtime_settled(const struct runtime *r)
+{
+	return r->unsettled == 0;
+}
+
+/* ---- pods ---- */
+
+static int find(struct runtime *r, const struct object *o, struct sandbox **ret, struct err *err)
+{
+	*ret = sandbox_find(r, o->meta->namespace, o->meta->name);
+	return *ret ? 0 : err_set(err, -ENOENT, "pods \"%s\" not found", o->meta->name);
+}
+
+int runtime_pod_create(struct runtime *r, const struct wanted_pod *w, const struct set *set,
+		       struct err *err)
+{
+	const struct meta *m = w->object.meta;
+
+	if (sandbox_find(r, m->namespace, m->name))
+		return err_set(err, -EEXIST, "pods \"%s\" already exists", m->name);
+	struct sandbox *p = sandbox_new(r, &w->object);
+	p->created_at = time_now();
+	p->config_digest = w->config_digest;
+	sandbox_insert(p);
+	int code = sandbox_make(p, set, err);
+	if (code < 0)
+		sandbox_break(p, "failed to create pod sandbox: %s", err ? err->msg : strerror(-code));
+	sandbox_changed(p);
+	return code;
+}
+
+int runtime_pod_update(struct runtime *r, const struct wanted_pod *w, struct err *err)
+{
+	struct sandbox *p;
+	int code = find(r, &w->object, &p, err);
+
+	if (code < 0)
+		return code;
+	sandbox_set_object(p, &w->object);
+	code = record_write_object(p, err);
+	sandbox_changed(p);
+	return code;
+}
+
+int runtime_volumes_update(struct runtime *r, const struct wanted_pod *w, const struct set *set,
+			   struct err *err)
+{
+	struct sandbox *p;
+	int code = find(r, &w->object, &p, err);
+
+	if (code < 0)
+		return code;
+	const struct volume_in in = { &p->object, p->run_dir, p->state_dir };
+	code = volumes_write(&in, set, err);
+	if (code < 0)
+		return code;
+	p->config_digest = w->config_digest;
+	code = record_write(p, err);
+	sandbox_changed(p);
+	return code;
+}
+
+static void overdue(struct loop_timer *t)
+{
+	struct sandbox *p = container_of(t, struct sandbox, overdue);
+
+	cgroup_kill(p->rt->cg, p->cgroup, NULL);
+	link_kill(&p->link);
+}
+
+static void stop_shim(struct sandbox *p, uint32_t grace_s)
+{
+	struct shim_stop order = {
+		.signal = SIGTERM,
+		.drain_ms = p->rt->s.drain_ms,
+		.grace_ms = (uint32_t)MIN((uint64_t)grace_s * 1000, (uint64_t)UINT32_MAX),
+	};
+	int64_t limit = (order.drain_ms + (int64_t)order.grace_ms) * MSEC + STOP_SLACK;
+
+	link_send(&p->link, SHIM_STOP, &order, sizeof(order), NULL, NULL, NULL, NULL, NULL);
+	loop_timer_at(p->rt->loop, &p->overdue, time_mono() + limit, overdue);
+}
+
+/* Again with another grace period: the shim takes what ends sooner. */
+int runtime_pod_stop(struct runtime *r, const char *ns, const char *pod, uint32_t grace_s,
+		     struct err *err)
+{
+	struct sandbox *p = sandbox_find(r, ns, pod);
+	int code = 0;
+
+	if (!p || p->stage == POD_DOWN)
+		return 0;
+	if (!p->stopped_at) {
+		p->stopped_at = time_now();
+		code = record_write(p, err);
+	}
+	p->ready_since = 0;
+	if (!link_alive(&p->link)) {
+		p->stage = POD_DOWN;
+	} else {
+		p->stage = POD_STOPPING;
+		stop_shim(p, grace_s);
+		sandbox_quit_if_idle(p);
+	}
+	sandbox_changed(p);
+	return code;
+}
+
+void sandbox_resume_stop(struct sandbox *p)
+{
+	stop_shim(p, (uint32_t)MAX(p->object.pod->spec.termination_grace_period_seconds, 0));
+}
+
+/* Without its record nobody adopts it any more; the rest is swept away from here. */
+static void remove_sandbox(struct sandbox *p)
+{
+	const char *const dirs[SWEEP_DIRS] = { p->run_dir, p->state_dir, p->log_dir };
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/record", p->run_dir);
+	unlink(path);
+	if (link_alive(&p->link)) {
+		cgroup_kill(p->rt->cg, p->cgroup, NULL);
+		link_kill(&p->link);
+		sweep_child(&p->rt->sweep, p->link.pid);
+	}
+	exec_lost(p);
+	sandbox_answered(p);
+	loop_timer_cancel(p->rt->loop, &p->overdue);
+	sweep_add(&p->rt->sweep, p->cgroup, p->ip, dirs);
+	sandbox_take_out(p);
+	link_release(&p->link);
+	sweep_sandbox(&p->rt->sweep, p);
+}
+
+int runtime_pod_remove(struct runtime *r, const char *ns, const char *pod, struct err *err)
+{
+	struct sandbox *p = sandbox_find(r, ns, pod);
+
+	(void)err;
+	if (!p)
+		return 0;
+	remove_sandbox(p);
+	r->ev.changed(r->ev.data);
+	return 0;
+}
+
+/* ---- containers ---- */
+
+static int find_run(struct runtime *r, const char *ns, const char *pod, const char *container,
+		    struct sandbox **ret, struct container_run **ret_run, struct err *err)
+{
+	*ret = sandbox_find(r, ns, pod);
+	*ret_run = *ret ? sandbox_run(*ret, container) : NULL;
+	if (*ret_run)
+		return 0;
+	return *ret ? err_set(err, -ENOENT, "pod %s has no container %s", pod, container) :
+		      err_set(err, -ENOENT, "pods \"%s\" not found", pod);
+}
+
+/* As the shim would record it, had it come to that. */
+static void start_failed(struct container_run *run, const struct wanted_container *c,
+			 const char *message)
+{
+	struct shim_container *st = &run->st;
+
+	if (st->phase == SHIM_EXITED_PHASE || st->phase == SHIM_FAILED)
+		st->last = st->end;
+	st->phase = SHIM_FAILED;
+	st->attempt = c->attempt;
+	st->backoff = c->backoff;
+	st->started_at = time_now();
+	st->end = (struct shim_end){
+		.exit_code = 128, .started_at = st->started_at, .finished_at = st->started_at,
+	};
+	snprintf(run->message, sizeof(run->message), "%.*s", (int)sizeof(run->message) - 1, message);
+}
+
+int runtime_container_start(struct runtime *r, const struct wanted_pod *w,
+			    const struct wanted_container *c, const struct set *set, struct err *err)
+{
+	const struct meta *m = w->object.meta;
+	struct err own = { 0 }, *e = err ? err : &own;
+	struct container_run *run;
+	struct sandbox *p;
+	int code = find_run(r, m->namespace, m->name, c->name, &p, &run, e);
+
+	if (code < 0)
+		return code;
+	if (p->stage > POD_UP)
+		return err_set(e, -ENOTCONN, "the pod's sandbox is gone");
+	if (run->starting || run->st.phase == SHIM_RUNNING)
+		return 0;
+	code = container_start(p, run, c, set, e);
+	if (code < 0) {
+		start_failed(run, c, e->msg);
+	} else {
+		run->starting = true;
+		run->attempt = c->attempt;
+	}
+	sandbox_changed(p);
+	return code;
+}
+
+int runtime_container_kill(struct runtime *r, const char *ns, const char *pod, const char *container,
+			   uint32_t grace_s, struct err *err)
+{
+	struct shim_stop order = { .signal = SIGTERM };
+	struct container_run *run;
+	struct sandbox *p;
+	int code = find_run(r, ns, pod, container, &p, &run, err);
+
+	if (code < 0 || run->st.phase != SHIM_RUNNING)
+		return code;
+	snprintf(order.name, sizeof(order.name), "%s", container);
+	order.grace_ms = (uint32_t)MIN((uint64_t)grace_s * 1000, (uint64_t)UINT32_MAX);
+	code = link_send(&p->link, SHIM_STOP, &order, sizeof(order), NULL, run, NULL, NULL, err);
+	run->killing = code == 0;
+	sandbox_changed(p);
+	return code;
+}
+
+int runtime_log_dir(struct runtime *r, const char *ns, const char *pod, const char *container,
+		    struct buf *ret, struct err *err)
+{
+	struct container_run *run;
+	struct sandbox *p;
+	int code = find_run(r, ns, pod, container, &p, &run, err);
+
+	if (code == 0)
+		buf_printf(ret, "%s/%s", p->log_dir, container);
+	return code;
+}

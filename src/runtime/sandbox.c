@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Making a sandbox: directories, volumes, files of /etc, control groups, the record, then the
+ * shim and its first order, the sandbox program. Nothing here waits for the shim; containers may
+ * be ordered right behind. Everything is mounted in the shim's own mount namespace, so that it is
+ * gone with it.
+ */
+#include <limits.h>
+#include <sched.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/macro.h"
+#include "runtime/files.h"
+#include "runtime/sandbox.h"
+#include "runtime/volume.h"
+#include "schema/schema.h"
+#include "sys/spawn.h"
+
+#define SHM_SIZE "size=64m"
+#define SHIM_CPU_MILLI 100		/* what it is promised, so that logs are written under load */
+#define SHIM_MEMORY (8 << 20)		/* and the kernel's memory of the pod's namespaces */
+
+/* ---- the program ---- */
+
+static const char *const sysctls[][2] = {
+	/* before eth0 is born: an address less to wait for, and less kernel memory */
+	{ "/proc/sys/net/ipv6/conf/default/disable_ipv6", "1" },
+	/* no capability is needed to ping, or to listen on port 80 */
+	{ "/proc/sys/net/ipv4/ping_group_range", "0 2147483647" },
+	{ "/proc/sys/net/ipv4/ip_unprivileged_port_start", "0" },
+};
+
+static void join_cgroup(const struct sandbox *p, struct buf *out)
+{
+	struct cgroup_entry entry;
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/_shim", p->cgroup);
+	cgroup_entry(p->rt->cg, path, &entry);
+	for (unsigned i = 0; i < entry.ntasks; i++)
+		prog_add(out, OP_TASKS, 0, 0, PROG_S(entry.tasks[i]), NULL, 0);
+}
+
+static void network(const struct sandbox *p, struct buf *out)
+{
+	BUF_AUTO host = { 0 };
+	BUF_AUTO pod = { 0 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(sysctls); i++)
+		prog_add(out, OP_WRITE, 1, 0, sysctls[i], NULL, 0);
+	net_pod_link(p->rt->net, p->ip, PROG_NETNS_FD, &host, &pod);
+	prog_add(out, OP_NETLINK_HOST, 0, 0, NULL, host.data, host.len);
+	prog_add(out, OP_NETLINK_POD, 0, 0, NULL, pod.data, pod.len);
+}
+
+static void tmpfs(struct buf *out, const char *dir, const char *options)
+{
+	prog_add(out, OP_MOUNT, MS_NOSUID | MS_NODEV, 0, PROG_S("tmpfs", dir, "tmpfs", options), NULL, 0);
+}
+
+/* A fresh tmpfs has nothing in it that could lead a subPath astray. */
+static void sub_paths(const struct sandbox *p, const struct volume *v, const char *dir,
+		      struct arena *a, struct buf *out)
+{
+	for (uint32_t i = 0; i < p->nruns; i++) {
+		const struct volume_mount_list *l = &p->runs[i].spec->volume_mounts;
+
+		for (uint32_t k = 0; k < l->n; k++)
+			if (streq(l->v[k].name, v->name) && l->v[k].sub_path && *l->v[k].sub_path)
+				prog_add(out, OP_MKDIR, 0755, 1,
+					 PROG_S(arena_printf(a, "%s/%s", dir, l->v[k].sub_path)),
+					 NULL, 0);
+	}
+}
+
+static void memory_volumes(const struct sandbox *p, struct arena *a, struct buf *out)
+{
+	const struct volume_in in = { &p->object, p->run_dir, p->state_dir };
+	const struct pod_spec *spec = &p->object.pod->spec;
+
+	for (uint32_t i = 0; i < spec->volumes.n; i++) {
+		const struct volume *v = &spec->volumes.v[i];
+
+		if (!volume_is_memory(v))
+			continue;
+		const char *dir = volume_source(a, &in, v);
+		int64_t size = quantity_value(&v->empty_dir->size_limit);
+		tmpfs(out, dir, size > 0 ? arena_printf(a, "mode=0777,size=%lld", (long long)size) :
+					   "mode=0777");
+		sub_paths(p, v, dir, a, out);
+	}
+}
+
+static void sandbox_program(const struct sandbox *p, struct buf *out)
+{
+	struct arena a = { 0 };
+
+	join_cgroup(p, out);
+	prog_add(out, OP_UNSHARE, CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNS, 0, NULL,
+		 NULL, 0);
+	prog_add(out, OP_SLAVE, 0, 0, NULL, NULL, 0);
+	prog_add(out, OP_HOSTNAME, 0, 0, PROG_S(p->host_name), NULL, 0);
+	network(p, out);
+	tmpfs(out, arena_printf(&a, "%s/shm", p->run_dir), "mode=1777," SHM_SIZE);
+	memory_volumes(p, &a, out);
+	arena_release(&a);
+}
+
+int sandbox_send_program(struct sandbox *p, struct err *err)
+{
+	BUF_AUTO program = { 0 };
+
+	sandbox_program(p, &program);
+	return link_send(&p->link, SHIM_SANDBOX, NULL, 0, &program, NULL, NULL, NULL, err);
+}
+
+/* ---- files ---- */
+
+static int directories(const struct sandbox *p, struct err *err)
+{
+	static const char *const below[] = { "etc", "root", "shm" };
+	char path[PATH_MAX];
+	int r = file_mkdir_p(p->run_dir, 0700, err);
+
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(below); i++) {
+		snprintf(path, sizeof(path), "%s/%s", p->run_dir, below[i]);
+		if (mkdir(path, 0755) < 0 && errno != EEXIST)
+			r = err_sys(err, -errno, "%s", path);
+	}
+	return r;
+}
+
+static int write_etc(const struct sandbox *p, const char *name, const struct buf *text, struct err *err)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/etc/%s", p->run_dir, name);
+	return file_write(path, buf_str(text), text->len, 0644, err);
+}
+
+/* What systemd-resolved writes for programs that can't reach its loopback address, if it runs. */
+static void node_resolv_conf(struct buf *out)
+{
+	if (file_read("/run/systemd/resolve/resolv.conf", 65536, out, NULL) < 0)
+		file_read("/etc/resolv.conf", 65536, out, NULL);
+}
+
+static int etc_files(const struct sandbox *p, struct err *err)
+{
+	const char *domain = p->rt->s.cluster_domain;
+	BUF_AUTO name = { 0 };
+	BUF_AUTO hosts = { 0 };
+	BUF_AUTO resolv = { 0 };
+	BUF_AUTO node = { 0 };
+
+	buf_printf(&name, "%s\n", p->host_name);
+	files_hosts(&p->object, p->host_name, p->ip, domain, &hosts);
+	node_resolv_conf(&node);
+	files_resolv_conf(&p->object, buf_str(&node), domain, &resolv);
+	int r = write_etc(p, "hostname", &name, err);
+	if (r == 0)
+		r = write_etc(p, "hosts", &hosts, err);
+	return r < 0 ? r : write_etc(p, "resolv.conf", &resolv, err);
+}
+
+/* ---- control groups ---- */
+
+/*
+ * The pod's group has the sum of what its containers are promised, and, when every one of them
+ * is limited, their memory: files of a memory volume outlive the container that wrote them.
+ */
+static struct cgroup_limits pod_limits(const struct sandbox *p)
+{
+	struct cgroup_limits l = { .cpu_request = SHIM_CPU_MILLI, .memory = SHIM_MEMORY };
+	bool all = true;
+
+	for (uint32_t i = 0; i < p->nruns; i++) {
+		struct container_resources r = container_resources(p->runs[i].spec);
+
+		l.cpu_request += r.cpu_request_milli;
+		l.memory += r.memory_limit;
+		all &= r.memory_limit > 0;
+	}
+	if (!all)
+		l.memory = 0;
+	return l;
+}
+
+static int64_t pids_limit(const struct sandbox *p)
+{
+	const char *s = strmap_get(&p->object.meta->annotations, "orch/pids-limit");
+	long long n = s ? strtoll(s, NULL, 10) : 0;
+
+	return MAX(n, 0LL);
+}
+
+static int control_groups(const struct sandbox *p, struct err *err)
+{
+	struct cgroup_fs *cg = p->rt->cg;
+	struct cgroup_limits limits = pod_limits(p);
+	struct cgroup_limits shim = { .cpu_request = SHIM_CPU_MILLI };
+	char path[256];
+	int r = cgroup_ensure(cg, p->cgroup, &limits, false, err);
+
+	snprintf(path, sizeof(path), "%s/_shim", p->cgroup);
+	if (r == 0)
+		r = cgroup_ensure(cg, path, &shim, true, err);
+	for (uint32_t i = 0; r == 0 && i < p->nruns; i++) {
+		struct container_resources res = container_resources(p->runs[i].spec);
+
+		limits = (struct cgroup_limits){ res.cpu_limit_milli, res.cpu_request_milli,
+						 res.memory_limit, pids_limit(p) };
+		snprintf(path, sizeof(path), "%s/%s", p->cgroup, p->runs[i].spec->name);
+		r = cgroup_ensure(cg, path, &limits, true, err);
+	}
+	return r;
+}
+
+/* ---- the shim ---- */
+
+static int spawn_shim(struct sandbox *p, int socket, struct err *err)
+{
+	const char *const argv[] = { "orch-shim", p->run_dir, NULL };
+	struct cgroup_entry entry;
+	char path[256];
+	int pidfd;
+	pid_t pid;
+
+	snprintf(path, sizeof(path), "%s/_shim", p->cgroup);
+	cgroup_entry(p->rt->cg, path, &entry);
+	struct spawn s = {
+		.path = p->rt->s.shim, .argv = argv, .cwd = p->run_dir, .cgroup_dir = entry.dir,
+		.fds = { -1, -1, -1, socket }, .nfds = 4, .session = true,
+	};
+	int r = spawn(&s, &pid, &pidfd, err);
+	if (r == 0 && (r = link_watch(&p->link, pid, pidfd)) < 0)
+		err_sys(err, r, "event loop");
+	return r;
+}
+
+static int start_shim(struct sandbox *p, struct err *err)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_sys(err, -errno, "socket pair");
+	FD_AUTO theirs = pair[1];
+	int r = link_open(&p->link, pair[0]);
+	if (r < 0)
+		return err_sys(err, r, "event loop");
+	r = spawn_shim(p, theirs, err);
+	return r < 0 ? r : sandbox_send_program(p, err);
+}
+
+int sandbox_make(struct sandbox *p, const struct set *set, struct err *err)
+{
+	const struct volume_in in = { &p->object, p->run_dir, p->state_dir };
+	int r = net_addr_alloc(p->rt->net, &p->ip, err);
+
+	if (r == 0)
+		r = directories(p, err);
+	if (r == 0)
+		r = volumes_make(&in, set, err);
+	if (r == 0)
+		r = etc_files(p, err);
+	if (r == 0)
+		r = control_groups(p, err);
+	if (r == 0)
+		r = record_write_object(p, err);
+	if (r == 0)
+		r = record_write(p, err);
+	return r < 0 ? r : start_shim(p, err);
+}

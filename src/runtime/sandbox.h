@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The inside of the room. A sandbox is what there is of one pod on this machine: the object it was
+ * made from, its address, its directories, the link to its shim, and what the shim said last of
+ * each container. It is recorded in its run directory (record.c) before its shim is started, and
+ * the record goes away before anything else of it does, so that a crash at any point leaves
+ * either a pod that can be adopted or a leftover that is swept away.
+ *
+ * Objects and sandboxes that are taken out of use stay readable until the next turn of the loop: the
+ * pass that gave the order still looks at them.
+ */
+#pragma once
+
+#include "runtime/env.h"
+#include "runtime/link.h"
+#include "runtime/runtime.h"
+#include "runtime/sweep.h"
+
+struct runtime_filter {			/* a seccomp filter, by the capabilities it is for */
+	struct runtime_filter *next;
+	uint64_t caps;
+	struct buf code;
+};
+
+struct runtime {
+	struct loop *loop;
+	struct arena arena;		/* of the settings' strings */
+	struct runtime_settings s;
+	struct net *net;
+	struct cgroup_fs *cg;
+	struct runtime_events ev;
+	struct sandbox **sandboxes;		/* sorted by namespace, name */
+	uint32_t nsandboxes, room;
+	unsigned adopted, unsettled;
+	struct loop_timer patience;	/* for shims that do not answer after adoption */
+	struct sweep sweep;
+	struct runtime_filter *filters;
+	struct strs hidden;		/* resolved paths that no container sees of a host's root */
+	struct node_size node;
+	struct exec *execs;
+	uint64_t last_exec;
+};
+
+struct container_run {
+	const struct container *spec;
+	struct shim_container st;
+	bool starting;			/* START was sent, its STATE has not come */
+	bool killing;			/* STOP was sent, its end has not come */
+	uint32_t attempt;		/* that START was sent for */
+	char message[256];		/* why it could not be started */
+};
+
+struct sandbox {
+	struct runtime *rt;
+	struct arena arena;		/* of the paths */
+	struct arena object_arena;
+	struct object object;
+	const char *uid;
+	const char *run_dir, *state_dir, *log_dir, *cgroup, *host_name;
+	uint32_t ip;
+	int64_t created_at, stopped_at, ready_since;
+	uint64_t config_digest;
+	enum pod_stage stage;
+	bool adopting;			/* its shim has not told everything yet */
+	bool quitting;			/* QUIT was sent */
+	char message[320];		/* why it is broken */
+	struct container_run *runs;	/* in the order of the specification */
+	uint32_t nruns;
+	struct link link;
+	struct loop_timer overdue;	/* a stop that takes longer than it may */
+};
+
+/* table.c */
+struct sandbox *sandbox_find(struct runtime *r, const char *ns, const char *name);
+struct sandbox *sandbox_new(struct runtime *r, const struct object *o);
+void sandbox_free(struct sandbox *p);
+void sandbox_insert(struct sandbox *p);
+void sandbox_take_out(struct sandbox *p);
+void sandbox_set_object(struct sandbox *p, const struct object *o);
+struct container_run *sandbox_run(struct sandbox *p, const char *name);
+void sandbox_break(struct sandbox *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void sandbox_changed(struct sandbox *p);	/* recomputes readiness, calls changed() */
+void sandbox_answered(struct sandbox *p);	/* adopting has ended */
+bool sandbox_runs_anything(const struct sandbox *p);
+
+/* events.c: what happens to a sandbox, most of it told by link.c */
+void sandbox_on_state(struct sandbox *p, const struct shim_container *st);
+void sandbox_on_result(struct sandbox *p, const struct command *c, const struct shim_result *res,
+		   const int *fds, unsigned nfds);
+void sandbox_on_gone(struct sandbox *p);
+void sandbox_quit_if_idle(struct sandbox *p);
+void sandbox_containers_lost(struct sandbox *p);	/* the shim is gone, and with it what ran */
+
+/* record.c */
+int record_write(const struct sandbox *p, struct err *err);
+int record_write_object(const struct sandbox *p, struct err *err);
+int record_read(struct sandbox *p, struct err *err);
+int record_read_object(const char *run_dir, struct arena *a, struct object *ret, struct err *err);
+int record_write_env(const struct sandbox *p, const char *container, const struct strs *env,
+		     struct err *err);
+int record_read_env(struct arena *a, const struct sandbox *p, const char *container, struct strs *ret,
+		    struct err *err);
+/* The shim's state file: fills the containers. *ret_pid 0: it never wrote one, or is dead. */
+int record_read_state(struct sandbox *p, pid_t *ret_pid, int *ret_pidfd);
+
+/* observe.c */
+struct observed_container observe_run(const struct container_run *run);	/* without its texts */
+
+/* adopt.c */
+int adopt_all(struct runtime *r, struct err *err);
+
+/* exec.c */
+struct exec;
+void exec_answered(struct exec *e, int error, const char *message, const int *fds, unsigned nfds);
+void exec_ended(struct runtime *r, struct sandbox *p, uint32_t seq, int exit_code);
+void exec_lost(struct sandbox *p);
+void execs_release(struct runtime *r);
+
+/* sandbox.c: making one */
+int sandbox_make(struct sandbox *p, const struct set *set, struct err *err);
+int sandbox_send_program(struct sandbox *p, struct err *err);
+
+/* runtime.c */
+void sandbox_resume_stop(struct sandbox *p);	/* that an orchd before us had ordered */
+
+/* container.c */
+int container_start(struct sandbox *p, struct container_run *run, const struct wanted_container *w,
+		    const struct set *set, struct err *err);
+int container_exec_program(struct sandbox *p, const struct container_run *run,
+			   const struct strs *argv, const struct strs *env, struct arena *a,
+			   struct buf *out, struct err *err);
+
+/* What went wrong in a program, in the words of container runtimes. */
+void fail_text(const struct prog_fail *f, int error, char *ret, size_t n);
