@@ -117,6 +117,8 @@ static int on_start(struct shim *s, struct order *o)
 		return *start->name ? -ENOMEM : -EINVAL;
 	if (container_runs(c))
 		return -EBUSY;
+	if (s->sandbox_error)	/* half a sandbox may still be the host's */
+		return -ENOTCONN;
 	int r = container_start(c, start, o->prog, o->n_prog);
 	o->fail = c->st.fail;
 	answer(o, r, NULL, 0);

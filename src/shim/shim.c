@@ -63,8 +63,10 @@ int shim_run(struct shim *s)
 
 int shim_sandbox(struct shim *s, const void *prog, size_t n, struct prog_fail *fail)
 {
-	if (s->sandboxed)
-		return -EALREADY;
+	if (s->sandboxed) {
+		*fail = s->sandbox_fail;
+		return s->sandbox_error ? s->sandbox_error : -EALREADY;
+	}
 	struct prog_run *x = prog_run_new(prog, n);
 	if (!x)
 		return -ENOMEM;
@@ -75,5 +77,7 @@ int shim_sandbox(struct shim *s, const void *prog, size_t n, struct prog_fail *f
 	prog_run_free(x);
 	if (r == 0)
 		r = process_limit_caps(~NEVER, 0);
+	s->sandbox_error = r;
+	s->sandbox_fail = *fail;
 	return r;
 }

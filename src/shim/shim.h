@@ -144,6 +144,8 @@ struct shim {
 	struct session *sessions;
 	struct log_room *room;
 	bool sandboxed, own_net;
+	int sandbox_error;		/* 0 or -errno: then no container may start */
+	struct prog_fail sandbox_fail;
 };
 
 int shim_init(struct shim *s);
