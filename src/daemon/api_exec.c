@@ -15,10 +15,13 @@
 
 struct session {
 	struct daemon *d;
+	struct session *next, **prev;	/* in d->sessions */
 	struct arena arena;
 	struct runtime_exec exec;
 	void *connection;
 	int fd;
+	uint8_t size[4];		/* a window size, perhaps in pieces */
+	size_t nsize;
 	struct loop_io io;
 	uint64_t id;
 	bool started;
@@ -31,6 +34,9 @@ static void session_free(struct session *s)
 		runtime_exec_forget(s->d->runtime, s->id);
 	if (s->connection)
 		http_close(s->connection);
+	*s->prev = s->next;
+	if (s->next)
+		s->next->prev = s->prev;
 	arena_release(&s->arena);
 	free(s);
 }
@@ -81,14 +87,35 @@ static void on_started(void *data, int error, const char *message, const int *fd
 static void on_client(struct loop_io *io, uint32_t events)
 {
 	struct session *s = container_of(io, struct session, io);
-	uint16_t size[2];
 
 	(void)events;
-	ssize_t n = recv(s->fd, size, sizeof(size), MSG_DONTWAIT);
-	if (n == sizeof(size))
-		runtime_exec_resize(s->d->runtime, s->id, size[0], size[1]);
-	else if (n == 0 || (n < 0 && errno != EAGAIN))
+	ssize_t n = recv(s->fd, s->size + s->nsize, sizeof(s->size) - s->nsize, MSG_DONTWAIT);
+	if (n == 0 || (n < 0 && errno != EAGAIN)) {
 		session_free(s);	/* the process goes on without its terminal */
+		return;
+	}
+	s->nsize += n > 0 ? (size_t)n : 0;
+	if (s->nsize < sizeof(s->size))
+		return;
+	uint16_t size[2];
+	memcpy(size, s->size, sizeof(size));
+	s->nsize = 0;
+	if (s->started)
+		runtime_exec_resize(s->d->runtime, s->id, size[0], size[1]);
+}
+
+static void on_dropped(void *data)
+{
+	session_free(data);
+}
+
+void api_exec_end(struct daemon *d)
+{
+	for (struct session *s = d->sessions, *next; s; s = next) {
+		next = s->next;
+		if (s->connection)	/* else http.c drops it */
+			session_free(s);
+	}
 }
 
 static void on_upgraded(void *data, int fd, void *connection)
@@ -128,6 +155,11 @@ void api_exec(struct request *q, struct reply *r)
 	for (unsigned i = 0; i < n; i++)
 		argv[i] = arena_strdup(&s->arena, command[i]);
 	s->d = q->d;
+	s->next = q->d->sessions;
+	s->prev = &q->d->sessions;
+	if (s->next)
+		s->next->prev = &s->next;
+	q->d->sessions = s;
 	s->exec = (struct runtime_exec){
 		.ns = arena_strdup(&s->arena, q->args[0]),
 		.pod = arena_strdup(&s->arena, q->args[1]),
@@ -140,5 +172,6 @@ void api_exec(struct request *q, struct reply *r)
 	};
 	r->upgrade = "orch-exec";
 	r->upgraded = on_upgraded;
+	r->dropped = on_dropped;
 	r->upgrade_data = s;
 }

@@ -19,6 +19,7 @@
 #include "daemon/http.h"
 #include "daemon/notify.h"
 #include "daemon/reconcile.h"
+#include "daemon/request.h"
 
 #define DRAIN_MS 2000
 #define LOG_MAX_BYTES (10u << 20)
@@ -272,6 +273,7 @@ void daemon_free(struct daemon *d)
 {
 	if (!d)
 		return;
+	api_exec_end(d);
 	http_free(d->http);
 	watch_free(d->watch);
 	runtime_free(d->runtime);

@@ -18,6 +18,7 @@
 
 struct http;
 struct retry;
+struct session;
 
 /* From files to objects in force; generation.c builds and applies them. */
 struct generation {
@@ -39,6 +40,7 @@ struct daemon {
 	struct watch *watch;
 	struct view *view;
 	struct http *http;
+	struct session *sessions;	/* of exec */
 
 	struct set *applied;		/* what is being made true */
 	struct set *candidate;		/* what the files say */

@@ -47,9 +47,11 @@ struct waiter {
 };
 
 /* A connection that was handed over. */
-struct upgrade {
+/* A request from its head to the end of its reply. */
+struct call {
 	struct http *h;
-	struct reply reply;
+	size_t body;			/* bytes of it so far */
+	struct reply upgrade;		/* what shall take the connection over, until it has */
 	struct MHD_UpgradeResponseHandle *handle;
 };
 
@@ -161,42 +163,41 @@ static struct MHD_Response *stream_response(struct http *h, struct MHD_Connectio
 static void on_upgrade(void *cls, struct MHD_Connection *c, void *con_cls, const char *extra,
 		       size_t n, MHD_socket fd, struct MHD_UpgradeResponseHandle *handle)
 {
-	struct upgrade *u = cls;
+	struct call *call = cls;
+	struct reply taken = call->upgrade;
 
 	(void)c, (void)con_cls, (void)extra, (void)n;
-	u->handle = handle;
-	u->reply.upgraded(u->reply.upgrade_data, fd, u);
+	call->upgrade = (struct reply){ 0 };
+	call->handle = handle;
+	taken.upgraded(taken.upgrade_data, fd, call);
 }
 
 /* The library closes the socket in its next turn, not here. */
 void http_close(void *connection)
 {
-	struct upgrade *u = connection;
+	struct call *call = connection;
 
-	MHD_upgrade_action(u->handle, MHD_UPGRADE_ACTION_CLOSE);
-	loop_defer(u->h->d->loop, &u->h->run, on_run);
-	free(u);
+	MHD_upgrade_action(call->handle, MHD_UPGRADE_ACTION_CLOSE);
+	loop_defer(call->h->d->loop, &call->h->run, on_run);
 }
 
-static struct MHD_Response *upgrade_response(struct http *h, const struct reply *r)
+static struct MHD_Response *upgrade_response(struct call *call, const struct reply *r)
 {
-	struct upgrade *u = calloc(1, sizeof(*u));
+	struct MHD_Response *resp = MHD_create_response_for_upgrade(on_upgrade, call);
 
-	if (!u)
-		abort();
-	*u = (struct upgrade){ h, *r, NULL };
-	struct MHD_Response *resp = MHD_create_response_for_upgrade(on_upgrade, u);
+	call->upgrade = *r;
 	MHD_add_response_header(resp, MHD_HTTP_HEADER_UPGRADE, r->upgrade);
 	return resp;
 }
 
-static enum MHD_Result send_reply(struct http *h, struct MHD_Connection *c, struct reply *r)
+static enum MHD_Result send_reply(struct http *h, struct MHD_Connection *c, struct call *call,
+				  struct reply *r)
 {
 	struct MHD_Response *resp;
 	unsigned code = r->code ? r->code : 200;
 
 	if (r->upgrade) {
-		resp = upgrade_response(h, r);
+		resp = upgrade_response(call, r);
 		code = MHD_HTTP_SWITCHING_PROTOCOLS;
 	} else if (r->stream) {
 		resp = stream_response(h, c, r->stream);
@@ -236,34 +237,80 @@ static bool allowed(struct http *h, struct MHD_Connection *c)
 	return false;
 }
 
+struct collect {
+	struct arena *arena;
+	struct request_values *values;
+};
+
+static enum MHD_Result collect_value(void *cls, enum MHD_ValueKind kind, const char *key,
+				     const char *value)
+{
+	struct collect *c = cls;
+
+	(void)kind;
+	*arena_push(c->arena, c->values) = (struct request_value){ key, value ? value : "" };
+	return MHD_YES;
+}
+
+static void read_values(struct MHD_Connection *c, struct request *q)
+{
+	struct collect query = { &q->arena, &q->query }, headers = { &q->arena, &q->headers };
+
+	MHD_get_connection_values(c, MHD_GET_ARGUMENT_KIND, collect_value, &query);
+	MHD_get_connection_values(c, MHD_HEADER_KIND, collect_value, &headers);
+}
+
+static enum MHD_Result answer(struct http *h, struct MHD_Connection *c, struct call *call,
+			      struct request *q)
+{
+	struct reply r = { 0 };
+
+	read_values(c, q);
+	if (allowed(h, c))
+		route(q, &r);
+	else
+		reply_status(&r, 403, "Forbidden", "only root and members of group orch may use orchd");
+	enum MHD_Result res = send_reply(h, c, call, &r);
+	arena_release(&q->arena);
+	buf_release(&r.body);
+	return res;
+}
+
+/* Called once for the head, for each piece of the body, and then for the reply. */
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const char *url,
 				  const char *method, const char *version, const char *upload,
 				  size_t *upload_size, void **state)
 {
-	static int seen;	/* its address marks a request whose head was read */
 	struct http *h = cls;
-	struct request q = { .d = h->d, .connection = c, .method = method, .path = url };
-	struct reply r = { 0 };
+	struct request q = { .d = h->d, .method = method, .path = url };
+	struct call *call = *state;
 
 	(void)version, (void)upload;
-	if (!*state) {
-		*state = &seen;
+	if (!call) {
+		call = *state = calloc(1, sizeof(*call));
+		if (!call)
+			abort();
+		call->h = h;
 		return MHD_YES;
 	}
 	if (*upload_size) {		/* bodies mean nothing here */
-		bool small = *upload_size <= BODY_MAX;
-
+		call->body += *upload_size;
 		*upload_size = 0;
-		return small ? MHD_YES : MHD_NO;
+		return call->body <= BODY_MAX ? MHD_YES : MHD_NO;
 	}
-	if (allowed(h, c))
-		route(&q, &r);
-	else
-		reply_status(&r, 403, "Forbidden", "only root and members of group orch may use orchd");
-	enum MHD_Result res = send_reply(h, c, &r);
-	arena_release(&q.arena);
-	buf_release(&r.body);
-	return res;
+	return answer(h, c, call, &q);
+}
+
+static void on_completed(void *cls, struct MHD_Connection *c, void **state,
+			 enum MHD_RequestTerminationCode why)
+{
+	struct call *call = *state;
+
+	(void)cls, (void)c, (void)why;
+	if (call && call->upgrade.dropped)
+		call->upgrade.dropped(call->upgrade.upgrade_data);
+	free(call);
+	*state = NULL;
 }
 
 static void on_timer(struct loop_timer *t)
@@ -319,7 +366,9 @@ int http_new(struct daemon *d, const char *socket_path, struct http **ret, struc
 				  NULL, NULL, on_request, h,
 				  MHD_OPTION_LISTEN_SOCKET, h->listen_fd,
 				  MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
-				  MHD_OPTION_CONNECTION_TIMEOUT, 0u, MHD_OPTION_END);
+				  MHD_OPTION_CONNECTION_TIMEOUT, 0u,
+				  MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
+				  MHD_OPTION_END);
 	if (!h->mhd)
 		return err_set(err, -EIO, "can't start the API server on %s", socket_path);
 	const union MHD_DaemonInfo *info = MHD_get_daemon_info(h->mhd, MHD_DAEMON_INFO_EPOLL_FD);
@@ -344,59 +393,8 @@ void http_free(struct http *h)
 	} else if (h->listen_fd >= 0) {
 		close(h->listen_fd);
 	}
-	unlink(h->path);
+	if (h->listen_fd >= 0)		/* else it is another daemon's */
+		unlink(h->path);
 	free(h->path);
 	free(h);
-}
-
-const char *request_query(const struct request *q, const char *key)
-{
-	return MHD_lookup_connection_value(q->connection, MHD_GET_ARGUMENT_KIND, key);
-}
-
-const char *request_header(const struct request *q, const char *name)
-{
-	return MHD_lookup_connection_value(q->connection, MHD_HEADER_KIND, name);
-}
-
-struct collect {
-	const char *key, **v;
-	unsigned n, max;
-};
-
-static enum MHD_Result collect_value(void *cls, enum MHD_ValueKind kind, const char *key,
-				     const char *value)
-{
-	struct collect *c = cls;
-
-	(void)kind;
-	if (streq(key, c->key) && value && c->n < c->max)
-		c->v[c->n++] = value;
-	return MHD_YES;
-}
-
-unsigned request_query_all(struct request *q, const char *key, const char **v, unsigned max)
-{
-	struct collect c = { key, v, 0, max };
-
-	MHD_get_connection_values(q->connection, MHD_GET_ARGUMENT_KIND, collect_value, &c);
-	return c.n;
-}
-
-bool request_flag(const struct request *q, const char *key)
-{
-	const char *v = request_query(q, key);
-
-	return v && (!*v || streq(v, "true") || streq(v, "1"));
-}
-
-int64_t request_int(const struct request *q, const char *key, int64_t dflt)
-{
-	const char *v = request_query(q, key);
-	char *end;
-
-	if (!v || !*v)
-		return dflt;
-	long long n = strtoll(v, &end, 10);
-	return *end ? dflt : n;
 }

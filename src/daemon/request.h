@@ -22,20 +22,26 @@ struct reply {
 	 * given back with http_close() */
 	const char *upgrade;
 	void (*upgraded)(void *data, int fd, void *connection);
+	void (*dropped)(void *data);	/* instead: the client went away before */
 	void *upgrade_data;
+};
+
+struct request_values {
+	struct request_value { const char *key, *value; } *v;
+	uint32_t n;
 };
 
 struct request {
 	struct daemon *d;
-	void *connection;		/* of the HTTP library */
 	const char *method, *path;
 	const char *args[REQUEST_ARGS];	/* what the pattern's :words stood for, in order */
+	struct request_values query, headers;
 	struct arena arena;
 };
 
 /* NULL when absent. The value of a repeated key by index. */
 const char *request_query(const struct request *q, const char *key);
-unsigned request_query_all(struct request *q, const char *key, const char **v, unsigned max);
+unsigned request_query_all(const struct request *q, const char *key, const char **v, unsigned max);
 const char *request_header(const struct request *q, const char *name);
 bool request_flag(const struct request *q, const char *key);	/* true, 1, or present and empty */
 int64_t request_int(const struct request *q, const char *key, int64_t dflt);
@@ -78,3 +84,4 @@ void api_status(struct request *q, struct reply *r);
 void api_rollout(struct request *q, struct reply *r);
 void api_rollout_status(struct request *q, struct reply *r);
 void api_exec(struct request *q, struct reply *r);
+void api_exec_end(struct daemon *d);	/* closes all sessions */
