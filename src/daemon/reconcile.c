@@ -203,5 +203,8 @@ void reconcile(struct daemon *d)
 	d->settled = !actions.n && !retry && !in_motion(&o);
 	show(d, &a, &o, now);
 	arm_wake(d, o.wanted.wake, retry, now);
+	/* some of what was done sends no news of its own: look once more whether all is well */
+	if (actions.n && !retry)
+		daemon_dirty(d);
 	arena_release(&a);
 }
