@@ -16,6 +16,8 @@
 #include "base/macro.h"
 
 #define STATE_FILE_MAX (256u << 20)
+#define LOCK_TRIES 50
+#define LOCK_PAUSE_US 20000
 
 int state_bad(const struct state_file *f, size_t i, struct err *err, const char *fmt, ...)
 {
@@ -130,10 +132,13 @@ static int store_lock(struct store *s, struct err *err)
 	FD_AUTO fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return err_sys(err, -errno, "%s", path);
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		if (errno == EWOULDBLOCK)
+	/* a daemon that was killed a moment ago still holds it until the kernel is done with it */
+	for (int tries = LOCK_TRIES; flock(fd, LOCK_EX | LOCK_NB) < 0; tries--) {
+		if (errno != EWOULDBLOCK)
+			return err_sys(err, -errno, "%s", path);
+		if (!tries)
 			return lock_busy(s->dir, fd, err);
-		return err_sys(err, -errno, "%s", path);
+		usleep(LOCK_PAUSE_US);
 	}
 	lock_write_pid(fd);
 	s->lock = fd_take(&fd);
