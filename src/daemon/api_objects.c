@@ -12,7 +12,9 @@
 #include "schema/schema.h"
 
 struct field_term {
-	const char *path, *value;
+	const struct field *field;
+	size_t offset;			/* in the object */
+	const char *value;
 	bool differs;
 };
 
@@ -43,8 +45,8 @@ static const struct kind *kind_of(const char *plural, const char *path)
 	return NULL;
 }
 
-/* The text of a plain field by its path in the API; "" when unset, NULL when there is no such field. */
-static const char *field_text(const struct type *t, const void *obj, const char *path)
+/* A plain field by its path in the API; NULL when there is none that one could select by. */
+static const struct field *find_field(const struct type *t, const char *path, size_t *offset)
 {
 	char key[64];
 	size_t n = strcspn(path, ".");
@@ -53,38 +55,47 @@ static const char *field_text(const struct type *t, const void *obj, const char 
 	const struct field *f = schema_field(t, key);
 	if (!f)
 		return NULL;
-	const void *member = (const char *)obj + f->offset;
+	*offset += f->offset;
 	if (f->kind == K_INLINE && path[n])
-		return field_text(f->sub, member, path + n + 1);
-	if (f->kind == K_STR && !path[n]) {
-		const char *s = *(const char *const *)member;
+		return find_field(f->sub, path + n + 1, offset);
+	return !path[n] && (f->kind == K_STR || f->kind == K_ENUM) ? f : NULL;
+}
 
-		return s ? s : "";
-	}
-	if (f->kind == K_ENUM && !path[n])
-		return f->values->values[*(const int *)member];
-	return NULL;
+static const char *field_text(const struct field_term *t, const struct object *o)
+{
+	const void *member = (const char *)o->body + t->offset;
+	const char *text = t->field->kind == K_STR ? *(const char *const *)member :
+						     t->field->values->values[*(const int *)member];
+
+	return text ? text : "";
+}
+
+static int parse_term(struct query *y, char *term, struct err *err)
+{
+	char *eq = strchr(term, '=');
+
+	if (!eq)
+		return err_set(err, -EINVAL, "invalid selector: '%s'; can't understand it", term);
+	struct field_term *t = arena_push(&y->arena, &y->fields);
+	t->differs = eq > term && eq[-1] == '!';
+	t->value = eq + 1 + (eq[1] == '=');
+	eq[t->differs ? -1 : 0] = '\0';
+	t->field = find_field(y->kind->type, term, &t->offset);
+	return t->field ? 0 : err_set(err, -EINVAL, "field label not supported: %s", term);
 }
 
 /* "a=b,c!=d" */
-static void parse_fields(struct query *y, const char *text)
+static int parse_fields(struct query *y, const char *text, struct err *err)
 {
-	while (text && *text) {
+	int r = 0;
+
+	while (text && *text && r == 0) {
 		size_t n = strcspn(text, ",");
-		char *term = arena_strndup(&y->arena, text, n);
-		char *eq = strchr(term, '=');
 
-		if (eq) {
-			struct field_term *t = arena_push(&y->arena, &y->fields);
-			size_t op = eq > term && eq[-1] == '!' ? 1 : 0;
-
-			t->differs = op;
-			t->value = eq + 1 + (eq[1] == '=');
-			eq[-(ptrdiff_t)op] = '\0';
-			t->path = term;
-		}
+		r = parse_term(y, arena_strndup(&y->arena, text, n), err);
 		text += n + (text[n] == ',');
 	}
+	return r;
 }
 
 static bool query_matches(const struct query *y, const struct object *o)
@@ -95,9 +106,8 @@ static bool query_matches(const struct query *y, const struct object *o)
 		return false;
 	for (uint32_t i = 0; i < y->fields.n; i++) {
 		const struct field_term *t = &y->fields.v[i];
-		const char *text = field_text(o->kind->type, o->body, t->path);
 
-		if (!text || streq(text, t->value) == t->differs)
+		if (streq(field_text(t, o), t->value) == t->differs)
 			return false;
 	}
 	return true;
@@ -118,14 +128,12 @@ static int query_init(struct request *q, struct query *y, const char *plural, co
 	y->ns = arena_strdup(&y->arena, ns);
 	y->table = accept && strcasestr(accept, "as=Table");
 	y->full = streq(request_query(q, "includeObject") ?: "", "Object");
-	if (labels && *labels) {
-		y->has_labels = true;
-		if (selector_parse(&y->arena, labels, &y->labels, &err) < 0) {
-			reply_status(r, 400, "BadRequest", "%s", err.msg);
-			return -EINVAL;
-		}
+	y->has_labels = labels && *labels;
+	if ((y->has_labels && selector_parse(&y->arena, labels, &y->labels, &err) < 0) ||
+	    parse_fields(y, request_query(q, "fieldSelector"), &err) < 0) {
+		reply_status(r, 400, "BadRequest", "%s", err.msg);
+		return -EINVAL;
 	}
-	parse_fields(y, request_query(q, "fieldSelector"));
 	return 0;
 }
 
@@ -245,8 +253,9 @@ static bool watch_more(struct stream *s, struct buf *out)
 	uint64_t before = w->cursor;
 	if (view_changes(w->d->view, kind, before, &e) < 0)
 		return put_expired(out);
+	/* what others changed is behind us, too: the cursor must not grow old */
+	w->cursor = view_version(w->d->view);
 	for (; e; e = view_next_change(w->d->view, e, kind)) {
-		w->cursor = e->version;
 		if (!query_matches(&w->query, &e->object))
 			continue;
 		put_event(out, e->deleted ? "DELETED" : e->created > before ? "ADDED" : "MODIFIED",

@@ -240,7 +240,7 @@ static int record(struct daemon *d, const struct set *set, const char *cause, st
 	if (d->applied && !files.len && !cause)
 		return 0;
 	if (!cause)
-		cause = buf_str(&files);
+		cause = files.len ? buf_str(&files) : "no manifests";
 	int r = store_revision_add(d->store, set, cause, time_now(), &d->revision, err);
 	if (r < 0)
 		return r;

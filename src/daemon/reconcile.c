@@ -19,6 +19,9 @@
 #include "daemon/exec.h"
 #include "daemon/slices.h"
 
+/* After a pass that did something: some of it sends no news of its own. */
+#define LOOK_AGAIN (20 * MSEC)
+
 void reconcile_outlook(struct daemon *d, const struct set *set, struct arena *a, struct outlook *ret)
 {
 	struct control_in in = {
@@ -141,11 +144,14 @@ static void on_wake(struct loop_timer *t)
 	daemon_dirty(container_of(t, struct daemon, wake));
 }
 
-/* wake is wall-clock time; a timer that is late after the clock jumped only looks again. */
-static void arm_wake(struct daemon *d, int64_t wake, int64_t retry, int64_t now)
+static int64_t sooner(int64_t a, int64_t b)
 {
-	if (!wake || (retry && retry < wake))
-		wake = retry;
+	return !a || (b && b < a) ? b : a;
+}
+
+/* wake is wall-clock time; a timer that is late after the clock jumped only looks again. */
+static void arm_wake(struct daemon *d, int64_t wake, int64_t now)
+{
 	if (!wake) {
 		loop_timer_cancel(d->loop, &d->wake);
 		return;
@@ -202,9 +208,7 @@ void reconcile(struct daemon *d)
 	int64_t retry = exec_plan(d, &actions, &o.wanted, now);
 	d->settled = !actions.n && !retry && !in_motion(&o);
 	show(d, &a, &o, now);
-	arm_wake(d, o.wanted.wake, retry, now);
-	/* some of what was done sends no news of its own: look once more whether all is well */
-	if (actions.n && !retry)
-		daemon_dirty(d);
+	int64_t again = actions.n && !retry ? now + LOOK_AGAIN : 0;
+	arm_wake(d, sooner(sooner(o.wanted.wake, retry), again), now);
 	arena_release(&a);
 }

@@ -9,7 +9,6 @@
 
 #include <stdio.h>
 
-
 #include "base/macro.h"
 #include "schema/schema.h"
 
@@ -220,6 +219,7 @@ static bool same_event(const struct event *e, const struct object_key *key, cons
 	const struct object_reference *r = &e->involved_object;
 
 	return streq(r->kind, key->kind->name) && streq(r->name, key->name) &&
+	       streq(r->namespace ? r->namespace : "", key->namespace) &&
 	       streq(r->uid ? r->uid : "", uid) && streq(e->reason, reason) &&
 	       streq(e->message, message);
 }
@@ -322,7 +322,7 @@ int view_changes(const struct view *v, enum kind_id kind, uint64_t after, struct
 {
 	struct view_entry *first = NULL;
 
-	if (after < v->forgotten)
+	if (after < v->forgotten || after > v->version)		/* or: from before the clock was set */
 		return -ERANGE;
 	for (struct view_entry *e = v->newest; e && e->version > after; e = e->older)
 		if ((int)e->object.kind->id == (int)kind)

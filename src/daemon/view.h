@@ -42,6 +42,7 @@ struct view_entry **view_list(const struct view *v, enum kind_id kind, uint32_t 
 const struct view_entry *view_get(const struct view *v, enum kind_id kind, const char *ns,
 				  const char *name);
 /* Entries of a kind (tombstones, too) that changed after version, oldest change first: returns
- * the first, follow next with view_next_change. -ERANGE when tombstones that old are gone (410). */
+ * the first, follow next with view_next_change. -ERANGE when tombstones that old are gone (410), or
+ * when the version is yet to come. */
 int view_changes(const struct view *v, enum kind_id kind, uint64_t after, struct view_entry **ret);
 struct view_entry *view_next_change(const struct view *v, const struct view_entry *e, enum kind_id kind);
