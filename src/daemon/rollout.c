@@ -191,7 +191,7 @@ static int hold_configs(struct rollout *q, const struct object *rs)
 }
 
 /* Nothing is held when the manifest says the same. */
-static void hold_template(struct rollout *q, struct pod_template *t)
+static void hold_template(struct rollout *q, struct pod_template *t, const char *cause)
 {
 	const struct object *said = declared(q->d, q->deployment);
 	struct object held = object_copy(&q->a, said);
@@ -202,6 +202,10 @@ static void hold_template(struct rollout *q, struct pod_template *t)
 	if (!q->configs && schema_equal(&pod_template_type, t, said->deployment->spec.template))
 		return;
 	held.deployment->spec.template = t;
+	strmap_del(&held.meta->annotations, CHANGE_CAUSE_ANNOTATION);
+	if (cause)
+		strmap_set(&q->a, &held.meta->annotations, CHANGE_CAUSE_ANNOTATION, cause);
+	MARK(held.meta, meta, annotations);
 	q->hold.content = content_of(&q->a, &held);
 	q->hold.digest = said->digest;
 	q->hold.revision = q->to;
@@ -227,7 +231,7 @@ static int verb_undo(struct rollout *q)
 	t = schema_copy(&q->a, &pod_template_type, rs->replicaset->spec.template);
 	strmap_del(&t->metadata.labels, TEMPLATE_HASH_LABEL);
 	r = hold_configs(q, rs);
-	hold_template(q, t);
+	hold_template(q, t, strmap_get(&rs->meta->annotations, CHANGE_CAUSE_ANNOTATION));
 	buf_printf(q->text, "deployment.apps/%s rolled back\n", q->name);
 	return r;
 }

@@ -10,6 +10,7 @@
 #include "model/build.h"
 #include "schema/schema.h"
 
+#define CHANGE_CAUSE "kubernetes.io/change-cause"
 #define RESTARTED_AT "kubectl.kubernetes.io/restartedAt"
 
 static struct hold hold_copy(struct arena *a, const struct hold *h)
@@ -29,10 +30,19 @@ static void end_hold(struct set *s, const struct hold *h)
 	*arena_push(&s->arena, &s->ended) = hold_copy(&s->arena, h);
 }
 
-static void hold_deployment(struct deployment *d, const struct deployment *was)
+/* The template, and why it was made: history tells the cause of what runs. */
+static void hold_deployment(struct arena *a, struct deployment *d, const struct deployment *was)
 {
+	const char *cause = strmap_get(&was->metadata.annotations, CHANGE_CAUSE);
+
 	d->spec.template = was->spec.template;
 	MARK(&d->spec, deployment_spec, template);
+	if (cause) {
+		strmap_set(a, &d->metadata.annotations, CHANGE_CAUSE, cause);
+		MARK(&d->metadata, meta, annotations);
+	} else {
+		strmap_del(&d->metadata.annotations, CHANGE_CAUSE);
+	}
 }
 
 static void hold_configmap(struct configmap *o, const struct configmap *was)
@@ -65,7 +75,7 @@ static int hold_content(struct arena *a, struct object *o, const char *content)
 		if (!was.deployment->spec.template)
 			return -EINVAL;
 		object_complete(a, &was);
-		hold_deployment(o->deployment, was.deployment);
+		hold_deployment(a, o->deployment, was.deployment);
 		return 0;
 	case KIND_CONFIGMAP:
 		hold_configmap(o->configmap, was.configmap);
