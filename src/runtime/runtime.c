@@ -11,6 +11,7 @@
 #include "runtime/sandbox.h"
 #include "runtime/volume.h"
 
+#define READERS (1 * NSEC)		/* that may still be on their way to old content */
 #define STOP_SLACK (10 * NSEC)		/* beyond drain and grace: then the kernel is asked */
 
 /* ---- life ---- */
@@ -144,6 +145,19 @@ int runtime_pod_update(struct runtime *r, const struct wanted_pod *w, struct err
 	return code;
 }
 
+static int write_volumes(struct sandbox *p, const struct set *set, struct err *err)
+{
+	const struct volume_in in = { &p->object, p->run_dir, p->state_dir };
+	struct strs old = { 0 };
+	struct arena a = { 0 };
+	int code = volumes_write(&in, set, &a, &old, err);
+
+	for (uint32_t i = 0; i < old.n; i++)
+		sweep_later(&p->rt->sweep, old.v[i], time_mono() + READERS);
+	arena_release(&a);
+	return code;
+}
+
 int runtime_volumes_update(struct runtime *r, const struct wanted_pod *w, const struct set *set,
 			   struct err *err)
 {
@@ -152,8 +166,7 @@ int runtime_volumes_update(struct runtime *r, const struct wanted_pod *w, const 
 
 	if (code < 0)
 		return code;
-	const struct volume_in in = { &p->object, p->run_dir, p->state_dir };
-	code = volumes_write(&in, set, err);
+	code = write_volumes(p, set, err);
 	if (code < 0)
 		return code;
 	p->config_digest = w->config_digest;

@@ -20,6 +20,7 @@ struct leftover {
 	char *dirs[SWEEP_DIRS];
 	uint32_t ip;
 	pid_t child;
+	int64_t due;			/* CLOCK_MONOTONIC: not before */
 };
 
 struct retired {
@@ -86,7 +87,7 @@ static bool child_gone(struct leftover *l)
 /* Directories last: nothing may run in them any more. A failure is not tried again. */
 static bool try_leftover(struct sweep *s, struct leftover *l)
 {
-	bool done = child_gone(l) && cgroup_gone(s, l);
+	bool done = time_mono() >= l->due && child_gone(l) && cgroup_gone(s, l);
 
 	for (size_t i = 0; done && i < SWEEP_DIRS; i++) {
 		if (l->dirs[i])
@@ -170,10 +171,20 @@ void sweep_add(struct sweep *s, const char *cgroup, uint32_t ip, const char *con
 {
 	struct leftover *l = leftover_new(s);
 
-	l->cgroup = copy(cgroup);
+	/* mostly nothing is in it any more, and nobody then sees a group without its pod */
+	if (cgroup && cgroup_remove(s->cg, cgroup, NULL) < 0)
+		l->cgroup = copy(cgroup);
 	l->ip = ip;
 	for (size_t i = 0; i < SWEEP_DIRS; i++)
 		l->dirs[i] = copy(dirs[i]);
+}
+
+void sweep_later(struct sweep *s, const char *dir, int64_t due)
+{
+	struct leftover *l = leftover_new(s);
+
+	l->dirs[0] = copy(dir);
+	l->due = due;
 }
 
 void sweep_child(struct sweep *s, pid_t pid)
@@ -208,6 +219,8 @@ void sweep_finish(struct sweep *s)
 {
 	loop_timer_cancel(s->loop, &s->timer);
 	free_retired(s);
+	for (struct leftover *l = s->first; l; l = l->next)
+		l->due = 0;
 	for (int i = 0; s->first && i < LAST_ROUNDS; i++) {
 		struct leftover *left = s->first;
 

@@ -172,33 +172,49 @@ static int write_data(const char *path, const struct volume_files *files, struct
 	return r;
 }
 
-int volume_swap(const char *dir, const struct volume_files *files, int64_t now, struct err *err)
+/* The directory that ..data leads to, "" when there is none. */
+static void current_data(int dir, char ret[NAME_MAX + 1])
+{
+	ssize_t n = readlinkat(dir, DATA, ret, NAME_MAX);
+
+	ret[n > 0 ? n : 0] = '\0';
+}
+
+static int put_in_place(int dir, const char *name, const struct volume_files *files)
+{
+	int r = swap_data(dir, name);
+
+	if (r == 0)
+		r = link_names(dir, files);
+	if (r == 0)
+		unlink_stale_names(dir, files);
+	return r;
+}
+
+int volume_swap(const char *dir, const struct volume_files *files, int64_t now, struct arena *a,
+		const char **ret_old, struct err *err)
 {
 	FD_AUTO fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	char name[96], old[NAME_MAX + 1], path[PATH_MAX];
+	char name[96], old[NAME_MAX + 1];
 
+	*ret_old = NULL;
 	if (fd < 0)
 		return err_sys(err, -errno, "%s", dir);
 	data_name(now, files_hash(files), name, sizeof(name));
-	ssize_t n = readlinkat(fd, DATA, old, sizeof(old) - 1);
-	old[n > 0 ? n : 0] = '\0';
+	current_data(fd, old);
 	if (same_hash(old, name))
 		return 0;
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	const char *path = arena_printf(a, "%s/%s", dir, name);
 	int r = write_data(path, files, err);
-	if (r == 0) {
-		r = swap_data(fd, name);
-		if (r == 0)
-			r = link_names(fd, files);
-		if (r < 0)
-			return err_sys(err, r, "%s", dir);
-		unlink_stale_names(fd, files);
-		snprintf(path, sizeof(path), "%s/%s", dir, old);
-	}
-	/* the old content; when it failed what there is of the new */
-	if (r < 0 || *old)
+	if (r < 0) {
 		file_rm_rf(path, NULL);
-	return r;
+		return r;
+	}
+	if ((r = put_in_place(fd, name, files)) < 0)
+		return err_sys(err, r, "%s", dir);
+	if (*old)
+		*ret_old = arena_printf(a, "%s/%s", dir, old);
+	return 0;
 }
 
 struct config_source {
@@ -257,23 +273,25 @@ static bool config_source(const struct volume *v, const struct set *set, const c
 	return ret->o != NULL;
 }
 
-int volumes_write(const struct volume_in *in, const struct set *set, struct err *err)
+int volumes_write(const struct volume_in *in, const struct set *set, struct arena *a,
+		  struct strs *old, struct err *err)
 {
 	const struct pod_spec *spec = &in->pod->pod->spec;
-	struct arena a = { 0 };
 	int r = 0;
 
 	for (uint32_t i = 0; r == 0 && i < spec->volumes.n; i++) {
 		const struct volume *v = &spec->volumes.v[i];
 		struct volume_files files = { 0 };
 		struct config_source s;
+		const char *before;
 
 		if (!volume_is_config(v) || !config_source(v, set, in->pod->meta->namespace, &s))
 			continue;
-		s.items->n ? add_items(&a, &s, &files) : add_all(&a, &s, &files);
-		r = volume_swap(volume_source(&a, in, v), &files, time_now(), err);
+		s.items->n ? add_items(a, &s, &files) : add_all(a, &s, &files);
+		r = volume_swap(volume_source(a, in, v), &files, time_now(), a, &before, err);
+		if (before)
+			*arena_push(a, old) = before;
 	}
-	arena_release(&a);
 	return r;
 }
 
@@ -291,8 +309,8 @@ static int make_directory(const char *path, mode_t mode, struct err *err)
 int volumes_make(const struct volume_in *in, const struct set *set, struct err *err)
 {
 	const struct pod_spec *spec = &in->pod->pod->spec;
+	struct strs none = { 0 };
 	struct arena a = { 0 };
-	bool config = false;
 	int r = 0;
 
 	for (uint32_t i = 0; r == 0 && i < spec->volumes.n; i++) {
@@ -300,11 +318,12 @@ int volumes_make(const struct volume_in *in, const struct set *set, struct err *
 
 		if (v->host_path)
 			continue;
-		config |= volume_is_config(v);
 		r = make_directory(volume_source(&a, in, v), volume_is_config(v) ? 0755 : 0777, err);
 	}
+	if (r == 0)
+		r = volumes_write(in, set, &a, &none, err);
 	arena_release(&a);
-	return r == 0 && config ? volumes_write(in, set, err) : r;
+	return r;
 }
 
 /* ---- hostPath ---- */

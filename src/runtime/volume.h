@@ -25,8 +25,13 @@ const char *volume_source(struct arena *a, const struct volume_in *in, const str
 
 /* Directories of emptyDirs and of ConfigMaps and Secrets, with their content. */
 int volumes_make(const struct volume_in *in, const struct set *set, struct err *err);
-/* Content of ConfigMaps and Secrets as they are now. What is missing stays as it was. */
-int volumes_write(const struct volume_in *in, const struct set *set, struct err *err);
+/*
+ * Content of ConfigMaps and Secrets as they are now. What is missing stays as it was. Directories of
+ * the content before are added to old, to be removed a little later: a reader may be on its way
+ * through the link that led there.
+ */
+int volumes_write(const struct volume_in *in, const struct set *set, struct arena *a,
+		  struct strs *old, struct err *err);
 
 /* Before a container starts: a hostPath is what its type says, or is made. */
 int volume_check_host_path(const struct volume *v, struct err *err);
@@ -40,4 +45,6 @@ struct volume_file {
 	mode_t mode;
 };
 struct volume_files { struct volume_file *v; uint32_t n; };
-int volume_swap(const char *dir, const struct volume_files *files, int64_t now, struct err *err);
+/* *ret_old: path of the content before, from a; NULL: there was none, or it is still right. */
+int volume_swap(const char *dir, const struct volume_files *files, int64_t now, struct arena *a,
+		const char **ret_old, struct err *err);
