@@ -117,11 +117,16 @@ void api_revisions(struct request *q, struct reply *r)
 
 void api_revision(struct request *q, struct reply *r)
 {
-	uint32_t n = (uint32_t)strtoul(q->args[0], NULL, 10);
+	char *end;
+	uint32_t n = (uint32_t)strtoul(q->args[0], &end, 10);
 	struct revision v = { 0 };
 	struct err err = { 0 };
 	struct json j;
 
+	if (*end) {
+		reply_status(r, 400, "BadRequest", "%s is not the number of a revision", q->args[0]);
+		return;
+	}
 	if (store_revision_load(q->d->store, n, &q->arena, &v, &err) < 0) {
 		reply_error(r, &err);
 		return;

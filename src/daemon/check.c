@@ -25,6 +25,8 @@ bool check_directory(const char *dir, struct msgs *m)
 		loop_free(loop);
 		return false;
 	}
+	if (watch_warning(w))
+		msgs_add(m, false, dir, 0, 0, "", "the directory can't be read");
 	watch_manifests(w, &good, &ngood, &broken, &nbroken);
 	struct set *s = set_build(good, ngood, broken, nbroken, NULL, NULL);
 	for (uint32_t i = 0; i < s->msgs.n; i++) {

@@ -14,7 +14,6 @@
 
 #define NODE_PORT_MIN 30000
 #define NODE_PORT_MAX 32767
-#define KEPT ".kept.json"
 
 /* The kept objects of one stack as the text of a manifest. */
 static struct manifest *kept_manifest(const struct object_list *keep, const char *stack)
@@ -33,9 +32,9 @@ static struct manifest *kept_manifest(const struct object_list *keep, const char
 		buf_putc(&text, '\n');
 	}
 	if (streq(stack, "default"))
-		snprintf(path, sizeof(path), KEPT);
+		snprintf(path, sizeof(path), KEPT_FILE);
 	else
-		snprintf(path, sizeof(path), "%s/" KEPT, stack);
+		snprintf(path, sizeof(path), "%s/" KEPT_FILE, stack);
 	return manifest_load(path, buf_str(&text), text.len);
 }
 

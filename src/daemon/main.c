@@ -52,6 +52,8 @@ int main(int argc, char **argv)
 	} else if (in.check) {
 		status = check_directory(in.settings->config_dir, &m) ? EXIT_SUCCESS : 3;
 	} else {
+		print_messages(&m);
+		m.n = 0;
 		status = run(&in);
 	}
 	print_messages(&m);
