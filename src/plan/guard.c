@@ -44,6 +44,14 @@ static void find_deleted(struct judgement *j)
 	}
 }
 
+/* It waits since an earlier generation: later edits of other objects do not let it go. */
+static bool is_kept(const struct object *o)
+{
+	const char *base = o->file ? strrchr(o->file, '/') : NULL;
+
+	return o->file && streq(base ? base + 1 : o->file, KEPT_FILE);
+}
+
 /* Why this one waits; NULL: it may go. */
 static const char *reason(struct judgement *j, const struct object *o)
 {
@@ -54,6 +62,9 @@ static const char *reason(struct judgement *j, const struct object *o)
 	if (prune && streq(prune, "disabled"))
 		return arena_printf(j->a, "%s is annotated %s: disabled", object_name(j->a, o),
 				    PRUNE_ANNOTATION);
+	if (is_kept(o))
+		return arena_printf(j->a, "%s waits since an earlier change",
+				    object_name(j->a, o));
 	if (gone == all)
 		return arena_printf(j->a, "all %u object%s of stack %s would go", all,
 				    all == 1 ? "" : "s", stack);

@@ -221,5 +221,6 @@ void plan_make(struct arena *a, const struct plan_in *in, struct plan *ret)
 
 bool plan_empty(const struct plan *p)
 {
-	return !p->changes.n && !p->actions.n;
+	/* what a hold suppresses is told, but nothing is to be done about it */
+	return p->changes.n == p->held && !p->actions.n;
 }

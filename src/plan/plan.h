@@ -3,7 +3,7 @@
  * The plan: what an edit changes (changes, for people) and what this pass does about it
  * (actions, for the kernel). Both are pure functions of values, the same for `orchctl plan` and
  * for the daemon: orchd executes exactly plan.actions. A plan is empty when there is neither a
- * change nor an action.
+ * change nor an action, but what holds suppress.
  */
 #pragma once
 
@@ -79,10 +79,14 @@ void plan_actions(struct arena *a, const struct observed *o, const struct wanted
 void plan_make(struct arena *a, const struct plan_in *in, struct plan *ret);
 bool plan_empty(const struct plan *p);
 
+/* What the guard keeps becomes a manifest of this name in its stack, which no file can have. */
+#define KEPT_FILE ".kept.json"
+
 /*
  * Prune guard: with deletions not allowed, the objects whose deletion waits are put back: their
  * last applied definitions are appended to keep. Guarded is: all objects of a stack, more than half
- * of more than four, any Namespace, anything annotated orch/prune: disabled.
+ * of more than four, any Namespace, anything annotated orch/prune: disabled, anything that
+ * waits already.
  */
 void plan_guard(struct arena *a, const struct set *applied, const struct set *candidate,
 		int allow_delete, struct object_list *keep, const char **ret_why);
