@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Fixtures: a root file system with the probe program in it, and an orchd of the test's own."""
+
+import os
+import shutil
+import tempfile
+
+import pytest
+
+from harness import BUILD, Orch, kubectl_path
+
+
+V2_MODULES = ("test_cgroup", "test_shim")	# all of them: about what differs there
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.module.__name__ in V2_MODULES:
+            item.add_marker(pytest.mark.v2)
+    if os.geteuid() == 0:
+        return
+    for item in items:
+        item.add_marker(pytest.mark.skip(reason="needs root"))
+
+
+@pytest.fixture(scope="session")
+def rootfs():
+    """An image that holds nothing but /bin/probe, a static program."""
+    d = tempfile.mkdtemp(prefix="orch-rootfs.", dir=os.environ.get("ORCH_TEST_TMP", "/tmp"))
+    os.chmod(d, 0o755)
+    for sub in ("bin", "etc", "proc", "sys", "dev", "tmp", "run", "var"):
+        os.mkdir(os.path.join(d, sub))
+    shutil.copy2(f"{BUILD}/orch-probe", f"{d}/bin/probe")
+    with open(f"{d}/etc/passwd", "w") as f:
+        f.write("root:x:0:0:root:/:/bin/probe\nnobody:x:65534:65534::/:/bin/probe\n")
+    yield d
+    shutil.rmtree(d)
+
+
+@pytest.fixture
+def orch(rootfs, request):
+    marker = request.node.get_closest_marker("flags")
+    o = Orch(rootfs, marker.args if marker else ())
+    try:
+        o.start()
+        yield o
+    finally:
+        o.close()
+
+
+@pytest.fixture
+def kube(orch):
+    if not kubectl_path():
+        pytest.skip("no kubectl on this machine")
+    return orch
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "flags(*args): further flags of orchd")
+    config.addinivalue_line("markers", "subset: also run against the sanitizer build")
+    config.addinivalue_line("markers", "v2: also run in the cgroup v2 machine")
