@@ -123,10 +123,10 @@ static void news(struct stream *s, char *out, size_t size)
 {
 	struct buf text = { 0 };
 	bool on = s->more(s, &text);
-	char *save = NULL;
+	char *rest = text.len ? text.data : NULL;
 
 	*out = '\0';
-	for (char *line = text.len ? strtok_r(text.data, "\n", &save) : NULL; line; line = strtok_r(NULL, "\n", &save)) {
+	for (char *line; rest && (line = strtok_r(rest, "\n", &rest));) {
 		json_t *j = json_loads(line, 0, NULL);
 		const json_t *o = json_object_get(j, "object");
 		const char *name = text_at(o, "metadata", "name");
