@@ -25,6 +25,16 @@ static void put_plan(struct json *j, const struct plan *p)
 	plan_json(p, j);
 }
 
+/* What a saved plan was made from: an edit shows even where values are masked. */
+static void put_digests(struct json *j, const struct set *s)
+{
+	json_key(j, "files");
+	json_begin_object(j);
+	for (uint32_t i = 0; s && i < s->nmanifests; i++)
+		json_kstr(j, s->manifests[i]->path, s->manifests[i]->digest);
+	json_end_object(j);
+}
+
 void api_plan(struct request *q, struct reply *r)
 {
 	struct plan_options o;
@@ -41,6 +51,7 @@ void api_plan(struct request *q, struct reply *r)
 	json_init(&j, &r->body, false);
 	json_begin_object(&j);
 	json_kint(&j, "revision", q->d->revision);
+	put_digests(&j, q->d->planned.said);
 	put_plan(&j, &p);
 	json_end_object(&j);
 }
@@ -61,6 +72,7 @@ void api_apply(struct request *q, struct reply *r)
 	json_init(&j, &r->body, false);
 	json_begin_object(&j);
 	json_kint(&j, "revision", revision);
+	json_kint(&j, "objects", q->d->applied ? q->d->applied->objects.n : 0);
 	put_plan(&j, &p);
 	json_end_object(&j);
 }
