@@ -76,6 +76,8 @@ $(B)/orchd: $(B)/obj/daemon/main.o $(call archives,daemon $(USES_daemon))
 	@$(if $(filter 0,$(V)),echo "  LD $@",:)
 	$(Q)$(CC) $(ALL_LDFLAGS) $^ -o $@ $(call libs_of,daemon $(USES_daemon))
 
+$(B)/obj/cli/info.o: src/completion/orchctl.bash	# is in it (.incbin)
+
 $(B)/orchctl: $(B)/obj/cli/main.o $(call archives,cli $(USES_cli))
 	@$(if $(filter 0,$(V)),echo "  LD $@",:)
 	$(Q)$(CC) $(ALL_LDFLAGS) $^ -o $@ $(call libs_of,cli $(USES_cli))

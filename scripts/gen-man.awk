@@ -163,7 +163,7 @@ function put_verbs(    i) {
 }
 
 function put_option(o,    value) {
-	value = option_kind[o] == "FLAG" ? "" : option_kind[o] == "MAYBE" ? "[=\\fIN\\fR]" : \
+	value = option_kind[o] ~ /^(FLAG|UNLESS)$/ ? "" : option_kind[o] == "MAYBE" ? "[=\\fIN\\fR]" : \
 		option_kind[o] == "FILES" ? " \\fIFILE\\fR" : " \\fIVALUE\\fR"
 	printf ".TP\n%s\\fB\\-\\-%s\\fR%s\n%s\n", \
 		option_letter[o] == "" ? "" : "\\fB\\-" option_letter[o] "\\fR, ", \

@@ -21,16 +21,18 @@ enum {
 };
 
 #define FILES_MAX 256
+#define VERSION "0.1.0"
 
 /* Every option of every verb; options.def says which verb knows which. */
 struct options {
-	const char *socket, *namespace, *output, *selector, *field_selector, *container;
-	const char *stack, *out, *with, *since, *for_condition, *allow_delete, *revision, *to_revision;
-	const char *tail, *timeout;
+	const char *socket, *namespace, *output, *selector, *field_selector, *container, *sort_by;
+	const char *stack, *out, *with, *as, *since, *for_condition, *allow_delete;
+	const char *revision, *to_revision, *tail, *timeout;
 	const char *files[FILES_MAX];
 	unsigned nfiles;
-	bool all_namespaces, watch, no_color, no_headers, show_labels, detailed_exitcode, wait, no_wait;
-	bool follow, previous, timestamps, prefix, stdin_, tty, strict, help, recursive;
+	bool all_namespaces, watch, once, no_color, no_headers, show_labels, detailed_exitcode;
+	bool wait, no_wait, follow, previous, timestamps, prefix, all_containers, stdin_, tty;
+	bool strict, help, recursive, all, client;
 };
 
 struct cli {
@@ -62,34 +64,25 @@ void options_usage(const char *verb, struct buf *out);
 json_t *fetch(struct cli *c, const char *method, const char *path, const char *accept, int *ret_status);
 int refused(const struct response *r);		/* prints a Status answer, EXIT_ERROR */
 int unreachable(const struct err *err);		/* prints, EXIT_UNREACHABLE or EXIT_ERROR */
+/* CLOCK_MONOTONIC ns of --timeout from now; never for one that is negative, or 0 where 0 is none. */
+int64_t deadline(const struct cli *c, int64_t dflt_s, bool zero_is_none);
+bool output_is(const struct cli *c, const char *format);
 
-/* What a command line names: "deploy/web", "pods a b", "po,svc". */
+/* What a command line names: "deploy/web", "pods a b", "po,svc", or the objects of -f FILE. */
 struct target {
 	const struct kind *kind;
 	const char *name;	/* NULL: all of the kind */
+	const char *ns;		/* NULL: that of the command line */
 };
 struct targets { struct target *v; uint32_t n; };
 int targets_parse(struct cli *c, unsigned from, struct targets *ret);	/* 0 or EXIT_ERROR, printed */
 /* "/api/v1/namespaces/NS/pods[/NAME]"; all namespaces with -A and no name. */
 const char *target_path(struct cli *c, const struct target *t);
+/* word (singular or plural of the kind) with the group: "pods", "deployments.apps" */
+const char *target_resource(struct cli *c, const struct kind *k, const char *word);
 const char *namespace_of(const struct cli *c);
+/* Replaces each target without a name by the objects that there are, as -l chooses. */
+int targets_expand(struct cli *c, struct targets *t);
 
-/* print.c */
-const char *json_text(const json_t *o, const char *key);	/* "" when it is no string */
-json_t *json_path(json_t *o, const char *path);			/* "a.b.c", NULL when absent */
-void print_json(const json_t *o);
-void print_yaml(const json_t *o);
-/* "{.items[*].metadata.name}"; 0, or EXIT_ERROR after saying so. */
-int jsonpath(struct cli *c, json_t *o, const char *template, struct buf *out);
-
-/* Rows of cells in aligned columns, as kubectl prints them. */
-struct rows {
-	char **cells;		/* nrows * ncols */
-	unsigned ncols, nrows;
-};
-void rows_add(struct rows *r, unsigned ncols, const char *const *cells);
-void rows_print(struct rows *r);	/* and releases them */
-
-/* describe.c, wait.c, apply.c share these */
+/* Follows one rollout, or says it once; EXIT_ROLLOUT when it failed or time ran out. */
 int wait_rollout(struct cli *c, const char *ns, const char *name, int64_t deadline_mono);
-int64_t deadline(const struct cli *c, int64_t dflt_s);	/* CLOCK_MONOTONIC ns */

@@ -14,6 +14,7 @@
 /* A connection with what was read beyond what was used. */
 struct reader {
 	int fd;
+	size_t step;		/* bytes read at a time: 1 where what follows belongs to somebody else */
 	struct buf in;
 	size_t used;
 };
@@ -26,7 +27,7 @@ static int fill(struct reader *r)
 		buf_reset(&r->in);
 		r->used = 0;
 	}
-	ssize_t n = read(r->fd, chunk, sizeof(chunk));
+	ssize_t n = read(r->fd, chunk, r->step ? r->step : sizeof(chunk));
 	if (n < 0)
 		return -errno;
 	buf_add(&r->in, chunk, (size_t)n);
@@ -87,41 +88,55 @@ static int read_head(struct reader *r, struct head *h, struct err *err)
 
 typedef bool (*sink)(void *data, const char *p, size_t n);
 
-/* Hands on n bytes (-1: all there are); false when the sink had enough. */
-static bool pass(struct reader *r, long long n, sink to, void *data)
+enum passed { PASSED, ENOUGH, CUT };
+
+/* Hands on n bytes (-1: all there are). ENOUGH: the sink wants no more; CUT: they did not all come. */
+static enum passed pass(struct reader *r, long long n, sink to, void *data)
 {
 	while (n != 0) {
 		size_t have = r->in.len - r->used;
 
 		if (!have && fill(r) <= 0)
-			return n < 0;
+			return n < 0 ? PASSED : CUT;
 		have = r->in.len - r->used;
-		if (n > 0 && have > (size_t)n)
+		if (n > 0 && have > (unsigned long long)n)
 			have = (size_t)n;
 		if (!to(data, r->in.data + r->used, have))
-			return false;
+			return ENOUGH;
 		r->used += have;
 		if (n > 0)
 			n -= (long long)have;
 	}
-	return true;
+	return PASSED;
 }
 
-static void read_body(struct reader *r, const struct head *h, sink to, void *data)
+static enum passed pass_chunks(struct reader *r, sink to, void *data)
 {
 	char *l;
 
-	if (!h->chunked) {
-		pass(r, h->length, to, data);
-		return;
-	}
 	while ((l = line(r))) {
-		long long n = strtoll(l, NULL, 16);
+		char *end;
+		long long n = strtoll(l, &end, 16);
 
-		if (n <= 0 || !pass(r, n, to, data))
-			return;
-		line(r);
+		if (end == l || n < 0 || (*end && *end != ';'))
+			return CUT;
+		if (!n)
+			return PASSED;
+		enum passed p = pass(r, n, to, data);
+		if (p != PASSED)
+			return p;
+		l = line(r);
+		if (!l || *l)
+			return CUT;
 	}
+	return CUT;
+}
+
+static int read_body(struct reader *r, const struct head *h, sink to, void *data, struct err *err)
+{
+	enum passed p = h->chunked ? pass_chunks(r, to, data) : pass(r, h->length, to, data);
+
+	return p == CUT ? err_set(err, -EPROTO, "orchd closed the connection") : 0;
 }
 
 static bool collect(void *data, const char *p, size_t n)
@@ -164,9 +179,9 @@ static int exchange(const struct client *c, const char *method, const char *path
 	int code = read_head(&r, &h, err);
 	ret->code = h.code;
 	if (code == 0 && h.code < 300 && to)
-		read_body(&r, &h, to, data);
+		code = read_body(&r, &h, to, data, err);
 	else if (code == 0)
-		read_body(&r, &h, collect, &ret->body);
+		code = read_body(&r, &h, collect, &ret->body, err);
 	close(r.fd);
 	buf_release(&r.in);
 	return code;
@@ -184,45 +199,27 @@ int client_stream(const struct client *c, const char *path, const char *accept, 
 	return exchange(c, "GET", path, accept, chunk, data, ret, err);
 }
 
-/* Reads the head byte by byte: what follows it belongs to the other protocol. */
-static int read_head_only(int fd, struct head *h, struct buf *out)
-{
-	char c;
-
-	while (out->len < 16384 && read(fd, &c, 1) == 1) {
-		buf_putc(out, c);
-		if (out->len >= 4 && memcmp(out->data + out->len - 4, "\r\n\r\n", 4) == 0)
-			return sscanf(out->data, "HTTP/1.%*d %d", &h->code) == 1 ? 0 : -EPROTO;
-	}
-	return -EPROTO;
-}
-
 int client_upgrade(const struct client *c, const char *path, const char *protocol,
 		   struct response *ret, struct err *err)
 {
 	BUF_AUTO extra = { 0 };
-	BUF_AUTO text = { 0 };
-	struct head h = { .length = -1 };
+	struct head h = { 0 };
 
 	buf_printf(&extra, "Connection: Upgrade\r\nUpgrade: %s\r\n", protocol);
-	int fd = open_request(c, "POST", path, buf_str(&extra), err);
-	if (fd < 0)
-		return fd;
-	int r = read_head_only(fd, &h, &text);
+	struct reader r = { .fd = open_request(c, "POST", path, buf_str(&extra), err), .step = 1 };
+	if (r.fd < 0)
+		return r.fd;
+	int code = read_head(&r, &h, err);
 	ret->code = h.code;
-	if (r == 0 && h.code == 101)
-		return fd;
-	if (r == 0) {
-		struct reader rest = { .fd = fd };
-		const char *length = strcasestr(text.data, "Content-Length:");
-
-		h.length = length ? strtoll(length + 15, NULL, 10) : -1;
-		read_body(&rest, &h, collect, &ret->body);
-		buf_release(&rest.in);
-		r = -EPROTO;
+	if (code == 0 && h.code != 101) {
+		read_body(&r, &h, collect, &ret->body, NULL);
+		code = err_set(err, -EPROTO, "orchd answered %d", h.code);
 	}
-	close(fd);
-	return err_set(err, r, "orchd answered %d", h.code);
+	buf_release(&r.in);
+	if (code == 0)
+		return r.fd;
+	close(r.fd);
+	return code;
 }
 
 void response_release(struct response *r)

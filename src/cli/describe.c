@@ -1,313 +1,233 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * describe: what kubectl describe shows, from the object itself and its events. Each kind has a
- * list of lines: a label and the path of its value; pods and Deployments add sections of their own.
- */
+/* describe: what all kinds have in common, head and events; see describe.h. */
+#include "cli/describe.h"
+
+#include <stdarg.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "base/macro.h"
 #include "base/units.h"
-#include "cli/cli.h"
 
-struct line { const char *label, *path; };
-
-static const struct line deployment_lines[] = {
-	{ "Replicas wanted:", "spec.replicas" }, { "Updated:", "status.updatedReplicas" },
-	{ "Ready:", "status.readyReplicas" }, { "Available:", "status.availableReplicas" },
-	{ "StrategyType:", "spec.strategy.type" }, { "MinReadySeconds:", "spec.minReadySeconds" },
-	{ "Max unavailable:", "spec.strategy.rollingUpdate.maxUnavailable" },
-	{ "Max surge:", "spec.strategy.rollingUpdate.maxSurge" },
-	{ "Paused:", "spec.paused" }, { 0 },
-};
-static const struct line replicaset_lines[] = {
-	{ "Replicas wanted:", "spec.replicas" }, { "Replicas:", "status.replicas" },
-	{ "Ready:", "status.readyReplicas" }, { 0 },
-};
-static const struct line pod_lines[] = {
-	{ "Node:", "spec.nodeName" }, { "Start Time:", "status.startTime" },
-	{ "Status:", "status.phase" }, { "Reason:", "status.reason" },
-	{ "Message:", "status.message" }, { "IP:", "status.podIP" },
-	{ "QoS Class:", "status.qosClass" }, { "Restart Policy:", "spec.restartPolicy" }, { 0 },
-};
-static const struct line service_lines[] = {
-	{ "Type:", "spec.type" }, { "IP:", "spec.clusterIP" },
-	{ "Session Affinity:", "spec.sessionAffinity" }, { 0 },
-};
-static const struct line secret_lines[] = { { "Type:", "type" }, { 0 } };
-static const struct line no_lines[] = { { 0 } };
-
-static void put(const char *label, const char *text)
+void put_line(struct describe *d, unsigned level, const char *label, const char *fmt, ...)
 {
-	printf("%-18s %s\n", label, text);
+	va_list ap;
+
+	for (unsigned i = 0; i < level; i++)
+		buf_puts(&d->out, "  ");
+	buf_printf(&d->out, "%s\t", label);
+	va_start(ap, fmt);
+	buf_vprintf(&d->out, fmt, ap);
+	va_end(ap);
+	buf_putc(&d->out, '\n');
 }
 
-static const char *text_of(struct cli *c, const json_t *v)
+static void align(struct describe *d)
 {
-	if (json_is_string(v))
-		return json_string_value(v);
-	char *t = json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY);
-	const char *kept = arena_strdup(&c->arena, t);
-	free(t);
-	return kept;
+	tabs_align(buf_str(&d->out), 2, d->done);
+	buf_release(&d->out);
 }
 
-static void put_map(struct cli *c, const char *label, json_t *m)
+void put_raw(struct describe *d, const char *text)
+{
+	align(d);
+	buf_puts(d->done, text);
+}
+
+const char *text_at(struct describe *d, json_t *o, const char *path)
+{
+	return json_any(&d->c->arena, json_path(o, path));
+}
+
+const char *text_or(struct describe *d, json_t *o, const char *path, const char *otherwise)
+{
+	const char *s = text_at(d, o, path);
+
+	return *s ? s : otherwise;
+}
+
+void put_map(struct describe *d, unsigned level, const char *label, json_t *map, const char *sep)
 {
 	const char *k;
 	json_t *v;
 	bool first = true;
 
-	if (!json_object_size(m)) {
-		put(label, "<none>");
-		return;
-	}
-	json_object_foreach(m, k, v) {
-		put(first ? label : "", arena_printf(&c->arena, "%s=%s", k, text_of(c, v)));
+	json_object_foreach(map, k, v) {
+		put_line(d, level, first ? label : "", "%s%s%s", k, sep, json_any(&d->c->arena, v));
 		first = false;
 	}
+	if (first)
+		put_line(d, level, label, "<none>");
 }
 
-static void put_lines(struct cli *c, json_t *o, const struct line *l)
+const char *long_time(struct describe *d, const char *rfc3339)
 {
-	for (; l->label; l++) {
-		json_t *v = json_path(o, l->path);
+	int64_t ns;
+	struct tm tm;
+	char text[64];
 
-		if (v)
-			put(l->label, text_of(c, v));
-	}
+	if (time_parse(rfc3339, &ns) < 0)
+		return "<unset>";
+	time_t t = (time_t)(ns / NSEC);
+	localtime_r(&t, &tm);
+	strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S %z", &tm);
+	return arena_strdup(&d->c->arena, text);
 }
 
-static void put_state(struct cli *c, const char *label, json_t *state)
+const char *labels_line(struct describe *d, json_t *map)
 {
-	static const char *const words[] = { "waiting", "running", "terminated" };
-	static const char *const details[] = { "reason", "message", "exitCode", "signal", "startedAt",
-					       "finishedAt" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-		json_t *s = json_object_get(state, words[i]);
-
-		if (!s)
-			continue;
-		printf("    %-16s %s\n", label, words[i]);
-		for (size_t d = 0; d < ARRAY_SIZE(details); d++) {
-			json_t *v = json_object_get(s, details[d]);
-
-			if (v)
-				printf("      %-14s %s\n", details[d], text_of(c, v));
-		}
-	}
-}
-
-static json_t *find_named(json_t *list, const char *name)
-{
-	json_t *o;
-	size_t i;
-
-	json_array_foreach(list, i, o)
-		if (streq(json_text(o, "name"), name))
-			return o;
-	return NULL;
-}
-
-static void put_container(struct cli *c, json_t *k, json_t *status)
-{
-	static const char *const keys[] = { "image", "command", "args", "ports", "resources",
-					    "livenessProbe", "readinessProbe", "env", "volumeMounts" };
-
-	printf("  %s:\n", json_text(k, "name"));
-	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
-		json_t *v = json_object_get(k, keys[i]);
-
-		if (v)
-			printf("    %-16s %s\n", keys[i], text_of(c, v));
-	}
-	if (!status)
-		return;
-	put_state(c, "State:", json_object_get(status, "state"));
-	put_state(c, "Last State:", json_object_get(status, "lastState"));
-	printf("    %-16s %s\n", "Ready:", json_is_true(json_object_get(status, "ready")) ? "True" : "False");
-	printf("    %-16s %s\n", "Restart Count:", text_of(c, json_object_get(status, "restartCount")));
-}
-
-static void put_containers(struct cli *c, json_t *spec, json_t *statuses)
-{
-	json_t *k;
-	size_t i;
-
-	puts("Containers:");
-	json_array_foreach(json_object_get(spec, "containers"), i, k)
-		put_container(c, k, find_named(statuses, json_text(k, "name")));
-}
-
-static void put_conditions(json_t *o)
-{
-	json_t *list = json_path(o, "status.conditions"), *k;
-	struct rows r = { 0 };
-	size_t i;
-
-	if (!json_array_size(list))
-		return;
-	puts("Conditions:");
-	rows_add(&r, 4, (const char *const[]){ "  Type", "Status", "Reason", "Message" });
-	json_array_foreach(list, i, k) {
-		char type[80];
-
-		snprintf(type, sizeof(type), "  %s", json_text(k, "type"));
-		rows_add(&r, 4, (const char *const[]){ type, json_text(k, "status"),
-						       json_text(k, "reason"), json_text(k, "message") });
-	}
-	rows_print(&r);
-}
-
-static void put_service(struct cli *c, json_t *o)
-{
-	json_t *p;
-	size_t i;
-
-	put_map(c, "Selector:", json_path(o, "spec.selector"));
-	json_array_foreach(json_path(o, "spec.ports"), i, p) {
-		put("Port:", arena_printf(&c->arena, "%s %s/%s", json_text(p, "name"),
-					  text_of(c, json_object_get(p, "port")), json_text(p, "protocol")));
-		put("TargetPort:", text_of(c, json_object_get(p, "targetPort")));
-		if (json_object_get(p, "nodePort"))
-			put("NodePort:", text_of(c, json_object_get(p, "nodePort")));
-	}
-	struct target t = { &kinds[KIND_ENDPOINTS], json_text(json_object_get(o, "metadata"), "name") };
-	int status;
-	json_t *e = fetch(c, "GET", target_path(c, &t), "application/json;as=Table;v=v1;g=meta.k8s.io",
-			  &status);
-	json_t *row = json_array_get(json_object_get(e, "rows"), 0);
-	put("Endpoints:", row ? text_of(c, json_array_get(json_object_get(row, "cells"), 1)) : "<none>");
-	json_decref(e);
-}
-
-static void put_data(json_t *o, bool hidden)
-{
+	BUF_AUTO b = { 0 };
 	const char *k;
 	json_t *v;
 
-	puts("\nData\n====");
-	json_object_foreach(json_object_get(o, "data"), k, v) {
-		if (hidden)
-			printf("%s:  %zu bytes (base64)\n", k, json_string_length(v));
-		else
-			printf("%s:\n----\n%s\n\n", k, json_string_value(v));
-	}
+	json_object_foreach(map, k, v)
+		buf_printf(&b, "%s%s=%s", b.len ? "," : "", k, json_any(&d->c->arena, v));
+	return b.len ? arena_strdup(&d->c->arena, buf_str(&b)) : "<none>";
 }
 
-static void put_events(struct cli *c, json_t *o)
+/* Which heads a kind has besides name, namespace, labels and annotations, and what follows. */
+static const struct {
+	void (*put)(struct describe *d, json_t *o);
+	bool labels, created, selector_first, events;
+} layouts[KIND_COUNT] = {
+	[KIND_NAMESPACE] = { put_namespace, true, false, false, false },
+	[KIND_CONFIGMAP] = { put_configmap, true, false, false, true },
+	[KIND_SECRET] = { put_secret, true, false, false, false },
+	[KIND_SERVICE] = { put_service, true, false, false, true },
+	[KIND_POD] = { put_pod, false, false, false, true },
+	[KIND_REPLICASET] = { put_replicaset, true, false, true, true },
+	[KIND_DEPLOYMENT] = { put_deployment, true, true, false, true },
+	[KIND_ENDPOINTS] = { put_endpoints, true, false, false, true },
+	[KIND_EVENT] = { put_event, true, false, false, false },
+};
+
+static void put_head(struct describe *d, const struct kind *k, json_t *o)
 {
-	json_t *meta = json_object_get(o, "metadata");
-	BUF_AUTO p = { 0 };
-	struct rows r = { 0 };
-	int status;
-	json_t *e;
-	size_t i;
-
-	buf_printf(&p, "/api/v1/events?fieldSelector=involvedObject.uid%%3D%s", json_text(meta, "uid"));
-	json_t *list = fetch(c, "GET", buf_str(&p), NULL, &status);
-	json_t *items = json_object_get(list, "items");
-	if (!json_array_size(items))
-		put("Events:", "<none>");
-	else
-		puts("Events:");
-	json_array_foreach(items, i, e) {
-		char type[80], age[16];
-		int64_t when = 0;
-
-		time_parse(json_text(e, "lastTimestamp"), &when);
-		duration_human(time_now() - when, age);
-		snprintf(type, sizeof(type), "  %s", json_text(e, "type"));
-		if (!i)
-			rows_add(&r, 4, (const char *const[]){ "  Type", "Reason", "Age", "Message" });
-		rows_add(&r, 4, (const char *const[]){ type, json_text(e, "reason"), age,
-						       json_text(e, "message") });
-	}
-	if (r.nrows)
-		rows_print(&r);
-	json_decref(list);
-}
-
-static const struct line *lines_of(enum kind_id kind)
-{
-	switch (kind) {
-	case KIND_DEPLOYMENT: return deployment_lines;
-	case KIND_REPLICASET: return replicaset_lines;
-	case KIND_POD: return pod_lines;
-	case KIND_SERVICE: return service_lines;
-	case KIND_SECRET: return secret_lines;
-	default: return no_lines;
-	}
-}
-
-static void put_body(struct cli *c, enum kind_id kind, json_t *o)
-{
-	if (kind == KIND_DEPLOYMENT || kind == KIND_REPLICASET) {
-		put_map(c, "Selector:", json_path(o, "spec.selector.matchLabels"));
-		puts("Pod Template:");
-		put_map(c, "  Labels:", json_path(o, "spec.template.metadata.labels"));
-		put_containers(c, json_path(o, "spec.template.spec"), NULL);
-	} else if (kind == KIND_POD) {
-		put_containers(c, json_object_get(o, "spec"), json_path(o, "status.containerStatuses"));
-	} else if (kind == KIND_SERVICE) {
-		put_service(c, o);
-	} else if (kind == KIND_CONFIGMAP || kind == KIND_SECRET) {
-		put_data(o, kind == KIND_SECRET);
-	}
-}
-
-static void describe(struct cli *c, const struct kind *k, json_t *o)
-{
-	json_t *meta = json_object_get(o, "metadata"), *owner;
-
-	put("Name:", json_text(meta, "name"));
+	put_line(d, 0, "Name:", "%s", text_at(d, o, "metadata.name"));
 	if (k->namespaced)
-		put("Namespace:", json_text(meta, "namespace"));
-	put("CreationTimestamp:", json_text(meta, "creationTimestamp"));
-	put_map(c, "Labels:", json_object_get(meta, "labels"));
-	put_map(c, "Annotations:", json_object_get(meta, "annotations"));
-	owner = json_array_get(json_object_get(meta, "ownerReferences"), 0);
-	if (owner)
-		put("Controlled By:", arena_printf(&c->arena, "%s/%s", json_text(owner, "kind"),
-						   json_text(owner, "name")));
-	put_lines(c, o, lines_of(k->id));
-	put_body(c, k->id, o);
-	put_conditions(o);
-	put_events(c, o);
+		put_line(d, 0, "Namespace:", "%s", text_at(d, o, "metadata.namespace"));
+	if (layouts[k->id].created)
+		put_line(d, 0, "CreationTimestamp:", "%s",
+			 long_time(d, text_at(d, o, "metadata.creationTimestamp")));
+	if (layouts[k->id].selector_first)
+		put_line(d, 0, "Selector:", "%s", labels_line(d, json_path(o, "spec.selector.matchLabels")));
+	if (!layouts[k->id].labels && layouts[k->id].put)
+		return;
+	put_map(d, 0, "Labels:", json_path(o, "metadata.labels"), "=");
+	put_map(d, 0, "Annotations:", json_path(o, "metadata.annotations"), ": ");
 }
 
-static int describe_target(struct cli *c, const struct target *t, unsigned *shown)
+static const char *age_of(struct describe *d, const char *rfc3339)
+{
+	int64_t ns;
+	char text[16];
+
+	if (time_parse(rfc3339, &ns) < 0)
+		return "<unknown>";
+	duration_human(MAX(time_now() - ns, (int64_t)0), text);
+	return arena_strdup(&d->c->arena, text);
+}
+
+/* "12s (x3 over 5m)" */
+static const char *event_age(struct describe *d, json_t *e)
+{
+	const char *last = age_of(d, json_text(e, "lastTimestamp"));
+	long long count = json_number(e, "count");
+
+	if (count < 2)
+		return last;
+	return arena_printf(&d->c->arena, "%s (x%lld over %s)", last, count,
+			    age_of(d, json_text(e, "firstTimestamp")));
+}
+
+static int by_time(const void *a, const void *b)
+{
+	return strcmp(json_text(*(json_t *const *)a, "lastTimestamp"),
+		      json_text(*(json_t *const *)b, "lastTimestamp"));
+}
+
+static void put_events(struct describe *d, json_t *items)
+{
+	size_t n = json_array_size(items), i;
+	json_t **v = arena_array(&d->c->arena, json_t *, n + 1), *e;
+
+	if (!n) {
+		put_line(d, 0, "Events:", "<none>");
+		return;
+	}
+	json_array_foreach(items, i, e)
+		v[i] = e;
+	qsort(v, n, sizeof(*v), by_time);
+	buf_puts(&d->out, "Events:\n  Type\tReason\tAge\tFrom\tMessage\n  ----\t------\t----\t----\t-------\n");
+	for (i = 0; i < n; i++) {
+		const char *message = json_text(v[i], "message");
+
+		buf_printf(&d->out, "  %s\t%s\t%s\t%s\t%.*s\n", json_text(v[i], "type"),
+			   json_text(v[i], "reason"), event_age(d, v[i]),
+			   text_or(d, v[i], "source.component", "orchd"), (int)strcspn(message, "\n"),
+			   message);
+	}
+}
+
+void describe_text(struct cli *c, const struct kind *k, json_t *o, json_t *events, struct buf *out)
+{
+	struct describe d = { .c = c, .done = out };
+
+	put_head(&d, k, o);
+	if (layouts[k->id].put)
+		layouts[k->id].put(&d, o);
+	else
+		put_rest(&d, o);
+	if (layouts[k->id].events)
+		put_events(&d, events);
+	align(&d);
+}
+
+void describe_template(struct cli *c, json_t *template)
+{
+	BUF_AUTO out = { 0 };
+	struct describe d = { .c = c, .done = &out };
+
+	put_template(&d, template);
+	align(&d);
+	fputs(buf_str(&out), stdout);
+}
+
+static json_t *events_of(struct cli *c, json_t *o, int *ret_status)
+{
+	const char *uid = json_text(json_object_get(o, "metadata"), "uid");
+
+	return fetch(c, "GET", arena_printf(&c->arena, "/api/v1/events?fieldSelector="
+					    "involvedObject.uid%%3D%s", uid), NULL, ret_status);
+}
+
+static int describe(struct cli *c, const struct target *t, bool first)
 {
 	int status;
-	json_t *v = fetch(c, "GET", target_path(c, t), NULL, &status), *o;
-	size_t i;
+	json_t *o = fetch(c, "GET", target_path(c, t), NULL, &status), *events = NULL;
+	BUF_AUTO out = { 0 };
 
-	if (!v)
-		return status;
-	if (t->name) {
-		printf("%s", (*shown)++ ? "\n\n" : "");
-		describe(c, t->kind, v);
+	if (o && layouts[t->kind->id].events)
+		events = events_of(c, o, &status);
+	if (o && !status) {
+		describe_text(c, t->kind, o, json_object_get(events, "items"), &out);
+		printf("%s%s", first ? "" : "\n\n", buf_str(&out));
 	}
-	json_array_foreach(json_object_get(v, "items"), i, o) {
-		if (t->name)
-			break;
-		printf("%s", (*shown)++ ? "\n\n" : "");
-		c->opt.namespace = t->kind->namespaced ?
-			arena_strdup(&c->arena, json_text(json_object_get(o, "metadata"), "namespace")) :
-			c->opt.namespace;
-		describe(c, t->kind, o);
-	}
-	json_decref(v);
-	return EXIT_DONE;
+	json_decref(events);
+	json_decref(o);
+	return status;
 }
 
 int verb_describe(struct cli *c)
 {
 	struct targets t;
-	unsigned shown = 0;
 	int status = targets_parse(c, 0, &t);
 
-	for (uint32_t i = 0; i < t.n && !status; i++)
-		status = describe_target(c, &t.v[i], &shown);
+	if (!status)
+		status = targets_expand(c, &t);
+	if (!status && !t.n)
+		fprintf(stderr, "No resources found in %s namespace.\n", namespace_of(c));
+	for (uint32_t i = 0; !status && i < t.n; i++)
+		status = describe(c, &t.v[i], !i);
 	return status;
 }

@@ -2,7 +2,8 @@
 /*
  * exec: orchd hands over the descriptors of the new process, the terminal's master or three pipe
  * ends, and this process moves the bytes. The last thing that comes over the API connection is
- * one line with the exit code.
+ * one line with the exit code. The process's input never blocks us: what it does not take yet is
+ * kept while its output is read, or both sides would wait for each other.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,28 +16,30 @@
 
 #include "base/macro.h"
 #include "base/sock.h"
-#include "cli/cli.h"
+#include "cli/pods.h"
+#include "cli/print.h"
 
 struct session {
 	int api, in, out, err;		/* of the process; in and out are one with a terminal */
 	int resized;			/* signalfd of SIGWINCH */
 	bool tty, stdin_open;
+	char kept[16384];		/* read from standard input, not yet taken */
+	size_t from, to;
 	struct termios saved;
 	bool raw;
 };
 
-static const char *exec_path(struct cli *c, const char *pod)
+static const char *exec_path(struct cli *c, const struct source *s)
 {
+	struct target t = { &kinds[KIND_POD], s->pod, s->ns };
 	BUF_AUTO p = { 0 };
 	struct winsize w = { .ws_row = 24, .ws_col = 80 };
 
 	ioctl(STDIN_FILENO, TIOCGWINSZ, &w);
-	buf_printf(&p, "/apis/orch/v1/namespaces/%s/pods/%s/exec?tty=%s&rows=%u&cols=%u", namespace_of(c),
-		   pod, c->opt.tty ? "true" : "false", w.ws_row, w.ws_col);
-	if (c->opt.container) {
-		buf_puts(&p, "&container=");
-		url_encode(&p, c->opt.container);
-	}
+	buf_printf(&p, "/apis/orch/v1%s/exec?tty=%s&rows=%u&cols=%u&container=",
+		   strstr(target_path(c, &t), "/namespaces/"), c->opt.tty ? "true" : "false", w.ws_row,
+		   w.ws_col);
+	url_encode(&p, s->container);
 	for (unsigned i = 0; i < c->ncommand; i++) {
 		buf_puts(&p, "&command=");
 		url_encode(&p, c->command[i]);
@@ -48,7 +51,7 @@ static void raw_mode(struct session *s)
 {
 	struct termios t;
 
-	if (!s->tty || tcgetattr(STDIN_FILENO, &s->saved) < 0)
+	if (!s->tty || !s->stdin_open || tcgetattr(STDIN_FILENO, &s->saved) < 0)
 		return;
 	t = s->saved;
 	cfmakeraw(&t);
@@ -67,20 +70,9 @@ static void send_size(struct session *s)
 	(void)!write(s->api, size, sizeof(size));
 }
 
-/* Moves what can be read; false at the end. */
-static bool copy(int from, int to)
+static bool again(ssize_t n)
 {
-	char chunk[16384];
-	ssize_t n = read(from, chunk, sizeof(chunk));
-
-	for (ssize_t done = 0; done < n;) {
-		ssize_t w = write(to, chunk + done, (size_t)(n - done));
-
-		if (w < 0 && errno != EINTR && errno != EAGAIN)
-			return false;
-		done += w > 0 ? w : 0;
-	}
-	return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
+	return n < 0 && (errno == EAGAIN || errno == EINTR);
 }
 
 static void shut(int *fd)
@@ -90,30 +82,81 @@ static void shut(int *fd)
 	*fd = -1;
 }
 
+/* The process takes no more input, or there is no more: it sees the end. */
+static void end_input(struct session *s)
+{
+	s->stdin_open = false;
+	s->from = s->to = 0;
+	if (!s->tty)
+		shut(&s->in);
+}
+
+static void read_stdin(struct session *s)
+{
+	ssize_t n = read(STDIN_FILENO, s->kept, sizeof(s->kept));
+
+	if (n > 0)
+		s->to = (size_t)n;
+	else if (!again(n))
+		end_input(s);
+}
+
+static void write_input(struct session *s)
+{
+	ssize_t n = write(s->in, s->kept + s->from, s->to - s->from);
+
+	if (n < 0 && !again(n))
+		end_input(s);
+	s->from += n > 0 ? (size_t)n : 0;
+	if (s->from == s->to)
+		s->from = s->to = 0;
+}
+
+/* Moves what can be read; false at the end. */
+static bool copy(int from, int to)
+{
+	char chunk[16384];
+	ssize_t n = read(from, chunk, sizeof(chunk));
+
+	for (ssize_t done = 0; done < n;) {
+		ssize_t w = write(to, chunk + done, (size_t)(n - done));
+
+		if (w < 0 && errno != EINTR)
+			return false;
+		done += w > 0 ? w : 0;
+	}
+	return n > 0 || again(n);
+}
+
+static void on_resize(struct session *s)
+{
+	struct signalfd_siginfo drop;
+
+	(void)!read(s->resized, &drop, sizeof(drop));
+	send_size(s);
+}
+
 static void pump(struct session *s)
 {
 	while (s->out >= 0 || s->err >= 0) {
+		bool full = s->to > s->from;
 		struct pollfd p[] = {
-			{ s->stdin_open ? STDIN_FILENO : -1, POLLIN, 0 },
+			{ s->stdin_open && !full ? STDIN_FILENO : -1, POLLIN, 0 },
+			{ full ? s->in : -1, POLLOUT, 0 },
 			{ s->out, POLLIN, 0 }, { s->err, POLLIN, 0 }, { s->resized, POLLIN, 0 },
 		};
 
 		if (poll(p, ARRAY_SIZE(p), -1) < 0 && errno != EINTR)
 			return;
-		if (p[3].revents) {
-			struct signalfd_siginfo drop;
-
-			(void)!read(s->resized, &drop, sizeof(drop));
-			send_size(s);
-		}
-		if (p[0].revents && !copy(STDIN_FILENO, s->in)) {
-			s->stdin_open = false;
-			if (!s->tty)
-				shut(&s->in);
-		}
-		if (p[1].revents && !copy(s->out, STDOUT_FILENO))
+		if (p[4].revents)
+			on_resize(s);
+		if (p[0].revents)
+			read_stdin(s);
+		if (p[1].revents)
+			write_input(s);
+		if (p[2].revents && !copy(s->out, STDOUT_FILENO))
 			shut(&s->out);
-		if (p[2].revents && !copy(s->err, STDERR_FILENO))
+		if (p[3].revents && !copy(s->err, STDERR_FILENO))
 			shut(&s->err);
 	}
 }
@@ -129,8 +172,8 @@ static int ending(int api, const char *begin)
 	while ((n = read(api, chunk, sizeof(chunk))) > 0)
 		buf_add(&text, chunk, (size_t)n);
 	json_t *v = json_loadb(buf_str(&text), text.len, 0, NULL);
-	const char *error = v ? json_text(v, "error") : "orchd went away";
-	int code = v && !*error ? (int)json_integer_value(json_object_get(v, "exitCode")) : EXIT_ERROR;
+	const char *error = v ? json_text(v, "error") : "orchd closed the connection";
+	int code = v && !*error ? (int)json_number(v, "exitCode") : EXIT_ERROR;
 
 	if (*error)
 		fprintf(stderr, "error: %s\n", error);
@@ -162,6 +205,7 @@ static int run(struct cli *c, int api)
 	s.out = n > 1 ? fds[1] : fcntl(fds[0], F_DUPFD_CLOEXEC, 3);
 	s.err = n > 2 ? fds[2] : -1;
 	s.stdin_open = c->opt.stdin_;
+	fcntl(s.in, F_SETFL, O_NONBLOCK);
 	if (!s.stdin_open && !s.tty)
 		shut(&s.in);
 	s.resized = s.tty ? watch_size() : -1;
@@ -175,10 +219,25 @@ static int run(struct cli *c, int api)
 	return ending(api, "");
 }
 
+static int find_source(struct cli *c, struct source *ret)
+{
+	struct sources s = { 0 };
+	int status;
+	json_t *pod = pod_of(c, c->args[0], &status);
+
+	if (pod)
+		status = pod_containers(c, pod, false, &s);
+	if (s.n)
+		*ret = s.v[0];
+	json_decref(pod);
+	return status;
+}
+
 int verb_exec(struct cli *c)
 {
 	struct response r = { 0 };
 	struct err err = { 0 };
+	struct source s = { 0 };
 
 	/* kubectl's older form, without --, is taken, too */
 	if (c->nargs > 1 && !c->ncommand) {
@@ -186,14 +245,18 @@ int verb_exec(struct cli *c)
 		c->ncommand = c->nargs - 1;
 	}
 	if (!c->nargs || !c->ncommand) {
-		fprintf(stderr, "error: exec POD -- COMMAND\n");
+		fprintf(stderr, "error: expected 'exec (POD | TYPE/NAME) -- COMMAND [ARG...]'\n");
 		return EXIT_ERROR;
 	}
-	const char *slash = strchr(c->args[0], '/');
-	int api = client_upgrade(&c->client, exec_path(c, slash ? slash + 1 : c->args[0]), "orch-exec",
-				 &r, &err);
-	int status = api < 0 ? (r.code ? refused(&r) : unreachable(&err)) : run(c, api);
-
+	if (c->opt.tty && c->opt.stdin_ && !isatty(STDIN_FILENO)) {
+		fprintf(stderr, "Unable to use a TTY - input is not a terminal or the right kind of file\n");
+		c->opt.tty = false;
+	}
+	int status = find_source(c, &s);
+	if (status)
+		return status;
+	int api = client_upgrade(&c->client, exec_path(c, &s), "orch-exec", &r, &err);
+	status = api < 0 ? (r.code ? refused(&r) : unreachable(&err)) : run(c, api);
 	if (api >= 0)
 		close(api);
 	response_release(&r);

@@ -4,7 +4,7 @@
 
 #include "base/macro.h"
 #include "base/units.h"
-#include "cli/cli.h"
+#include "cli/print.h"
 
 int unreachable(const struct err *err)
 {
@@ -35,7 +35,6 @@ json_t *fetch(struct cli *c, const char *method, const char *path, const char *a
 
 	*ret_status = EXIT_DONE;
 	if (client_request(&c->client, method, path, accept, &r, &err) < 0) {
-		err.code = err.code ? err.code : -EIO;
 		*ret_status = unreachable(&err);
 	} else if (r.code >= 300) {
 		*ret_status = refused(&r);
@@ -50,20 +49,31 @@ json_t *fetch(struct cli *c, const char *method, const char *path, const char *a
 	return v;
 }
 
-const char *namespace_of(const struct cli *c)
+bool output_is(const struct cli *c, const char *format)
 {
-	return c->opt.namespace ? c->opt.namespace : "default";
+	return c->opt.output && streq(c->opt.output, format);
 }
 
-int64_t deadline(const struct cli *c, int64_t dflt_s)
+/* Options were checked when they were read: a duration, or a number of seconds. */
+static int64_t timeout(const struct cli *c, int64_t dflt)
 {
-	int64_t d = dflt_s * NSEC;
+	const char *s = c->opt.timeout;
+	int64_t d;
+	char *end;
 
-	if (c->opt.timeout && duration_parse(c->opt.timeout, &d) < 0) {
-		char *end;
-		long long s = strtoll(c->opt.timeout, &end, 10);
+	if (!s)
+		return dflt;
+	long seconds = strtol(s, &end, 10);
+	if (!*end)
+		return seconds > INT64_MAX / NSEC ? -1 : seconds * NSEC;
+	if (*s == '-')
+		return -1;
+	return duration_parse(s, &d) == 0 ? d : dflt;
+}
 
-		d = *end ? d : s * NSEC;
-	}
-	return d > 0 ? time_mono() + d : INT64_MAX;
+int64_t deadline(const struct cli *c, int64_t dflt_s, bool zero_is_none)
+{
+	int64_t d = timeout(c, dflt_s * NSEC);
+
+	return d < 0 || (!d && zero_is_none) ? INT64_MAX : time_mono() + d;
 }

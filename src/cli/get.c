@@ -1,30 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * orchctl get. Tables come from the server; other formats take the objects themselves, one kind's
- * list as it is, several kinds as one List.
+ * orchctl get and events. Tables come from the server; other formats take the objects themselves,
+ * several as one List. A watch is a list, and then what changes after it.
  */
 #include <stdio.h>
 
 #include "base/macro.h"
-#include "cli/cli.h"
+#include "cli/objects.h"
+#include "cli/table.h"
 
-#define TABLE "application/json;as=Table;v=v1;g=meta.k8s.io"
-
-static const char *query_path(struct cli *c, const struct target *t, bool watch, const char *version)
+/* Path and query of a target; since: watch from this resourceVersion on, NULL: no watch. */
+static const char *query_path(struct cli *c, const struct target *t, const char *since)
 {
-	BUF_AUTO p = { 0 };
+	struct target list = { t->kind, NULL, t->ns };
+	bool one = t->name && since;
 	const struct { const char *key, *value; } terms[] = {
 		{ "labelSelector", t->name ? NULL : c->opt.selector },
-		{ "fieldSelector", t->name && watch ?
-			arena_printf(&c->arena, "metadata.name=%s", t->name) : c->opt.field_selector },
-		{ "watch", watch ? "true" : NULL },
-		{ "resourceVersion", version },
-		{ "includeObject", c->opt.show_labels ? "Metadata" : NULL },
+		{ "fieldSelector", one ? arena_printf(&c->arena, "metadata.name=%s", t->name) :
+				   t->name ? NULL : c->opt.field_selector },
+		{ "watch", since ? "true" : NULL },
+		{ "resourceVersion", since },
+		{ "includeObject", c->opt.sort_by && format_is_table(c) ? "Object" : NULL },
 	};
-	struct target list = { t->kind, NULL };
+	BUF_AUTO p = { 0 };
 	char sep = '?';
 
-	buf_puts(&p, target_path(c, watch ? &list : t));
+	if (one && t->kind->namespaced)
+		list.ns = t->ns ? t->ns : namespace_of(c);
+	buf_puts(&p, target_path(c, since ? &list : t));
 	for (size_t i = 0; i < ARRAY_SIZE(terms); i++) {
 		if (!terms[i].value)
 			continue;
@@ -35,247 +38,125 @@ static const char *query_path(struct cli *c, const struct target *t, bool watch,
 	return arena_strdup(&c->arena, buf_str(&p));
 }
 
-static bool is_table(const struct cli *c)
+static bool has_several_kinds(const struct targets *t)
 {
-	return !c->opt.output || streq(c->opt.output, "table") || streq(c->opt.output, "wide");
+	for (uint32_t i = 1; i < t->n; i++)
+		if (t->v[i].kind != t->v[0].kind)
+			return true;
+	return false;
 }
 
-static bool wide(const struct cli *c)
+static int none_found(const struct cli *c, const struct targets *t)
 {
-	return c->opt.output && streq(c->opt.output, "wide");
+	bool namespaced = false;
+
+	for (uint32_t i = 0; i < t->n; i++)
+		namespaced |= t->v[i].kind->namespaced;
+	if (c->opt.all_namespaces || !namespaced)
+		fprintf(stderr, "No resources found\n");
+	else
+		fprintf(stderr, "No resources found in %s namespace.\n", namespace_of(c));
+	return EXIT_DONE;
 }
 
-static const char *cell_text(struct cli *c, json_t *cell)
-{
-	if (json_is_string(cell))
-		return json_string_value(cell);
-	char *text = json_dumps(cell, JSON_ENCODE_ANY);
-	const char *kept = arena_strdup(&c->arena, text);
-	free(text);
-	return kept;
-}
-
-static const char *upper(struct arena *a, const char *s)
-{
-	char *u = arena_strdup(a, s);
-
-	for (char *p = u; *p; p++)
-		*p = *p >= 'a' && *p <= 'z' ? (char)(*p - 32) : *p;
-	return u;
-}
-
-static const char *labels_text(struct cli *c, json_t *labels)
-{
-	BUF_AUTO b = { 0 };
-	const char *k;
-	json_t *v;
-
-	json_object_foreach(labels, k, v)
-		buf_printf(&b, "%s%s=%s", b.len ? "," : "", k, json_string_value(v));
-	return b.len ? arena_strdup(&c->arena, buf_str(&b)) : "<none>";
-}
-
-struct view_of {
-	struct cli *c;
-	const struct kind *kind;
-	bool prefix;		/* several kinds: names as kind/name */
-	bool headers;
-};
-
-static void add_row(const struct view_of *o, struct rows *r, json_t *defs, json_t *row)
-{
-	const char *cells[32];
-	unsigned n = 0;
-	json_t *def, *meta = json_path(row, "object.metadata");
-	size_t i;
-
-	if (o->c->opt.all_namespaces && o->kind->namespaced)
-		cells[n++] = row ? json_text(meta, "namespace") : "NAMESPACE";
-	json_array_foreach(defs, i, def) {
-		if (json_integer_value(json_object_get(def, "priority")) > 0 && !wide(o->c))
-			continue;
-		cells[n] = row ? cell_text(o->c, json_array_get(json_object_get(row, "cells"), i)) :
-				 upper(&o->c->arena, json_text(def, "name"));
-		if (row && o->prefix && i == 0)
-			cells[n] = arena_printf(&o->c->arena, "%s%s/%s", o->kind->singular,
-						strchr(o->kind->api_version, '/') ? ".apps" : "", cells[n]);
-		if (++n == ARRAY_SIZE(cells) - 2)
-			break;
-	}
-	if (o->c->opt.show_labels)
-		cells[n++] = row ? labels_text(o->c, json_object_get(meta, "labels")) : "LABELS";
-	rows_add(r, n, cells);
-}
-
-static unsigned print_table(const struct view_of *o, json_t *table)
-{
-	json_t *defs = json_object_get(table, "columnDefinitions"), *row;
-	json_t *all = json_object_get(table, "rows");
-	struct rows r = { 0 };
-	size_t i;
-
-	if (json_array_size(all) && o->headers)
-		add_row(o, &r, defs, NULL);
-	json_array_foreach(all, i, row)
-		add_row(o, &r, defs, row);
-	if (r.nrows)
-		rows_print(&r);
-	return (unsigned)json_array_size(all);
-}
-
+/* One table for each run of targets of a kind, with an empty line between. */
 static int get_tables(struct cli *c, const struct targets *t)
 {
+	struct table table = { .c = c, .prefix = has_several_kinds(t) };
 	unsigned shown = 0;
 	int status = EXIT_DONE;
-	bool several = false;
 
-	for (uint32_t i = 1; i < t->n; i++)
-		several |= t->v[i].kind != t->v[0].kind;
 	for (uint32_t i = 0; i < t->n; i++) {
-		bool same = i && t->v[i].kind == t->v[i - 1].kind;
-		struct view_of o = { c, t->v[i].kind, several, !c->opt.no_headers && !same };
 		int one;
-		json_t *table = fetch(c, "GET", query_path(c, &t->v[i], false, NULL), TABLE, &one);
+		json_t *answer = fetch(c, "GET", query_path(c, &t->v[i], NULL), TABLE, &one);
 
-		if (table && several && !same && shown && json_array_size(json_object_get(table, "rows")))
-			putchar('\n');
-		if (table)
-			shown += print_table(&o, table);
-		json_decref(table);
-		status = one ? one : status;
-	}
-	if (!shown && !status)
-		fprintf(stderr, c->opt.all_namespaces ? "No resources found\n" :
-			"No resources found in %s namespace.\n", namespace_of(c));
-	return status;
-}
-
-/* The objects, each with kind and apiVersion, as kubectl would have them. */
-static int collect(struct cli *c, const struct targets *t, json_t *items)
-{
-	for (uint32_t i = 0; i < t->n; i++) {
-		int status;
-		size_t k;
-		json_t *v = fetch(c, "GET", query_path(c, &t->v[i], false, NULL), NULL, &status), *item;
-
-		if (!v)
-			return status;
-		if (t->v[i].name)
-			json_array_append(items, v);
-		json_array_foreach(json_object_get(v, "items"), k, item)
-			json_array_append(items, item);
-		json_decref(v);
-	}
-	return EXIT_DONE;
-}
-
-static void print_names(json_t *items)
-{
-	json_t *o;
-	size_t i;
-
-	json_array_foreach(items, i, o) {
-		const struct kind *k = kind_find(json_text(o, "apiVersion"), json_text(o, "kind"));
-
-		printf("%s%s/%s\n", k ? k->singular : "", k && strchr(k->api_version, '/') ? ".apps" : "",
-		       json_text(json_object_get(o, "metadata"), "name"));
-	}
-}
-
-/* "NAME:.metadata.name,IP:.status.podIP" */
-static int print_custom(struct cli *c, json_t *items, const char *spec)
-{
-	const char *heads[32], *paths[32], *cells[32];
-	unsigned n = 0;
-	struct rows r = { 0 };
-	json_t *o;
-	size_t i;
-
-	for (const char *p = spec; *p && n < ARRAY_SIZE(heads); n++) {
-		size_t len = strcspn(p, ","), head = strcspn(p, ":,");
-
-		heads[n] = arena_strndup(&c->arena, p, head);
-		paths[n] = head < len ? arena_strndup(&c->arena, p + head + 1, len - head - 1) : "";
-		p += len + (p[len] == ',');
-	}
-	if (!c->opt.no_headers)
-		rows_add(&r, n, heads);
-	json_array_foreach(items, i, o) {
-		for (unsigned k = 0; k < n; k++) {
-			BUF_AUTO text = { 0 };
-
-			if (jsonpath(c, o, paths[k], &text))
-				return EXIT_ERROR;
-			cells[k] = text.len ? arena_strdup(&c->arena, text.data) : "<none>";
+		if (t->v[i].kind != table.kind) {
+			rows_flush(&table.rows);
+			table.rows = (struct rows){ 0 };
+			table.kind = t->v[i].kind;
+			table.headers = !c->opt.no_headers;
+			if (shown && json_array_size(json_object_get(answer, "rows")))
+				putchar('\n');
 		}
-		rows_add(&r, n, cells);
+		shown += answer ? table_add(&table, answer) : 0;
+		json_decref(answer);
+		status = one ? one : status;
+		if (one == EXIT_UNREACHABLE)
+			break;
 	}
-	if (r.nrows)
-		rows_print(&r);
-	return EXIT_DONE;
-}
-
-static int print_objects(struct cli *c, json_t *items, bool one)
-{
-	const char *format = c->opt.output;
-	json_t *whole = one ? json_incref(json_array_get(items, 0)) :
-			      json_pack("{s:s, s:s, s:O, s:{}}", "kind", "List", "apiVersion", "v1",
-					"items", items, "metadata");
-	int status = EXIT_DONE;
-
-	if (streq(format, "json")) {
-		print_json(whole);
-	} else if (streq(format, "yaml")) {
-		print_yaml(whole);
-	} else if (streq(format, "name")) {
-		print_names(items);
-	} else if (strncmp(format, "jsonpath=", 9) == 0) {
-		BUF_AUTO text = { 0 };
-
-		status = jsonpath(c, whole, format + 9, &text);
-		fputs(buf_str(&text), stdout);
-	} else if (strncmp(format, "custom-columns=", 15) == 0) {
-		status = print_custom(c, items, format + 15);
-	} else {
-		fprintf(stderr, "error: unknown output format \"%s\"\n", format);
-		status = EXIT_ERROR;
-	}
-	json_decref(whole);
-	return status;
+	rows_flush(&table.rows);
+	return shown || status ? status : none_found(c, t);
 }
 
 static int get_objects(struct cli *c, const struct targets *t)
 {
 	json_t *items = json_array();
-	int status = collect(c, t, items);
+	bool one = t->n == 1 && t->v[0].name;
+	int status = EXIT_DONE;
 
-	if (!status)
-		status = print_objects(c, items, t->n == 1 && t->v[0].name);
+	for (uint32_t i = 0; i < t->n; i++) {
+		int failed;
+		json_t *v = fetch(c, "GET", query_path(c, &t->v[i], NULL), NULL, &failed);
+
+		if (t->v[i].name && v)
+			json_array_append(items, v);
+		else
+			json_array_extend(items, json_object_get(v, "items"));
+		json_decref(v);
+		status = failed ? failed : status;
+	}
+	if (c->opt.sort_by) {
+		json_t *sorted = sort_objects(c, items, "");
+
+		json_decref(items);
+		items = sorted;
+	}
+	/* what was found is printed, even though something was not */
+	if (!one || !status) {
+		int printed = objects_print(c, items, one);
+
+		status = status ? status : printed;
+	}
 	json_decref(items);
 	return status;
 }
 
 struct watching {
-	struct view_of view;
+	struct cli *c;
+	struct table table;
 	struct buf line;
+	bool failed;
 };
+
+/* One object, in whatever format. */
+static void print_changed(struct watching *w, json_t *o)
+{
+	if (format_is_table(w->c)) {
+		table_add(&w->table, o);
+		rows_flush(&w->table.rows);
+	} else {
+		json_t *items = json_pack("[O]", o);
+
+		if (output_is(w->c, "yaml"))
+			puts("---");
+		objects_print(w->c, items, true);
+		json_decref(items);
+	}
+	fflush(stdout);
+}
 
 static void print_event(struct watching *w, const char *text, size_t n)
 {
 	json_t *e = json_loadb(text, n, 0, NULL);
 	json_t *o = json_object_get(e, "object");
 
-	if (o && is_table(w->view.c)) {
-		print_table(&w->view, o);
-		w->view.headers = false;
-	} else if (o) {
-		json_t *items = json_pack("[O]", o);
-
-		print_objects(w->view.c, items, true);
-		json_decref(items);
+	if (streq(json_text(e, "type"), "ERROR")) {
+		fprintf(stderr, "error: %s\n", json_text(o, "message"));
+		w->failed = true;
+	} else if (o && !streq(json_text(e, "type"), "BOOKMARK")) {
+		print_changed(w, o);
 	}
 	json_decref(e);
-	fflush(stdout);
 }
 
 static bool on_watch(void *data, const char *p, size_t n)
@@ -285,30 +166,66 @@ static bool on_watch(void *data, const char *p, size_t n)
 
 	while (n && (nl = memchr(p, '\n', n))) {
 		buf_add(&w->line, p, (size_t)(nl - p));
-		print_event(w, buf_str(&w->line), w->line.len);
+		if (w->line.len)
+			print_event(w, w->line.data, w->line.len);
 		buf_reset(&w->line);
 		n -= (size_t)(nl - p) + 1;
 		p = nl + 1;
 	}
 	buf_add(&w->line, p, n);
-	return true;
+	return !w->failed;
+}
+
+/* What there is now; the resourceVersion that it is of, NULL after saying why not. */
+static const char *print_now(struct watching *w, const struct target *t, int *ret_status)
+{
+	struct cli *c = w->c;
+	bool table = format_is_table(c);
+	json_t *v = fetch(c, "GET", query_path(c, t, NULL), table ? TABLE : NULL, ret_status), *o;
+	const char *version = v ? json_text(json_object_get(v, "metadata"), "resourceVersion") : NULL;
+	size_t i;
+
+	version = arena_strdup(&c->arena, version);
+	if (v && (table || t->name))
+		print_changed(w, v);
+	else
+		json_array_foreach(json_object_get(v, "items"), i, o)
+			print_changed(w, o);
+	json_decref(v);
+	return version;
 }
 
 static int watch(struct cli *c, const struct target *t)
 {
-	struct watching w = { .view = { c, t->kind, false, !c->opt.no_headers } };
+	struct watching w = { .c = c, .table = { .c = c, .kind = t->kind, .headers = !c->opt.no_headers } };
 	struct response r = { 0 };
 	struct err err = { 0 };
-	int status = EXIT_DONE;
+	int status;
+	const char *version = print_now(&w, t, &status);
 
-	if (client_stream(&c->client, query_path(c, t, true, NULL), is_table(c) ? TABLE : NULL,
-			  on_watch, &w, &r, &err) < 0)
+	if (version && client_stream(&c->client, query_path(c, t, version),
+				     format_is_table(c) ? TABLE : NULL, on_watch, &w, &r, &err) < 0)
 		status = unreachable(&err);
-	else if (r.code >= 300)
+	else if (version && r.code >= 300)
 		status = refused(&r);
 	buf_release(&w.line);
 	response_release(&r);
-	return status;
+	return w.failed ? EXIT_ERROR : status;
+}
+
+static int get(struct cli *c, const struct targets *t)
+{
+	int r = format_check(c);
+
+	if (r)
+		return r;
+	if (c->opt.watch && t->n != 1) {
+		fprintf(stderr, "error: you may only specify a single resource type for a watch\n");
+		return EXIT_ERROR;
+	}
+	if (c->opt.watch)
+		return watch(c, &t->v[0]);
+	return format_is_table(c) ? get_tables(c, t) : get_objects(c, t);
 }
 
 int verb_get(struct cli *c)
@@ -316,25 +233,16 @@ int verb_get(struct cli *c)
 	struct targets t;
 	int r = targets_parse(c, 0, &t);
 
-	if (r)
-		return r;
-	if (c->opt.watch && t.n != 1) {
-		fprintf(stderr, "error: a watch takes one type\n");
-		return EXIT_ERROR;
-	}
-	if (c->opt.watch)
-		return watch(c, &t.v[0]);
-	return is_table(c) ? get_tables(c, &t) : get_objects(c, &t);
+	return r ? r : get(c, &t);
 }
 
+/* As get, oldest first. */
 int verb_events(struct cli *c)
 {
-	struct targets t = { 0 };
-	struct target *e = arena_push(&c->arena, &t);
+	struct target events = { &kinds[KIND_EVENT], NULL, NULL };
+	struct targets t = { &events, 1 };
 
-	e->kind = &kinds[KIND_EVENT];
-	e->name = NULL;
-	if (c->opt.watch)
-		return watch(c, e);
-	return is_table(c) ? get_tables(c, &t) : get_objects(c, &t);
+	if (!c->opt.sort_by)
+		c->opt.sort_by = ".lastTimestamp";
+	return get(c, &t);
 }

@@ -3,9 +3,7 @@
 #include <stdio.h>
 
 #include "base/macro.h"
-#include "cli/cli.h"
-
-#define VERSION "0.1.0"
+#include "cli/print.h"
 
 static void print_holds(json_t *s)
 {
@@ -17,7 +15,7 @@ static void print_holds(json_t *s)
 		       json_text(h, "name"));
 		if (json_is_true(json_object_get(h, "content")))
 			printf(", held at revision %lld, overrides %s",
-			       (long long)json_integer_value(json_object_get(h, "revision")),
+			       json_number(h, "revision"),
 			       json_text(h, "file"));
 		if (json_is_true(json_object_get(h, "paused")))
 			printf(", paused");
@@ -34,8 +32,8 @@ static void print_messages(json_t *s)
 
 	json_array_foreach(json_object_get(s, "messages"), i, m)
 		printf("%s: %s:%lld:%lld: %s%s%s\n", json_text(m, "severity"), json_text(m, "file"),
-		       (long long)json_integer_value(json_object_get(m, "line")),
-		       (long long)json_integer_value(json_object_get(m, "column")),
+		       json_number(m, "line"),
+		       json_number(m, "column"),
 		       json_text(m, "path"), *json_text(m, "path") ? ": " : "",
 		       json_text(m, "message"));
 }
@@ -61,14 +59,14 @@ int verb_status(struct cli *c)
 
 	if (!s)
 		return status;
-	if (c->opt.output && streq(c->opt.output, "json")) {
+	if (output_is(c, "json")) {
 		print_json(s);
-	} else if (c->opt.output && streq(c->opt.output, "yaml")) {
+	} else if (output_is(c, "yaml")) {
 		print_yaml(s);
 	} else {
 		printf("node:      %s\nconfig:    %s\nsync:      %s\nrevision:  %lld\nsettled:   %s\n",
 		       json_text(s, "node"), json_text(s, "configDir"), json_text(s, "sync"),
-		       (long long)json_integer_value(json_object_get(s, "revision")),
+		       json_number(s, "revision"),
 		       json_is_true(json_object_get(s, "settled")) ? "yes" : "no");
 		print_counts(s);
 		if (*json_text(s, "warning"))
@@ -85,12 +83,25 @@ int verb_status(struct cli *c)
 static int show_revision(struct cli *c, const char *number)
 {
 	int status;
+
+	if (!*number || number[strspn(number, "0123456789")]) {
+		fprintf(stderr, "error: \"%s\" is no number of a revision\n", number);
+		return EXIT_ERROR;
+	}
 	json_t *v = fetch(c, "GET", arena_printf(&c->arena, "/apis/orch/v1/revisions/%s", number), NULL,
 			  &status), *f;
 	size_t i;
 
 	if (!v)
 		return status;
+	if (output_is(c, "json") || output_is(c, "yaml")) {
+		if (output_is(c, "json"))
+			print_json(v);
+		else
+			print_yaml(v);
+		json_decref(v);
+		return EXIT_DONE;
+	}
 	printf("# revision %s, %s: %s\n", number, json_text(v, "time"), json_text(v, "cause"));
 	json_array_foreach(json_object_get(v, "files"), i, f)
 		printf("# %s\n%s", json_text(f, "path"), json_text(f, "text"));
@@ -107,24 +118,29 @@ int verb_history(struct cli *c)
 
 	if (c->nargs == 2 && streq(c->args[0], "show"))
 		return show_revision(c, c->args[1]);
+	if (c->nargs) {
+		fprintf(stderr, "error: history, or history show N\n");
+		return EXIT_ERROR;
+	}
 	json_t *list = fetch(c, "GET", "/apis/orch/v1/revisions", NULL, &status);
 	if (!list)
 		return status;
-	if (c->opt.output && streq(c->opt.output, "json")) {
+	if (output_is(c, "json")) {
 		print_json(list);
 		json_decref(list);
 		return EXIT_DONE;
 	}
-	rows_add(&r, 4, (const char *const[]){ "REVISION", "TIME", "FILES", "CAUSE" });
+	if (!c->opt.no_headers)
+		rows_add(&r, 4, (const char *const[]){ "REVISION", "TIME", "FILES", "CAUSE" });
 	json_array_foreach(json_object_get(list, "items"), i, v) {
-		long long n = json_integer_value(json_object_get(v, "revision"));
+		long long n = json_number(v, "revision");
 		size_t files = json_array_size(json_object_get(v, "files"));
 
 		rows_add(&r, 4, (const char *const[]){
 				 arena_printf(&c->arena, "%lld", n), json_text(v, "time"),
 				 arena_printf(&c->arena, "%zu", files), json_text(v, "cause") });
 	}
-	rows_print(&r);
+	rows_flush(&r);
 	json_decref(list);
 	return EXIT_DONE;
 }
@@ -160,66 +176,49 @@ int verb_api_resources(struct cli *c)
 {
 	struct rows r = { 0 };
 
-	(void)c;
-	rows_add(&r, 5, (const char *const[]){ "NAME", "SHORTNAMES", "APIVERSION", "NAMESPACED", "KIND" });
+	if (output_is(c, "name")) {
+		for (int k = 0; k < KIND_COUNT; k++)
+			puts(target_resource(c, &kinds[k], kinds[k].plural));
+		return EXIT_DONE;
+	}
+	if (!c->opt.no_headers)
+		rows_add(&r, 5, (const char *const[]){ "NAME", "SHORTNAMES", "APIVERSION", "NAMESPACED", "KIND" });
 	for (int k = 0; k < KIND_COUNT; k++)
 		rows_add(&r, 5, (const char *const[]){ kinds[k].plural, kinds[k].short_names,
 						       kinds[k].api_version,
 						       kinds[k].namespaced ? "true" : "false",
 						       kinds[k].name });
-	rows_print(&r);
+	rows_flush(&r);
 	return EXIT_DONE;
 }
 
 int verb_version(struct cli *c)
 {
-	struct response r = { 0 };
-	struct err err = { 0 };
-	json_t *v = NULL;
+	int status = EXIT_DONE;
 
 	printf("orchctl: " VERSION "\n");
-	if (client_request(&c->client, "GET", "/version", NULL, &r, &err) == 0)
-		v = json_loadb(r.body.data, r.body.len, 0, NULL);
+	fflush(stdout);
+	json_t *v = c->opt.client ? NULL : fetch(c, "GET", "/version", NULL, &status);
 	if (v)
 		printf("orchd:   %s\n", json_text(v, "gitVersion"));
-	else
-		printf("orchd:   not reached (%s)\n", err.msg);
 	json_decref(v);
-	response_release(&r);
-	return EXIT_DONE;
+	return status;
 }
 
-/* The script comes with the package; here for `source <(orchctl completion bash)`. */
+/* src/completion/orchctl.bash itself, which is also installed: one source. */
+__asm__(".section .rodata\n"
+	"orchctl_completion_bash:\n"
+	"\t.incbin \"src/completion/orchctl.bash\"\n"
+	"\t.byte 0\n"
+	".previous\n");
+extern const char orchctl_completion_bash[];
+
 int verb_completion(struct cli *c)
 {
-	static const char *const verbs[] = {
-#define VERB(name, usage, doc) #name,
-#include "cli/verbs.def"
-#undef VERB
-	};
-
 	if (c->nargs != 1 || !streq(c->args[0], "bash")) {
 		fprintf(stderr, "error: completion bash\n");
 		return EXIT_ERROR;
 	}
-	printf("_orchctl_words() { echo \"");
-	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
-		printf("%s%s", i ? " " : "", streq(verbs[i], "api_resources") ? "api-resources" : verbs[i]);
-	printf("\"; }\n_orchctl_kinds() { echo \"");
-	for (int k = 0; k < KIND_COUNT; k++)
-		printf("%s%s", k ? " " : "", kinds[k].singular);
-	puts("\"; }\n"
-	     "_orchctl() {\n"
-	     "\tlocal cur=${COMP_WORDS[COMP_CWORD]}\n"
-	     "\tif [ \"$COMP_CWORD\" -eq 1 ]; then\n"
-	     "\t\tCOMPREPLY=($(compgen -W \"$(_orchctl_words)\" -- \"$cur\"))\n"
-	     "\telif [ \"$COMP_CWORD\" -eq 2 ]; then\n"
-	     "\t\tCOMPREPLY=($(compgen -W \"$(_orchctl_kinds)\" -- \"$cur\"))\n"
-	     "\telse\n"
-	     "\t\tCOMPREPLY=($(compgen -W \"$(orchctl get \"${COMP_WORDS[2]}\" -o name 2>/dev/null |"
-	     " sed 's,.*/,,')\" -- \"$cur\"))\n"
-	     "\tfi\n"
-	     "}\n"
-	     "complete -o default -F _orchctl orchctl");
+	fputs(orchctl_completion_bash, stdout);
 	return EXIT_DONE;
 }

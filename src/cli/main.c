@@ -5,6 +5,7 @@
 
 #include "base/macro.h"
 #include "cli/cli.h"
+#include "schema/msgs.h"
 
 static const struct {
 	const char *name, *usage, *doc;
@@ -65,36 +66,76 @@ static void environment(struct cli *c)
 	c->color = !c->opt.no_color && !getenv("NO_COLOR") && isatty(STDOUT_FILENO);
 }
 
+static size_t find_verb(const char *word)
+{
+	size_t v = 0;
+
+	while (v < ARRAY_SIZE(verbs) && !is_verb(word, verbs[v].name))
+		v++;
+	return v;
+}
+
+static int unknown_verb(const char *word)
+{
+	const char *names[ARRAY_SIZE(verbs) + 1] = { NULL };
+
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		names[i] = verbs[i].name;
+	const char *meant = suggest(word, names);
+	fprintf(stderr, "error: unknown verb \"%s\"%s%s%s; see orchctl --help\n", word,
+		meant ? ", did you mean \"" : "", meant ? meant : "", meant ? "\"?" : "");
+	return EXIT_ERROR;
+}
+
+/* argv begins with the verb. */
+static int run(struct cli *c, int argc, char **argv)
+{
+	size_t v = find_verb(argv[0]);
+	char name[64];
+
+	if (v == ARRAY_SIZE(verbs))
+		return unknown_verb(argv[0]);
+	c->verb = spoken(verbs[v].name, name);
+	if (options_parse(c, argc - 1, argv + 1) < 0)
+		return EXIT_ERROR;
+	if (c->opt.help)
+		return verb_usage(v);
+	environment(c);
+	return verbs[v].run(c);
+}
+
+/* Options of all verbs may stand before the verb; "help VERB" is "VERB --help". */
+static int start(struct cli *c, int argc, char **argv)
+{
+	static char version[] = "version", client[] = "--client";
+
+	if (argc == 1 && streq(argv[0], "--version"))
+		return run(c, 2, (char *[]){ version, client });
+	int used = options_parse_first(c, argc, argv);
+	if (used < 0)
+		return EXIT_ERROR;
+	argc -= used;
+	argv += used;
+	if (argc && streq(argv[0], "help")) {
+		c->opt.help = true;
+		argc--;
+		argv++;
+	}
+	if (argc)
+		return run(c, argc, argv);
+	usage(c->opt.help ? stdout : stderr);
+	return c->opt.help ? EXIT_DONE : EXIT_ERROR;
+}
+
 int main(int argc, char **argv)
 {
 	struct cli c = { 0 };
-	char name[64];
-	size_t v = 0;
+	int status = start(&c, argc - 1, argv + 1);
 
-	int first = options_parse_first(&c, argc - 1, argv + 1);
-	if (first < 0)
-		return EXIT_ERROR;
-	argc -= 1 + first;
-	argv += 1 + first;
-	if (argc < 1 || c.opt.help || streq(argv[0], "help")) {
-		bool asked = argc > 0 || c.opt.help;
-
-		usage(asked ? stdout : stderr);
-		return asked ? EXIT_DONE : EXIT_ERROR;
+	if (fflush(stdout) == EOF && !status) {
+		fprintf(stderr, "error: can't write to standard output\n");
+		status = EXIT_ERROR;
 	}
-	while (v < ARRAY_SIZE(verbs) && !is_verb(argv[0], verbs[v].name))
-		v++;
-	if (v == ARRAY_SIZE(verbs)) {
-		fprintf(stderr, "error: unknown verb %s; see orchctl --help\n", argv[0]);
-		return EXIT_ERROR;
-	}
-	c.verb = spoken(verbs[v].name, name);
-	if (options_parse(&c, argc - 1, argv + 1) < 0)
-		return EXIT_ERROR;
-	environment(&c);
-	int status = c.opt.help ? verb_usage(v) : verbs[v].run(&c);
-	if (fflush(stdout) == EOF)
-		status = status ? status : EXIT_ERROR;
 	arena_release(&c.arena);
 	return status;
 }

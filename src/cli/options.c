@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Options from one table (options.def). They may stand anywhere; "--" ends them, and what follows
- * is a command. -f is a file for some verbs and "follow" for logs: the table decides by verb.
+ * is a command. -f is a file for some verbs and "follow" for logs: the table decides by verb. Values
+ * are checked here, so that verbs need not.
  */
 #include <stdio.h>
 
 #include "base/macro.h"
+#include "base/units.h"
 #include "cli/cli.h"
 
-enum option_kind { FLAG, VALUE, MAYBE, FILES };
+enum option_kind { FLAG, UNLESS, VALUE, DURATION, NUMBER, MAYBE, FILES };
 
 static const struct option {
 	const char *name;
@@ -23,12 +25,11 @@ static const struct option {
 #undef OPTION
 };
 
+/* w NULL: only what every verb has. */
 static bool has_word(const char *words, const char *w)
 {
-	if (streq(words, "*"))
-		return true;
-	if (!w)
-		return false;
+	if (!w || streq(words, "*"))
+		return streq(words, "*");
 	size_t n = strlen(w);
 	for (const char *p = words; (p = strstr(p, w)); p += n)
 		if ((p == words || p[-1] == ' ') && (p[n] == ' ' || !p[n]))
@@ -53,29 +54,70 @@ static const struct option *by_letter(const char *verb, char letter)
 	return NULL;
 }
 
+static int bad_value(const struct option *o, const char *value, const char *wanted)
+{
+	fprintf(stderr, "error: invalid argument \"%s\" for \"--%s\": %s\n", value, o->name, wanted);
+	return -EINVAL;
+}
+
+static bool is_number(const char *s)
+{
+	char *end;
+
+	errno = 0;
+	strtol(s, &end, 10);
+	return end != s && !*end && !errno;
+}
+
+/* kubectl takes a plain number for seconds, too. */
+static bool is_duration(const char *s)
+{
+	int64_t ns;
+
+	return is_number(s) || duration_parse(s + (*s == '-'), &ns) == 0;
+}
+
+static int set_flag(const struct option *o, const char *value, bool *member)
+{
+	bool no = value && (streq(value, "false") || streq(value, "0"));
+
+	if (value && !no && !streq(value, "true") && !streq(value, "1"))
+		return bad_value(o, value, "true or false is wanted");
+	*member = no == (o->kind == UNLESS);
+	return 0;
+}
+
+static int add_file(struct cli *c, const char *value)
+{
+	if (c->opt.nfiles == FILES_MAX) {
+		fprintf(stderr, "error: more than %d files\n", FILES_MAX);
+		return -EINVAL;
+	}
+	c->opt.files[c->opt.nfiles++] = value;
+	return 0;
+}
+
 static int set(struct cli *c, const struct option *o, const char *value)
 {
 	char *member = (char *)&c->opt + o->offset;
 
-	switch (o->kind) {
-	case FLAG:
-		*(bool *)member = !value || !streq(value, "false");
-		return 0;
-	case MAYBE:
-		*(const char **)member = value ? value : "-1";
-		return 0;
-	case VALUE:
-		*(const char **)member = value;
-		return 0;
-	case FILES:
-		if (c->opt.nfiles == FILES_MAX) {
-			fprintf(stderr, "error: more than %d files\n", FILES_MAX);
-			return -EINVAL;
-		}
-		c->opt.files[c->opt.nfiles++] = value;
-		return 0;
-	}
-	return -EINVAL;
+	if (o->kind == FLAG || o->kind == UNLESS)
+		return set_flag(o, value, (bool *)member);
+	if (o->kind == FILES)
+		return add_file(c, value);
+	if (o->kind == MAYBE && !value)
+		value = "-1";
+	if ((o->kind == NUMBER || o->kind == MAYBE) && !is_number(value))
+		return bad_value(o, value, "a number is wanted");
+	if (o->kind == DURATION && !is_duration(value))
+		return bad_value(o, value, "a duration like 30s or 5m is wanted");
+	*(const char **)member = value;
+	return 0;
+}
+
+static bool takes_value(const struct option *o)
+{
+	return o->kind != FLAG && o->kind != UNLESS && o->kind != MAYBE;
 }
 
 static int missing_value(const char *arg)
@@ -104,7 +146,7 @@ static int parse_long(struct cli *c, int argc, char **argv, int *i)
 
 	if (!o)
 		return unknown(c, argv[*i]);
-	if (!value && (o->kind == VALUE || o->kind == FILES)) {
+	if (!value && takes_value(o)) {
 		if (*i + 1 >= argc)
 			return missing_value(argv[*i]);
 		value = argv[++*i];
@@ -122,7 +164,7 @@ static int parse_short(struct cli *c, int argc, char **argv, int *i)
 
 		if (!o)
 			return unknown(c, whole);
-		if (o->kind == FLAG) {
+		if (!takes_value(o)) {
 			set(c, o, NULL);
 			continue;
 		}
@@ -162,19 +204,15 @@ int options_parse(struct cli *c, int argc, char **argv)
 {
 	c->args = arena_array(&c->arena, const char *, argc + 1);
 	for (int i = 0; i < argc; i++) {
-		int r = 0;
-
 		if (streq(argv[i], "--")) {
 			c->command = (const char **)argv + i + 1;
 			c->ncommand = (unsigned)(argc - i - 1);
 			break;
 		}
-		if (is_option(argv[i]))
-			r = parse_option(c, argc, argv, &i);
-		else
+		if (!is_option(argv[i]))
 			c->args[c->nargs++] = argv[i];
-		if (r < 0)
-			return r;
+		else if (parse_option(c, argc, argv, &i) < 0)
+			return -EINVAL;
 	}
 	return 0;
 }

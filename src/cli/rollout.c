@@ -4,7 +4,8 @@
 
 #include "base/macro.h"
 #include "base/units.h"
-#include "cli/cli.h"
+#include "cli/describe.h"
+#include "cli/print.h"
 
 #define POLL_US 100000
 
@@ -13,7 +14,6 @@ static const char *api(struct cli *c, const char *ns, const char *name, const ch
 	return arena_printf(&c->arena, "/apis/orch/v1/namespaces/%s/deployments/%s/%s", ns, name, what);
 }
 
-/* Follows one rollout; EXIT_ROLLOUT when it failed or time ran out. */
 int wait_rollout(struct cli *c, const char *ns, const char *name, int64_t until)
 {
 	const char *said = "";
@@ -29,16 +29,17 @@ int wait_rollout(struct cli *c, const char *ns, const char *name, int64_t until)
 		bool failed = json_is_true(json_object_get(s, "failed"));
 		json_decref(s);
 		if (failed) {
-			fprintf(stderr, "error: %s%s", message, strchr(message, '\n') ? "" : "\n");
+			fprintf(stderr, "%s%s%s", strncmp(message, "error: ", 7) ? "error: " : "", message,
+				strchr(message, '\n') ? "" : "\n");
 			return EXIT_ROLLOUT;
 		}
 		if (!streq(message, said))
 			printf("%s%s", message, strchr(message, '\n') ? "" : "\n");
 		fflush(stdout);
 		said = message;
-		if (done)
+		if (done || c->opt.once)
 			return EXIT_DONE;
-		if (time_mono() > until) {
+		if (time_mono() >= until) {
 			fprintf(stderr, "error: timed out waiting for the condition\n");
 			return EXIT_ROLLOUT;
 		}
@@ -48,7 +49,7 @@ int wait_rollout(struct cli *c, const char *ns, const char *name, int64_t until)
 
 static int status(struct cli *c, const struct target *t)
 {
-	return wait_rollout(c, namespace_of(c), t->name, deadline(c, 0));
+	return wait_rollout(c, namespace_of(c), t->name, deadline(c, 0, true));
 }
 
 static const char *annotation(json_t *rs, const char *key)
@@ -80,8 +81,8 @@ static int print_one(struct cli *c, json_t **v, unsigned n, const char *name)
 	for (unsigned i = 0; i < n; i++) {
 		if (!streq(annotation(v[i], "deployment.kubernetes.io/revision"), c->opt.revision))
 			continue;
-		printf("deployment.apps/%s with revision #%s\nPod Template:\n", name, c->opt.revision);
-		print_yaml(json_path(v[i], "spec.template"));
+		printf("deployment.apps/%s with revision #%s\n", name, c->opt.revision);
+		describe_template(c, json_path(v[i], "spec.template"));
 		return EXIT_DONE;
 	}
 	fprintf(stderr, "error: unable to find the specified revision\n");
@@ -90,19 +91,18 @@ static int print_one(struct cli *c, json_t **v, unsigned n, const char *name)
 
 static void print_all(json_t **v, unsigned n, const char *name)
 {
-	struct rows r = { 0 };
+	BUF_AUTO text = { 0 };
+	BUF_AUTO out = { 0 };
 
-	printf("deployment.apps/%s\n", name);
-	rows_add(&r, 2, (const char *const[]){ "REVISION", "CHANGE-CAUSE" });
+	buf_puts(&text, "REVISION\tCHANGE-CAUSE\n");
 	for (unsigned i = 0; i < n; i++) {
 		const char *cause = annotation(v[i], "kubernetes.io/change-cause");
 
-		rows_add(&r, 2, (const char *const[]){
-				 annotation(v[i], "deployment.kubernetes.io/revision"),
-				 *cause ? cause : "<none>" });
+		buf_printf(&text, "%s\t%s\n", annotation(v[i], "deployment.kubernetes.io/revision"),
+			   *cause ? cause : "<none>");
 	}
-	rows_print(&r);
-	putchar('\n');
+	tabs_align(buf_str(&text), 2, &out);
+	printf("deployment.apps/%s \n%s\n", name, buf_str(&out));
 }
 
 static int history(struct cli *c, const struct target *t)
@@ -168,8 +168,10 @@ int verb_rollout(struct cli *c)
 		return EXIT_ERROR;
 	}
 	int code = targets_parse(c, 1, &t);
+	if (!code)
+		code = targets_expand(c, &t);
 	for (uint32_t i = 0; i < t.n && !code; i++) {
-		if (t.v[i].kind->id != KIND_DEPLOYMENT || !t.v[i].name) {
+		if (t.v[i].kind->id != KIND_DEPLOYMENT) {
 			fprintf(stderr, "error: rollouts are of Deployments: deployment/NAME\n");
 			return EXIT_ERROR;
 		}

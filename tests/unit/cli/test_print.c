@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "base/macro.h"
-#include "cli/cli.h"
+#include "cli/print.h"
 
 static const char sample[] =
 	"{\"items\":[{\"metadata\":{\"name\":\"a\",\"labels\":{\"app.kubernetes.io/name\":\"x\"}},\"n\":1},"

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Pods and containers that logs and exec are about. */
+#pragma once
+
+#include "cli/cli.h"
+
+/* A container of a pod. */
+struct source {
+	const char *ns, *pod, *container;
+};
+struct sources { struct source *v; uint32_t n; };
+
+/* Of a pod object: the one of -c, all of them, or the default one. EXIT_ERROR (said): no such one. */
+int pod_containers(struct cli *c, json_t *pod, bool all, struct sources *ret);
+/* word: POD or TYPE/NAME, for which a pod of the workload is taken; NULL after a message. */
+json_t *pod_of(struct cli *c, const char *word, int *ret_status);
