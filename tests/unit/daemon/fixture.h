@@ -17,6 +17,7 @@
 #include <jansson.h>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "base/macro.h"
 #include "daemon/generation.h"
 #include "daemon/request.h"
@@ -39,6 +40,7 @@ static inline int fixture_setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
+	log_set_level(LOG_LEVEL_ERROR);
 	snprintf(f->dir, sizeof(f->dir), "/tmp/orch-daemon-XXXXXX");
 	assert_non_null(mkdtemp(f->dir));
 	snprintf(f->config, sizeof(f->config), "%s/etc", f->dir);
