@@ -115,23 +115,41 @@ void check_label(struct check *c, const void *value)
 		check_fail(c, "label value \"%.100s\" %s", p->v, val);
 }
 
-/* Annotations of our own, and the values that they take: words, or a duration. */
-static const struct { const char *key; const char *words[3]; } own[] = {
-	{ "orch/rollback-on-failure", { "true", "false" } },
-	{ "orch/prune", { "disabled" } },
-	{ "orch/reconcile", { "disabled" } },
-	{ "orch/config-change", { "roll", "live" } },
-	{ "orch/restart-backoff-max", { NULL } },
+static void own_duration(struct check *c, const char *value)
+{
+	int64_t ns;
+
+	if (duration_parse(value, &ns) < 0 || ns <= 0)
+		check_fail(c, "\"%.60s\" is no duration like 30s or 2m", value);
+}
+
+static void own_count(struct check *c, const char *value)
+{
+	size_t digits = strspn(value, "0123456789");
+
+	if (!digits || digits > 9 || value[digits] || strspn(value, "0") == digits)
+		check_fail(c, "\"%.60s\" is no number above 0", value);
+}
+
+/* Annotations of our own, and the values that they take: words, or what a check lets pass. */
+static const struct {
+	const char *key, *words[3];
+	void (*check)(struct check *c, const char *value);
+} own[] = {
+	{ "orch/rollback-on-failure", { "true", "false" }, NULL },
+	{ "orch/prune", { "disabled" }, NULL },
+	{ "orch/reconcile", { "disabled" }, NULL },
+	{ "orch/config-change", { "roll", "live" }, NULL },
+	{ "orch/restart-backoff-max", { NULL }, own_duration },
+	{ "orch/pids-limit", { NULL }, own_count },
 };
 
 static void check_own_value(struct check *c, size_t row, const char *value)
 {
 	const char *const *words = own[row].words;
-	int64_t ns;
 
-	if (!words[0]) {
-		if (duration_parse(value, &ns) < 0 || ns <= 0)
-			check_fail(c, "\"%.60s\" is no duration like 30s or 2m", value);
+	if (own[row].check) {
+		own[row].check(c, value);
 		return;
 	}
 	for (size_t i = 0; words[i]; i++) {

@@ -189,10 +189,11 @@ static const struct { const char *text, *expected; } cases[] = {
 	{
 		"apiVersion: v1\n"
 		"kind: ConfigMap\n"
-		"metadata: {name: c, annotations: {orch/config-change: rol, orch/prunes: disabled, orch/restart-backoff-max: soon}}\n",
+		"metadata: {name: c, annotations: {orch/config-change: rol, orch/prunes: disabled, orch/restart-backoff-max: soon, orch/pids-limit: \"0\"}}\n",
 		"t.yaml:3:55: metadata.annotations[orch/config-change]: \"rol\" is not \"roll\" or \"live\"\n"
 		"t.yaml:3:73: warning: metadata.annotations[orch/prunes]: orch knows no annotation \"orch/prunes\"; did you mean \"orch/prune\"?\n"
 		"t.yaml:3:109: metadata.annotations[orch/restart-backoff-max]: \"soon\" is no duration like 30s or 2m\n"
+		"t.yaml:3:132: metadata.annotations[orch/pids-limit]: \"0\" is no number above 0\n"
 	},
 	{
 		"apiVersion: v1\n"
