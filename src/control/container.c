@@ -8,6 +8,8 @@
 
 #include "control/pass.h"
 
+#define TELL_WINDOW (10 * NSEC)	/* what is older was told by an earlier pass */
+
 int64_t backoff_delay(unsigned restarts, int64_t max)
 {
 	int64_t d = BACKOFF_FIRST;
@@ -124,12 +126,37 @@ static void decide_restart(struct pass *p, struct member *m, const struct observ
 						       c->end.exit_code);
 }
 
+/* What has just become of a container. Each pass says it again, with the time it happened, which
+ * is how the same thing is known to be the same. */
+static void tell(struct pass *p, struct member *m, const struct observed_container *c)
+{
+	bool failed = c->phase == RUN_FAILED;
+	int64_t when = c->phase == RUN_RUNNING ? c->started_at : c->end.finished_at;
+
+	if (c->phase == RUN_CREATED || !when || p->in->now - when > TELL_WINDOW)
+		return;
+	if (c->phase == RUN_RUNNING || c->phase == RUN_ENDED)
+		pass_event_at(p, &m->want.object, false, "Started",
+			      arena_printf(p->a, "Started container %s", c->name),
+			      c->phase == RUN_RUNNING ? when : c->end.started_at);
+	if (failed)
+		pass_event_at(p, &m->want.object, true, "Failed",
+			      arena_printf(p->a, "Error: %s", c->message ? c->message : "start failed"),
+			      when);
+	if (c->phase != RUN_RUNNING && container_restart(m, c).wanted)
+		pass_event_at(p, &m->want.object, true, "BackOff",
+			      arena_printf(p->a, "Back-off restarting failed container %s", c->name),
+			      when);
+}
+
 static void decide_one(struct pass *p, struct member *m, const struct container *spec, bool blocked)
 {
 	const struct observed_container *c = member_container(m, spec->name);
 	struct wanted_container *w = &m->want.containers[m->want.ncontainers++];
 
 	w->name = spec->name;
+	if (c)
+		tell(p, m, c);
 	if (c && c->phase == RUN_RUNNING) {
 		decide_kill(p, m, spec, c, w);
 		return;
@@ -144,9 +171,6 @@ static void decide_one(struct pass *p, struct member *m, const struct container 
 	}
 	if (w->run && config_missing(p, m->want.object.meta->namespace, spec))
 		w->run = false;
-	if (w->run && !(c && c->pending))
-		pass_event(p, &m->want.object, false, "Started",
-			   arena_printf(p->a, "Started container %s", spec->name));
 }
 
 void container_decide(struct pass *p, struct member *m)

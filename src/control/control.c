@@ -18,12 +18,19 @@ void pass_wake(struct pass *p, int64_t at)
 void pass_event(struct pass *p, const struct object *about, bool warning, const char *reason,
 		const char *message)
 {
+	pass_event_at(p, about, warning, reason, message, p->in->now);
+}
+
+void pass_event_at(struct pass *p, const struct object *about, bool warning, const char *reason,
+		   const char *message, int64_t when)
+{
 	*arena_push(p->a, &p->out->events) = (struct wanted_event){
 		.key = object_key(about),
 		.uid = about->meta->uid ? about->meta->uid : "",
 		.warning = warning,
 		.reason = reason,
 		.message = message,
+		.when = when,
 	};
 }
 

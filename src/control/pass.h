@@ -54,6 +54,8 @@ struct pass {
 void pass_wake(struct pass *p, int64_t at);	/* look again then; the past is ignored */
 void pass_event(struct pass *p, const struct object *about, bool warning, const char *reason,
 		const char *message);
+void pass_event_at(struct pass *p, const struct object *about, bool warning, const char *reason,
+		   const char *message, int64_t when);
 void pass_status(struct pass *p, const struct object *about, const void *status);
 struct strmap map_copy(struct arena *a, const struct strmap *m);
 void condition_add(struct arena *a, struct condition_list *l, const struct condition *c);

@@ -135,7 +135,7 @@ static void show(struct daemon *d, struct arena *a, const struct outlook *o, int
 		const struct wanted_event *e = &w->events.v[i];
 
 		view_event(d->view, &e->key, e->uid, e->warning, e->reason, e->message, d->node_name,
-			   now);
+			   e->when);
 	}
 }
 

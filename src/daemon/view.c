@@ -282,6 +282,8 @@ void view_event(struct view *v, const struct object_key *key, const char *uid, b
 {
 	struct view_entry *e = find_event(v, key, uid ? uid : "", reason, message);
 
+	if (e && e->object.event->last_timestamp >= now)
+		return;
 	if (e) {
 		e->object.event->count++;
 		e->object.event->last_timestamp = now;

@@ -36,6 +36,7 @@ struct wanted_event {
 	const char *uid;
 	bool warning;
 	const char *reason, *message;
+	int64_t when;		/* the same words at the same time are the same event, told again */
 };
 
 struct wanted {
