@@ -59,27 +59,31 @@ static void adopt_process(struct sandbox *p)
 	link_reconnect(&p->link);
 }
 
+static struct sandbox *from_record(struct runtime *r, const struct record *rec)
+{
+	struct sandbox *p = sandbox_new(r, &rec->object);
+
+	p->ip = rec->ip;
+	p->created_at = rec->created_at;
+	p->stopped_at = rec->stopped_at;
+	p->config_digest = rec->config_digest;
+	net_addr_claim(r->net, p->ip);
+	sandbox_insert(p);
+	return p;
+}
+
 static int adopt(struct runtime *r, const char *uid)
 {
 	struct arena a = { 0 };
-	struct object o;
-	int code = record_read_object(arena_printf(&a, "%s/pods/%s", r->s.run_dir, uid), &a, &o, NULL);
-	struct sandbox *p = NULL;
+	struct record rec;
+	int code = record_read(arena_printf(&a, "%s/pods/%s", r->s.run_dir, uid), &a, &rec, NULL);
+	const struct meta *m = code == 0 ? rec.object.meta : NULL;
 
-	if (code == 0 && (o.kind->id != KIND_POD || !o.meta->uid || !streq(o.meta->uid, uid) ||
-			  sandbox_find(r, o.meta->namespace, o.meta->name)))
+	if (m && (rec.object.kind->id != KIND_POD || !m->uid || !streq(m->uid, uid) ||
+		  sandbox_find(r, m->namespace, m->name)))
 		code = -EBADMSG;
-	if (code == 0) {
-		p = sandbox_new(r, &o);
-		code = record_read(p, NULL);
-	}
-	if (code == 0) {
-		net_addr_claim(r->net, p->ip);
-		sandbox_insert(p);
-		adopt_process(p);
-	} else if (p) {
-		sandbox_free(p);
-	}
+	if (code == 0)
+		adopt_process(from_record(r, &rec));
 	arena_release(&a);
 	return code;
 }

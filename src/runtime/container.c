@@ -31,7 +31,7 @@ struct builder {
 	struct env env;
 	struct strs argv;
 	const char *root;		/* the mount point of the container's root */
-	const char *layer;		/* its writable layer: upper and work are below */
+	const char *layer;		/* its writable layer: LAYER.upper and LAYER.work */
 	struct buf *out;
 };
 
@@ -92,6 +92,23 @@ static void option_path(struct buf *out, const char *path)
 	}
 }
 
+/* path as seen from lower, NULL when it is not below. */
+static const char *below(const char *path, const char *lower)
+{
+	size_t n = streq(lower, "/") ? 0 : strlen(lower);
+
+	return strncmp(path, lower, n) == 0 && path[n] == '/' ? path + n : NULL;
+}
+
+/* overlayfs refuses a layer inside another one; an image that holds it is a host's root. */
+static bool wants_skeleton(const struct builder *b)
+{
+	for (const char *const *l = b->image.lowers; *l; l++)
+		if (below(b->p->rt->skeleton, *l))
+			return false;
+	return true;
+}
+
 /* volatile: what is written does not outlive the attempt, so nobody waits for a disk. */
 static void overlay(struct builder *b)
 {
@@ -103,11 +120,15 @@ static void overlay(struct builder *b)
 			buf_putc(&data, ':');
 		option_path(&data, *l);
 	}
+	if (wants_skeleton(b)) {
+		buf_putc(&data, ':');
+		option_path(&data, b->p->rt->skeleton);
+	}
 	buf_puts(&data, ",upperdir=");
 	option_path(&data, b->layer);
-	buf_puts(&data, "/upper,workdir=");
+	buf_puts(&data, ".upper,workdir=");
 	option_path(&data, b->layer);
-	buf_puts(&data, "/work,volatile");
+	buf_puts(&data, ".work,volatile");
 	prog_add(b->out, OP_MOUNT, MS_NODEV, 0, PROG_S("overlay", b->root, "overlay", buf_str(&data)),
 		 NULL, 0);
 }
@@ -118,11 +139,12 @@ static void hide_own(struct builder *b)
 	const struct strs *hidden = &b->p->rt->hidden;
 
 	for (const char *const *l = b->image.lowers; *l; l++) {
-		size_t n = streq(*l, "/") ? 0 : strlen(*l);
+		for (uint32_t i = 0; i < hidden->n; i++) {
+			const char *inside = below(hidden->v[i], *l);
 
-		for (uint32_t i = 0; i < hidden->n; i++)
-			if (strncmp(hidden->v[i], *l, n) == 0 && hidden->v[i][n] == '/')
-				op1(b, OP_MASK, 0, 0, in_root(b, hidden->v[i] + n));
+			if (inside)
+				op1(b, OP_MASK, 0, 0, in_root(b, inside));
+		}
 	}
 }
 
@@ -267,10 +289,10 @@ static int collect_mounts(struct builder *b, struct mount_points *l, struct err 
 		const char *from, *to;
 		uint64_t flags;
 	} own[] = {
-		{ "etc/hosts", "/etc/hosts", MS_NODEV },
-		{ "etc/hostname", "/etc/hostname", MS_NODEV },
-		{ "etc/resolv.conf", "/etc/resolv.conf", MS_NODEV },
-		{ "shm", "/dev/shm", QUIET },
+		{ "hosts", "/etc/hosts", MS_NODEV },
+		{ "hostname", "/etc/hostname", MS_NODEV },
+		{ "resolv.conf", "/etc/resolv.conf", MS_NODEV },
+		{ NULL, "/dev/shm", QUIET },
 	};
 	const struct volume_mount_list *m = &b->c->volume_mounts;
 	int r = 0;
@@ -280,9 +302,10 @@ static int collect_mounts(struct builder *b, struct mount_points *l, struct err 
 
 		for (uint32_t k = 0; k < m->n; k++)
 			taken |= same_path(m->v[k].mount_path, own[i].to);
+		const char *from = own[i].from ? arena_printf(b->a, "%s/%s", b->p->run_dir, own[i].from) :
+						 b->p->rt->shm;
 		if (!taken)
-			mount_point_add(b->a, l, arena_printf(b->a, "%s/%s", b->p->run_dir, own[i].from),
-					own[i].to, own[i].flags);
+			mount_point_add(b->a, l, from, own[i].to, own[i].flags);
 	}
 	for (uint32_t i = 0; r == 0 && i < m->n; i++)
 		r = add_volume(b, &m->v[i], l, err);
@@ -403,7 +426,7 @@ static int builder_init(struct builder *b, struct arena *a, struct sandbox *p,
 			const struct container_run *run, struct buf *out, struct err *err)
 {
 	*b = (struct builder){ .a = a, .p = p, .c = run->spec, .out = out };
-	b->root = arena_printf(a, "%s/root", p->run_dir);
+	b->root = p->rt->root;
 	int r = image_resolve(a, b->c->image, &b->image, err);
 	return r < 0 ? r : identity_of(&p->object.pod->spec, b->c, &b->image, &b->id, err);
 }
@@ -443,25 +466,37 @@ static const char *layer_path(struct arena *a, const struct sandbox *p, const ch
 	return arena_printf(a, "%s/%s.%u", p->state_dir, container, attempt);
 }
 
-/* overlayfs shows the mode of upper as that of the root, whatever the umask is. */
+static int make_directory(const char *path, struct err *err)
+{
+	/* overlayfs shows the mode of upper as that of the root, whatever the umask is */
+	if ((mkdir(path, 0755) < 0 && errno != EEXIST) || chmod(path, 0755) < 0)
+		return err_sys(err, -errno, "%s", path);
+	return 0;
+}
+
+/* One that is there is left of an orchd that was killed before it could order the start. */
 static int make_layer(struct builder *b, uint32_t attempt, struct err *err)
 {
-	const char *upper;
-	int r;
-
 	b->layer = layer_path(b->a, b->p, b->c->name, attempt);
-	if (file_exists(b->layer) && (r = file_rm_rf(b->layer, err)) < 0)
-		return r;
-	r = file_mkdir_p(arena_printf(b->a, "%s/work", b->layer), 0700, err);
-	if (r < 0)
-		return r;
-	upper = arena_printf(b->a, "%s/upper", b->layer);
-	if (mkdir(upper, 0755) < 0 || chmod(upper, 0755) < 0)
-		return err_sys(err, -errno, "%s", upper);
-	if (attempt)
-		sweep_add(&b->p->rt->sweep, NULL, 0, (const char *const[SWEEP_DIRS]){
-			layer_path(b->a, b->p, b->c->name, attempt - 1) });
-	return 0;
+	const char *upper = arena_printf(b->a, "%s.upper", b->layer);
+	const char *work = arena_printf(b->a, "%s.work", b->layer);
+	int r = 0;
+
+	if (file_exists(work) && (r = file_rm_rf(upper, err)) == 0)
+		r = file_rm_rf(work, err);
+	if (r == 0)
+		r = file_mkdir_p(b->p->state_dir, 0700, err);
+	if (r == 0)
+		r = make_directory(work, err);
+	return r < 0 ? r : make_directory(upper, err);
+}
+
+static void sweep_layer(struct builder *b, uint32_t attempt)
+{
+	const char *layer = layer_path(b->a, b->p, b->c->name, attempt);
+
+	sweep_add(&b->p->rt->sweep, NULL, 0, (const char *const[SWEEP_DIRS]){
+		arena_printf(b->a, "%s.upper", layer), arena_printf(b->a, "%s.work", layer) });
 }
 
 static int send_probe(struct builder *b, enum shim_probe_kind kind, struct err *err)
@@ -531,6 +566,8 @@ int container_start(struct sandbox *p, struct container_run *run, const struct w
 		r = container_program(&b, err);
 	if (r == 0)
 		r = send_start(&b, run, w, err);
+	if (r == 0 && w->attempt)
+		sweep_layer(&b, w->attempt - 1);
 	arena_release(&a);
 	return r;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a later orchd needs to adopt a pod, in its run directory: pod.json, the object as it was
- * made; record, one "KEY VALUE" per line; env-NAME, the environment of a container for exec, NUL
- * after each; and state, which is the shim's (shim/protocol.h). The run directory does not
- * outlive a reboot, so nothing is synced. A directory without record never had a shim.
+ * What a later orchd needs to adopt a pod, in its run directory: pod, a line of our own and the
+ * object as it was made, in JSON; env-NAME, the environment of a container for exec, NUL after
+ * each; and state, which is the shim's (shim/protocol.h). The run directory does not outlive a
+ * reboot, so nothing is synced. A directory without a whole pod file never had a shim.
  */
 #include <inttypes.h>
 #include <limits.h>
@@ -23,58 +23,64 @@ static void path_in(const char *run_dir, const char *name, char ret[PATH_MAX])
 	snprintf(ret, PATH_MAX, "%s/%s", run_dir, name);
 }
 
-/* ---- pod.json ---- */
+/* ---- pod ---- */
 
-int record_write_object(const struct sandbox *p, struct err *err)
+static void record_text(const struct sandbox *p, struct buf *out)
 {
-	BUF_AUTO text = { 0 };
-	char path[PATH_MAX];
 	struct json j;
+	char ip[16];
 
-	json_init(&j, &text, false);
+	ip4_format(p->ip, ip);
+	buf_printf(out, "ip %s created %" PRId64 " stopped %" PRId64 " config %" PRIx64 "\n", ip,
+		   p->created_at, p->stopped_at, p->config_digest);
+	json_init(&j, out, false);
 	object_json(&j, &p->object, 0);
-	path_in(p->run_dir, "pod.json", path);
-	return file_write_atomic(path, text.data, text.len, 0600, false, err);
 }
 
-int record_read_object(const char *run_dir, struct arena *a, struct object *ret, struct err *err)
+int record_create(const struct sandbox *p, struct err *err)
 {
 	BUF_AUTO text = { 0 };
 	char path[PATH_MAX];
 
-	path_in(run_dir, "pod.json", path);
-	int r = file_read(path, 0, &text, err);
-	return r < 0 ? r : object_parse(a, buf_str(&text), text.len, ret, err);
+	record_text(p, &text);
+	path_in(p->run_dir, "pod", path);
+	return file_write(path, text.data, text.len, 0600, err);
 }
-
-/* ---- record ---- */
 
 int record_write(const struct sandbox *p, struct err *err)
 {
 	BUF_AUTO text = { 0 };
-	char path[PATH_MAX], ip[16];
+	char path[PATH_MAX];
 
-	ip4_format(p->ip, ip);
-	buf_printf(&text, "ip %s\ncreated %" PRId64 "\nstopped %" PRId64 "\nconfig %" PRIx64 "\n", ip,
-		   p->created_at, p->stopped_at, p->config_digest);
-	path_in(p->run_dir, "record", path);
+	record_text(p, &text);
+	path_in(p->run_dir, "pod", path);
 	return file_write_atomic(path, text.data, text.len, 0600, false, err);
 }
 
-int record_read(struct sandbox *p, struct err *err)
+int record_read(const char *run_dir, struct arena *a, struct record *ret, struct err *err)
 {
 	BUF_AUTO text = { 0 };
 	char path[PATH_MAX], ip[16];
 
-	path_in(p->run_dir, "record", path);
-	int r = file_read(path, 4096, &text, err);
+	path_in(run_dir, "pod", path);
+	int r = file_read(path, 0, &text, err);
 	if (r < 0)
 		return r;
-	if (sscanf(buf_str(&text), "ip %15s created %" SCNd64 " stopped %" SCNd64 " config %" SCNx64, ip,
-		   &p->created_at, &p->stopped_at, &p->config_digest) != 4 ||
-	    ip4_parse(ip, &p->ip) < 0)
+	const char *json = strchr(buf_str(&text), '\n');
+	if (!json || sscanf(text.data, "ip %15s created %" SCNd64 " stopped %" SCNd64 " config %" SCNx64,
+			    ip, &ret->created_at, &ret->stopped_at, &ret->config_digest) != 4 ||
+	    ip4_parse(ip, &ret->ip) < 0)
 		return err_set(err, -EBADMSG, "%s is not what orchd writes", path);
-	return 0;
+	json++;
+	return object_parse(a, json, text.len - (size_t)(json - text.data), &ret->object, err);
+}
+
+void record_remove(const struct sandbox *p)
+{
+	char path[PATH_MAX];
+
+	path_in(p->run_dir, "pod", path);
+	unlink(path);
 }
 
 /* ---- env-NAME ---- */

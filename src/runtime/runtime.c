@@ -41,6 +41,36 @@ static void hide_directories(struct runtime *r)
 	}
 }
 
+/*
+ * Mount points that all pods share, since each mounts in a namespace of its own, and what is
+ * mounted on in a root that may have none of it: making it in every writable layer anew costs
+ * more than anything else about a start.
+ */
+static int make_places(struct runtime *r, struct err *err)
+{
+	static const char *const dirs[] = { "", "/dev", "/proc", "/sys", "/etc" };
+	static const char *const files[] = { "hosts", "hostname", "resolv.conf" };
+	char real[PATH_MAX];
+	int code = file_mkdir_p(r->s.run_dir, 0755, err);
+
+	if (code == 0 && !realpath(r->s.run_dir, real))
+		code = err_sys(err, -errno, "%s", r->s.run_dir);
+	if (code < 0)
+		return code;
+	r->root = arena_printf(&r->arena, "%s/root", real);
+	r->shm = arena_printf(&r->arena, "%s/shm", real);
+	r->skeleton = arena_printf(&r->arena, "%s/skeleton", real);
+	code = file_mkdir_p(r->root, 0700, err);
+	if (code == 0)
+		code = file_mkdir_p(r->shm, 0700, err);
+	for (size_t i = 0; code == 0 && i < ARRAY_SIZE(dirs); i++)
+		code = file_mkdir_p(arena_printf(&r->arena, "%s%s", r->skeleton, dirs[i]), 0755, err);
+	for (size_t i = 0; code == 0 && i < ARRAY_SIZE(files); i++)
+		code = file_write(arena_printf(&r->arena, "%s/etc/%s", r->skeleton, files[i]), "", 0,
+				  0644, err);
+	return code;
+}
+
 static struct node_size measure_node(void)
 {
 	struct node_size n = { .cpu_milli = sysconf(_SC_NPROCESSORS_ONLN) * 1000 };
@@ -65,7 +95,9 @@ int runtime_new(struct loop *l, const struct runtime_settings *s, struct net *ne
 	r->node = measure_node();
 	copy_settings(r, s);
 	sweep_init(&r->sweep, l, net, cg);
-	int code = adopt_all(r, err);
+	int code = make_places(r, err);
+	if (code == 0)
+		code = adopt_all(r, err);
 	if (code < 0) {
 		runtime_free(r);
 		return code;
@@ -140,7 +172,7 @@ int runtime_pod_update(struct runtime *r, const struct wanted_pod *w, struct err
 	if (code < 0)
 		return code;
 	sandbox_set_object(p, &w->object);
-	code = record_write_object(p, err);
+	code = record_write(p, err);
 	sandbox_changed(p);
 	return code;
 }
@@ -230,10 +262,8 @@ void sandbox_resume_stop(struct sandbox *p)
 static void remove_sandbox(struct sandbox *p)
 {
 	const char *const dirs[SWEEP_DIRS] = { p->run_dir, p->state_dir, p->log_dir };
-	char path[PATH_MAX];
 
-	snprintf(path, sizeof(path), "%s/record", p->run_dir);
-	unlink(path);
+	record_remove(p);
 	if (link_alive(&p->link)) {
 		cgroup_kill(p->rt->cg, p->cgroup, NULL);
 		link_kill(&p->link);

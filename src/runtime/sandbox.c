@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/macro.h"
@@ -105,7 +104,7 @@ static void sandbox_program(const struct sandbox *p, struct buf *out)
 	prog_add(out, OP_SLAVE, 0, 0, NULL, NULL, 0);
 	prog_add(out, OP_HOSTNAME, 0, 0, PROG_S(p->host_name), NULL, 0);
 	network(p, out);
-	tmpfs(out, arena_printf(&a, "%s/shm", p->run_dir), "mode=1777," SHM_SIZE);
+	tmpfs(out, p->rt->shm, "mode=1777," SHM_SIZE);
 	memory_volumes(p, &a, out);
 	arena_release(&a);
 }
@@ -120,25 +119,11 @@ int sandbox_send_program(struct sandbox *p, struct err *err)
 
 /* ---- files ---- */
 
-static int directories(const struct sandbox *p, struct err *err)
-{
-	static const char *const below[] = { "etc", "root", "shm" };
-	char path[PATH_MAX];
-	int r = file_mkdir_p(p->run_dir, 0700, err);
-
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(below); i++) {
-		snprintf(path, sizeof(path), "%s/%s", p->run_dir, below[i]);
-		if (mkdir(path, 0755) < 0 && errno != EEXIST)
-			r = err_sys(err, -errno, "%s", path);
-	}
-	return r;
-}
-
-static int write_etc(const struct sandbox *p, const char *name, const struct buf *text, struct err *err)
+static int write_file(const struct sandbox *p, const char *name, const struct buf *text, struct err *err)
 {
 	char path[PATH_MAX];
 
-	snprintf(path, sizeof(path), "%s/etc/%s", p->run_dir, name);
+	snprintf(path, sizeof(path), "%s/%s", p->run_dir, name);
 	return file_write(path, buf_str(text), text->len, 0644, err);
 }
 
@@ -161,10 +146,10 @@ static int etc_files(const struct sandbox *p, struct err *err)
 	files_hosts(&p->object, p->host_name, p->ip, domain, &hosts);
 	node_resolv_conf(&node);
 	files_resolv_conf(&p->object, buf_str(&node), domain, &resolv);
-	int r = write_etc(p, "hostname", &name, err);
+	int r = write_file(p, "hostname", &name, err);
 	if (r == 0)
-		r = write_etc(p, "hosts", &hosts, err);
-	return r < 0 ? r : write_etc(p, "resolv.conf", &resolv, err);
+		r = write_file(p, "hosts", &hosts, err);
+	return r < 0 ? r : write_file(p, "resolv.conf", &resolv, err);
 }
 
 /* ---- control groups ---- */
@@ -262,7 +247,7 @@ int sandbox_make(struct sandbox *p, const struct set *set, struct err *err)
 	int r = net_addr_alloc(p->rt->net, &p->ip, err);
 
 	if (r == 0)
-		r = directories(p, err);
+		r = file_mkdir_p(p->run_dir, 0700, err);
 	if (r == 0)
 		r = volumes_make(&in, set, err);
 	if (r == 0)
@@ -270,8 +255,6 @@ int sandbox_make(struct sandbox *p, const struct set *set, struct err *err)
 	if (r == 0)
 		r = control_groups(p, err);
 	if (r == 0)
-		r = record_write_object(p, err);
-	if (r == 0)
-		r = record_write(p, err);
+		r = record_create(p, err);
 	return r < 0 ? r : start_shim(p, err);
 }

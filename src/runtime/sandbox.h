@@ -36,6 +36,8 @@ struct runtime {
 	struct sweep sweep;
 	struct runtime_filter *filters;
 	struct strs hidden;		/* resolved paths that no container sees of a host's root */
+	const char *root, *shm;		/* where mount namespaces of pods mount theirs */
+	const char *skeleton;		/* a layer below every image: what is mounted on */
 	struct node_size node;
 	struct exec *execs;
 	uint64_t last_exec;
@@ -92,10 +94,16 @@ void sandbox_quit_if_idle(struct sandbox *p);
 void sandbox_containers_lost(struct sandbox *p);	/* the shim is gone, and with it what ran */
 
 /* record.c */
-int record_write(const struct sandbox *p, struct err *err);
-int record_write_object(const struct sandbox *p, struct err *err);
-int record_read(struct sandbox *p, struct err *err);
-int record_read_object(const char *run_dir, struct arena *a, struct object *ret, struct err *err);
+struct record {
+	struct object object;
+	uint32_t ip;
+	int64_t created_at, stopped_at;
+	uint64_t config_digest;
+};
+int record_create(const struct sandbox *p, struct err *err);
+int record_write(const struct sandbox *p, struct err *err);	/* again, whole or not at all */
+int record_read(const char *run_dir, struct arena *a, struct record *ret, struct err *err);
+void record_remove(const struct sandbox *p);
 int record_write_env(const struct sandbox *p, const char *container, const struct strs *env,
 		     struct err *err);
 int record_read_env(struct arena *a, const struct sandbox *p, const char *container, struct strs *ret,
