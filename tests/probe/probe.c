@@ -193,7 +193,7 @@ static long try_setns(void) { return setns(open("/proc/self/ns/mnt", O_RDONLY), 
 static long try_keyctl(void) { return syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0); }
 static long try_chroot(void) { return chroot("/"); }
 static long try_mknod(void) { long r = mknod("/tmp/.probe", S_IFCHR | 0600, 0x103); return r ? r : unlink("/tmp/.probe"); }
-static long try_ptrace(void) { return ptrace(PTRACE_ATTACH, 1, NULL, NULL); }
+static long try_ptrace(void) { return ptrace(PTRACE_TRACEME, 0, NULL, NULL); }
 static long try_bpf(void) { char attr[64] = { 0 }; return syscall(SYS_bpf, 5, attr, sizeof(attr)); }
 static long try_reboot(void) { return syscall(SYS_reboot, 0, 0, 0, NULL); }
 static long try_settime(void) { return adjtimex(&(struct timex){ .modes = ADJ_TICK, .tick = 1 }); }
