@@ -186,6 +186,61 @@ static void a_watch_tells_only_what_was_asked(void **state)
 	s->free(s);
 }
 
+/* Labels decide what belongs to a watch, and they change while objects live. */
+static void a_watch_follows_labels(void **state)
+{
+	static const char target[] = "/api/v1/pods?watch=true&labelSelector=app=web";
+	struct fixture *f = *state;
+	char told[200];
+
+	fixture_show(f, POD("a", "app: web") POD("b", "app: db"));
+	struct stream *s = watch(f, target, "");
+	news(s, told, sizeof(told));
+	assert_string_equal(told, "ADDED a");
+	fixture_show(f, POD("a", "app: db") POD("b", "app: web"));
+	news(s, told, sizeof(told));
+	assert_string_equal(told, "DELETED a, ADDED b");
+	fixture_show(f, POD("a", "app: db, tier: x") POD("b", "app: web, tier: x"));
+	news(s, told, sizeof(told));
+	assert_string_equal(told, "MODIFIED b");
+	fixture_show(f, POD("b", "app: web, tier: x"));
+	news(s, told, sizeof(told));
+	assert_string_equal(told, "");		/* a was none of it */
+	s->free(s);
+}
+
+static void a_watch_knows_what_the_list_had(void **state)
+{
+	struct fixture *f = *state;
+	char told[200];
+
+	fixture_show(f, POD("a", "app: web") POD("b", "app: web") POD("c", "app: web"));
+	fixture_show(f, POD("b", "app: web, tier: x") POD("c", "app: web") POD("d", "app: web"));
+	struct stream *s = watch(f, "/api/v1/pods?watch=true&labelSelector=app=web"
+				    "&resourceVersion=1003", "");
+	news(s, told, sizeof(told));
+	assert_string_equal(told, "MODIFIED b, ADDED d, DELETED a");
+	fixture_show(f, POD("b", "app: web, tier: x") POD("d", "app: web"));
+	news(s, told, sizeof(told));
+	assert_string_equal(told, "DELETED c");
+	s->free(s);
+}
+
+/* What came and went between two looks is nothing to the client. */
+static void a_watch_skips_what_was_never_told(void **state)
+{
+	struct fixture *f = *state;
+	struct stream *s = watch(f, "/api/v1/pods?watch=true", "");
+	char told[200];
+
+	news(s, told, sizeof(told));
+	fixture_show(f, POD("a", "app: web"));
+	fixture_show(f, POD("b", "app: web"));
+	news(s, told, sizeof(told));
+	assert_string_equal(told, "ADDED b");
+	s->free(s);
+}
+
 static void an_unknown_version_is_expired(void **state)
 {
 	static const char *const versions[] = { "1", "999999", "x" };
@@ -266,6 +321,9 @@ int main(void)
 		TEST(a_watch_begins_with_what_there_is),
 		TEST(a_watch_goes_on_after_a_version),
 		TEST(a_watch_tells_only_what_was_asked),
+		TEST(a_watch_follows_labels),
+		TEST(a_watch_knows_what_the_list_had),
+		TEST(a_watch_skips_what_was_never_told),
 		TEST(an_unknown_version_is_expired),
 		TEST(a_quiet_watch_stays_young),
 		TEST(a_watch_ends_when_its_time_is_up),
