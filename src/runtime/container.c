@@ -129,8 +129,8 @@ static void overlay(struct builder *b)
 	buf_puts(&data, ".upper,workdir=");
 	option_path(&data, b->layer);
 	buf_puts(&data, ".work,volatile");
-	prog_add(b->out, OP_MOUNT, MS_NODEV, 0, PROG_S("overlay", b->root, "overlay", buf_str(&data)),
-		 NULL, 0);
+	prog_add(b->out, OP_MOUNT, MS_NODEV, 0,
+		 PROG_S("overlay", b->root, "overlay", buf_str(&data)), NULL, 0);
 }
 
 /* Directories of orchd's own that are part of the image, as in rootfs:/. */
@@ -156,7 +156,8 @@ static const struct {
 } mounts[] = {
 	{ "proc", "/proc", "", QUIET },
 	{ "tmpfs", "/dev", "mode=0755,size=64k", MS_NOSUID | MS_NODEV | MS_STRICTATIME },
-	{ "devpts", "/dev/pts", "newinstance,ptmxmode=0666,mode=0620,gid=5", MS_NOSUID | MS_NOEXEC },
+	{ "devpts", "/dev/pts", "newinstance,ptmxmode=0666,mode=0620,gid=5",
+	  MS_NOSUID | MS_NOEXEC },
 	{ "mqueue", "/dev/mqueue", "", QUIET },
 	{ "sysfs", "/sys", "", QUIET | MS_RDONLY },
 };
@@ -184,8 +185,8 @@ static void kernel_mounts(struct builder *b)
 	for (size_t i = 0; i < ARRAY_SIZE(devices); i++)
 		bind(b, devices[i], in_root(b, devices[i]), MS_NOSUID | MS_NOEXEC);
 	for (size_t i = 0; i < ARRAY_SIZE(links); i++)
-		prog_add(b->out, OP_SYMLINK, 0, 0, PROG_S(links[i].target, in_root(b, links[i].path)),
-			 NULL, 0);
+		prog_add(b->out, OP_SYMLINK, 0, 0,
+			 PROG_S(links[i].target, in_root(b, links[i].path)), NULL, 0);
 }
 
 /* The container's own groups, under the names of their v1 hierarchies. */
@@ -195,13 +196,15 @@ static void cgroup_v1_mounts(struct builder *b, const struct cgroup_entry *entry
 	const size_t n = sizeof(place) - 1;
 
 	prog_add(b->out, OP_MOUNT, QUIET, 0,
-		 PROG_S("tmpfs", in_root(b, "/sys/fs/cgroup"), "tmpfs", "mode=0755,size=64k"), NULL, 0);
+		 PROG_S("tmpfs", in_root(b, "/sys/fs/cgroup"), "tmpfs", "mode=0755,size=64k"),
+		 NULL, 0);
 	for (unsigned i = 0; i < entry->ntasks; i++) {
 		const char *tasks = entry->tasks[i];
 
 		if (strncmp(tasks, place, n) != 0)
 			continue;
-		const char *group = arena_strndup(b->a, tasks, (size_t)(strrchr(tasks, '/') - tasks));
+		size_t dir = (size_t)(strrchr(tasks, '/') - tasks);
+		const char *group = arena_strndup(b->a, tasks, dir);
 		const char *name = arena_strndup(b->a, tasks, n + strcspn(tasks + n, "/"));
 		bind(b, group, in_root(b, name), QUIET | MS_RDONLY);
 	}
@@ -279,7 +282,8 @@ static int add_volume(struct builder *b, const struct volume_mount *m, struct mo
 		from = arena_printf(b->a, "%s//%s", from, m->sub_path);
 	}
 	mount_point_add(b->a, l, from, m->mount_path,
-			MS_REC | (volume_keeps_devices(v) ? 0 : MS_NODEV) | (read_only ? MS_RDONLY : 0));
+			MS_REC | (volume_keeps_devices(v) ? 0 : MS_NODEV) |
+			(read_only ? MS_RDONLY : 0));
 	return r;
 }
 
@@ -302,8 +306,8 @@ static int collect_mounts(struct builder *b, struct mount_points *l, struct err 
 
 		for (uint32_t k = 0; k < m->n; k++)
 			taken |= same_path(m->v[k].mount_path, own[i].to);
-		const char *from = own[i].from ? arena_printf(b->a, "%s/%s", b->p->run_dir, own[i].from) :
-						 b->p->rt->shm;
+		const char *from = own[i].from ?
+			arena_printf(b->a, "%s/%s", b->p->run_dir, own[i].from) : b->p->rt->shm;
 		if (!taken)
 			mount_point_add(b->a, l, from, own[i].to, own[i].flags);
 	}
@@ -526,12 +530,13 @@ static int log_directory(const struct builder *b, struct shim_start *s, struct e
 	int n = snprintf(s->log_dir, sizeof(s->log_dir), "%s/%s", b->p->log_dir, b->c->name);
 
 	if ((size_t)n >= sizeof(s->log_dir))
-		return err_set(err, -ENAMETOOLONG, "log directory %s/%s", b->p->log_dir, b->c->name);
+		return err_set(err, -ENAMETOOLONG, "log directory %s/%s", b->p->log_dir,
+			       b->c->name);
 	return file_mkdir_p(s->log_dir, 0755, err);
 }
 
-static int send_start(struct builder *b, struct container_run *run, const struct wanted_container *w,
-		      struct err *err)
+static int send_start(struct builder *b, struct container_run *run,
+		      const struct wanted_container *w, struct err *err)
 {
 	const struct runtime_settings *s = &b->p->rt->s;
 	struct cgroup_entry entry = entry_of(b);

@@ -8,7 +8,8 @@
 /* ---- $(NAME) ---- */
 
 /* What stands at a dollar sign goes to out; returns how much of text that was. */
-static size_t expand_one(const char *text, const struct strmap *vars, struct arena *a, struct buf *out)
+static size_t expand_one(const char *text, const struct strmap *vars, struct arena *a,
+			 struct buf *out)
 {
 	size_t n = text[1] == '(' ? strcspn(text + 2, ")") : 0;
 
@@ -87,7 +88,8 @@ struct env_work {
 static int set_bytes(struct env_work *w, const char *name, struct bytes v)
 {
 	if (v.len && memchr(v.data, '\0', v.len))
-		return err_set(w->err, -EINVAL, "environment variable %s: its value has a NUL byte", name);
+		return err_set(w->err, -EINVAL, "environment variable %s: its value has a NUL byte",
+			       name);
 	strmap_set(w->a, w->vars, name, arena_strndup(w->a, v.data, v.len));
 	return 0;
 }
@@ -143,8 +145,8 @@ static int from_key(struct env_work *w, enum kind_id kind, const char *var,
 		return 0;
 	if (!o)
 		return not_found(w, kind, k->name);
-	return err_set(w->err, -ENOENT, "couldn't find key %s in %s %s/%s", k->key, kinds[kind].name,
-		       w->in->pod->meta->namespace, k->name);
+	return err_set(w->err, -ENOENT, "couldn't find key %s in %s %s/%s", k->key,
+		       kinds[kind].name, w->in->pod->meta->namespace, k->name);
 }
 
 /* ---- fields of the pod ---- */
@@ -210,7 +212,8 @@ static int from_field(struct env_work *w, const char *var, const char *path)
 		if (streq(path, fields[i].path))
 			value = fields[i].get(w);
 	if (!value)
-		return err_set(w->err, -EINVAL, "environment variable %s: unknown field %s", var, path);
+		return err_set(w->err, -EINVAL, "environment variable %s: unknown field %s", var,
+			       path);
 	strmap_set(w->a, w->vars, var, value);
 	return 0;
 }
@@ -250,7 +253,8 @@ static int from_resource(struct env_work *w, const char *var,
 		strmap_set(w->a, w->vars, var, arena_printf(w->a, "%lld", (long long)v));
 		return 0;
 	}
-	return err_set(w->err, -EINVAL, "environment variable %s: unknown resource %s", var, s->resource);
+	return err_set(w->err, -EINVAL, "environment variable %s: unknown resource %s", var,
+		       s->resource);
 }
 
 /* ---- all together ---- */

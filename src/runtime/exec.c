@@ -119,8 +119,8 @@ static int exec_send(struct exec *e, const struct container_run *run, struct err
 	if (r == 0)
 		r = container_exec_program(e->p, run, &argv, &env, &a, &program, err);
 	if (r == 0)
-		r = link_send(&e->p->link, SHIM_EXEC, &order, sizeof(order), &program, NULL, e, &e->seq,
-			      err);
+		r = link_send(&e->p->link, SHIM_EXEC, &order, sizeof(order), &program, NULL, e,
+			      &e->seq, err);
 	arena_release(&a);
 	return r;
 }
@@ -135,7 +135,8 @@ static int exec_target(struct runtime *r, const struct runtime_exec *x, struct s
 		return err_set(err, -ENOENT, "pods \"%s\" not found", x->pod);
 	run = x->container ? sandbox_run(p, x->container) : p->runs;
 	if (!run)
-		return err_set(err, -ENOENT, "container %s is not valid for pod %s", x->container, x->pod);
+		return err_set(err, -ENOENT, "container %s is not valid for pod %s", x->container,
+			       x->pod);
 	if (run->st.phase != SHIM_RUNNING)
 		return err_set(err, -EINVAL, "container not running (%s)", run->spec->name);
 	if (!x->argv[0])

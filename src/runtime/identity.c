@@ -17,8 +17,8 @@ static int image_user(const struct image *img, struct identity *id, struct err *
 	if (end != img->user && *end == ':')
 		gid = strtoul(end + 1, &end, 10);
 	if (end == img->user || *end)
-		return err_set(err, -EINVAL, "the image's user \"%s\" is not numeric; set runAsUser",
-			       img->user);
+		return err_set(err, -EINVAL,
+			       "the image's user \"%s\" is not numeric; set runAsUser", img->user);
 	id->uid = (uid_t)uid;
 	id->gid = (gid_t)gid;
 	return 0;

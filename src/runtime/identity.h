@@ -18,4 +18,5 @@ struct identity {
 int identity_of(const struct pod_spec *s, const struct container *c, const struct image *img,
 		struct identity *ret, struct err *err);
 /* As kubelet: how soon the kernel's OOM killer takes it. */
-int64_t identity_oom_score(const struct pod_spec *s, const struct container *c, int64_t node_memory);
+int64_t identity_oom_score(const struct pod_spec *s, const struct container *c,
+			   int64_t node_memory);

@@ -104,8 +104,8 @@ static struct command *answered(struct link *l, uint32_t seq)
 	return NULL;
 }
 
-static void on_result(struct sandbox *p, const struct shim_msg *m, const void *payload, const int *fds,
-		      unsigned nfds)
+static void on_result(struct sandbox *p, const struct shim_msg *m, const void *payload,
+		      const int *fds, unsigned nfds)
 {
 	struct command *c = answered(&p->link, m->seq);
 
@@ -115,7 +115,8 @@ static void on_result(struct sandbox *p, const struct shim_msg *m, const void *p
 	free(c);
 }
 
-static void on_message(struct sandbox *p, const struct shim_msg *m, size_t n, const int *fds, unsigned nfds)
+static void on_message(struct sandbox *p, const struct shim_msg *m, size_t n, const int *fds,
+		       unsigned nfds)
 {
 	const void *payload = m + 1;
 
@@ -215,7 +216,8 @@ static struct outgoing *compose(const struct shim_msg *head, const void *fixed, 
 	return o;
 }
 
-static void expect(struct link *l, enum shim_type type, struct container_run *run, struct exec *exec)
+static void expect(struct link *l, enum shim_type type, struct container_run *run,
+		   struct exec *exec)
 {
 	struct command *c = malloc(sizeof(*c));
 
@@ -234,7 +236,8 @@ int link_send(struct link *l, enum shim_type type, const void *fixed, size_t nfi
 	if (l->fd < 0)
 		return err_set(err, -ENOTCONN, "the pod's shim is not connected");
 	if (sizeof(head) + nfixed + (program ? program->len : 0) > SHIM_MSG_MAX)
-		return err_set(err, -E2BIG, "environment, command and volumes are larger than %d bytes",
+		return err_set(err, -E2BIG,
+			       "environment, command and volumes are larger than %d bytes",
 			       SHIM_MSG_MAX);
 	struct outgoing *o = compose(&head, fixed, nfixed, program);
 	*l->out_end = o;
@@ -308,7 +311,8 @@ static void process_ended(struct loop_io *io, uint32_t events)
 		;
 	close_socket(l);
 	loop_timer_cancel(l->loop, &l->again);
-	waitpid(l->pid, NULL, WNOHANG | __WALL);	/* ECHILD when an earlier orchd started it */
+	/* ECHILD when an earlier orchd started it */
+	waitpid(l->pid, NULL, WNOHANG | __WALL);
 	close_process(l);
 	forget_commands(l);
 	sandbox_on_gone(container_of(l, struct sandbox, link));

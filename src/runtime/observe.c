@@ -39,7 +39,8 @@ struct observed_container observe_run(const struct container_run *run)
 		.pending = run->starting || run->killing,
 	};
 
-	_Static_assert((int)SHIM_READINESS == PROBE_READINESS && (int)SHIM_LIVENESS == PROBE_LIVENESS &&
+	_Static_assert((int)SHIM_READINESS == PROBE_READINESS &&
+		       (int)SHIM_LIVENESS == PROBE_LIVENESS &&
 		       (int)SHIM_STARTUP == PROBE_STARTUP, "the same order");
 	for (int k = 0; k < PROBE_KINDS; k++) {
 		c.configured[k] = probe_of(run->spec, (enum shim_probe_kind)k) != NULL;
@@ -91,7 +92,8 @@ void runtime_observe(struct runtime *r, struct arena *a, struct observed *ret)
 static bool exec_text(const struct prog_fail *f, int error, char *ret, size_t n)
 {
 	if (error == ENOENT && strchr(f->what, '/'))
-		snprintf(ret, n, "exec: \"%s\": stat %s: no such file or directory", f->what, f->what);
+		snprintf(ret, n, "exec: \"%s\": stat %s: no such file or directory", f->what,
+			 f->what);
 	else if (error == ENOENT)
 		snprintf(ret, n, "exec: \"%s\": executable file not found in $PATH", f->what);
 	else if (error == EACCES)

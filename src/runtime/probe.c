@@ -48,7 +48,8 @@ static bool has_header(const struct http_get_action *h, const char *name)
 	return false;
 }
 
-static void request_text(const struct http_get_action *h, uint32_t ip, uint16_t port, struct buf *out)
+static void request_text(const struct http_get_action *h, uint32_t ip, uint16_t port,
+			 struct buf *out)
 {
 	const char *path = h->path && *h->path ? h->path : "/";
 	char host[16];
@@ -62,7 +63,8 @@ static void request_text(const struct http_get_action *h, uint32_t ip, uint16_t 
 	if (!has_header(h, "Accept"))
 		buf_puts(out, "Accept: */*\r\n");
 	for (uint32_t i = 0; i < h->http_headers.n; i++)
-		buf_printf(out, "%s: %s\r\n", h->http_headers.v[i].name, h->http_headers.v[i].value);
+		buf_printf(out, "%s: %s\r\n", h->http_headers.v[i].name,
+			   h->http_headers.v[i].value);
 	buf_puts(out, "Connection: close\r\n\r\n");
 }
 
@@ -73,7 +75,8 @@ static int http_request(const struct container *c, const struct http_get_action 
 
 	request_text(h, o->addr, o->port, &text);
 	if (text.len >= sizeof(o->request))
-		return err_set(err, -E2BIG, "container %s: the request of a probe is larger than %zu "
+		return err_set(err, -E2BIG,
+			       "container %s: the request of a probe is larger than %zu "
 			       "bytes", c->name, sizeof(o->request) - 1);
 	memcpy(o->request, text.data, text.len + 1);
 	return 0;
@@ -107,7 +110,8 @@ int probe_order(const struct container *c, enum shim_probe_kind kind, uint32_t i
 	};
 	snprintf(ret->name, sizeof(ret->name), "%s", c->name);
 	if (port && !(ret->port = port_number(c, port)))
-		return err_set(err, -EINVAL, "container %s: a probe names the port %s, which it does not "
+		return err_set(err, -EINVAL,
+			       "container %s: a probe names the port %s, which it does not "
 			       "have", c->name, port->str ? port->str : "0");
 	return p->http_get ? http_request(c, p->http_get, ret, err) : 0;
 }

@@ -67,7 +67,8 @@ int record_read(const char *run_dir, struct arena *a, struct record *ret, struct
 	if (r < 0)
 		return r;
 	const char *json = strchr(buf_str(&text), '\n');
-	if (!json || sscanf(text.data, "ip %15s created %" SCNd64 " stopped %" SCNd64 " config %" SCNx64,
+	if (!json || sscanf(text.data,
+			    "ip %15s created %" SCNd64 " stopped %" SCNd64 " config %" SCNx64,
 			    ip, &ret->created_at, &ret->stopped_at, &ret->config_digest) != 4 ||
 	    ip4_parse(ip, &ret->ip) < 0)
 		return err_set(err, -EBADMSG, "%s is not what orchd writes", path);

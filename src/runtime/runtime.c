@@ -64,10 +64,11 @@ static int make_places(struct runtime *r, struct err *err)
 	if (code == 0)
 		code = file_mkdir_p(r->shm, 0700, err);
 	for (size_t i = 0; code == 0 && i < ARRAY_SIZE(dirs); i++)
-		code = file_mkdir_p(arena_printf(&r->arena, "%s%s", r->skeleton, dirs[i]), 0755, err);
+		code = file_mkdir_p(arena_printf(&r->arena, "%s%s", r->skeleton, dirs[i]), 0755,
+				    err);
 	for (size_t i = 0; code == 0 && i < ARRAY_SIZE(files); i++)
-		code = file_write(arena_printf(&r->arena, "%s/etc/%s", r->skeleton, files[i]), "", 0,
-				  0644, err);
+		code = file_write(arena_printf(&r->arena, "%s/etc/%s", r->skeleton, files[i]), "",
+				  0, 0644, err);
 	return code;
 }
 
@@ -82,7 +83,8 @@ static struct node_size measure_node(void)
 }
 
 int runtime_new(struct loop *l, const struct runtime_settings *s, struct net *net,
-		struct cgroup_fs *cg, struct runtime_events ev, struct runtime **ret, struct err *err)
+		struct cgroup_fs *cg, struct runtime_events ev, struct runtime **ret,
+		struct err *err)
 {
 	struct runtime *r = calloc(1, sizeof(*r));
 
@@ -159,7 +161,8 @@ int runtime_pod_create(struct runtime *r, const struct wanted_pod *w, const stru
 	sandbox_insert(p);
 	int code = sandbox_make(p, set, err);
 	if (code < 0)
-		sandbox_break(p, "failed to create pod sandbox: %s", err ? err->msg : strerror(-code));
+		sandbox_break(p, "failed to create pod sandbox: %s",
+			      err ? err->msg : strerror(-code));
 	sandbox_changed(p);
 	return code;
 }
@@ -318,11 +321,13 @@ static void start_failed(struct container_run *run, const struct wanted_containe
 	st->end = (struct shim_end){
 		.exit_code = 128, .started_at = st->started_at, .finished_at = st->started_at,
 	};
-	snprintf(run->message, sizeof(run->message), "%.*s", (int)sizeof(run->message) - 1, message);
+	snprintf(run->message, sizeof(run->message), "%.*s", (int)sizeof(run->message) - 1,
+		 message);
 }
 
 int runtime_container_start(struct runtime *r, const struct wanted_pod *w,
-			    const struct wanted_container *c, const struct set *set, struct err *err)
+			    const struct wanted_container *c, const struct set *set,
+			    struct err *err)
 {
 	const struct meta *m = w->object.meta;
 	struct err own = { 0 }, *e = err ? err : &own;
@@ -347,8 +352,8 @@ int runtime_container_start(struct runtime *r, const struct wanted_pod *w,
 	return code;
 }
 
-int runtime_container_kill(struct runtime *r, const char *ns, const char *pod, const char *container,
-			   uint32_t grace_s, struct err *err)
+int runtime_container_kill(struct runtime *r, const char *ns, const char *pod,
+			   const char *container, uint32_t grace_s, struct err *err)
 {
 	struct shim_stop order = { .signal = SIGTERM };
 	struct container_run *run;

@@ -18,7 +18,7 @@ struct runtime;
 
 struct runtime_settings {
 	const char *run_dir, *state_dir, *log_dir;
-	const char *config_dir;		/* hidden from containers, as the three above; may be NULL */
+	const char *config_dir;		/* hidden from containers as those are; may be NULL */
 	const char *shim;		/* path of the orch-shim program */
 	const char *cluster_domain;
 	const char *node_name;
@@ -34,7 +34,8 @@ struct runtime_events {
 
 /* Adopts the pods of RUN/pods: connects to their shims, claims their addresses. */
 int runtime_new(struct loop *l, const struct runtime_settings *s, struct net *net,
-		struct cgroup_fs *cg, struct runtime_events ev, struct runtime **ret, struct err *err);
+		struct cgroup_fs *cg, struct runtime_events ev, struct runtime **ret,
+		struct err *err);
 void runtime_free(struct runtime *r);	/* pods go on */
 unsigned runtime_adopted(const struct runtime *r);
 
@@ -52,9 +53,10 @@ int runtime_pod_update(struct runtime *r, const struct wanted_pod *p, struct err
 int runtime_volumes_update(struct runtime *r, const struct wanted_pod *p, const struct set *set,
 			   struct err *err);
 int runtime_container_start(struct runtime *r, const struct wanted_pod *p,
-			    const struct wanted_container *c, const struct set *set, struct err *err);
-int runtime_container_kill(struct runtime *r, const char *ns, const char *pod, const char *container,
-			   uint32_t grace_s, struct err *err);
+			    const struct wanted_container *c, const struct set *set,
+			    struct err *err);
+int runtime_container_kill(struct runtime *r, const char *ns, const char *pod,
+			   const char *container, uint32_t grace_s, struct err *err);
 int runtime_pod_stop(struct runtime *r, const char *ns, const char *pod, uint32_t grace_s,
 		     struct err *err);
 int runtime_pod_remove(struct runtime *r, const char *ns, const char *pod, struct err *err);
@@ -69,7 +71,8 @@ struct runtime_exec {
 	void (*exited)(void *data, int exit_code);
 	void *data;
 };
-int runtime_exec(struct runtime *r, const struct runtime_exec *e, uint64_t *ret_id, struct err *err);
+int runtime_exec(struct runtime *r, const struct runtime_exec *e, uint64_t *ret_id,
+		 struct err *err);
 void runtime_exec_resize(struct runtime *r, uint64_t id, uint16_t rows, uint16_t cols);
 void runtime_exec_forget(struct runtime *r, uint64_t id);	/* no more callbacks */
 

@@ -20,7 +20,7 @@
 #include "sys/spawn.h"
 
 #define SHM_SIZE "size=64m"
-#define SHIM_CPU_MILLI 100		/* what it is promised, so that logs are written under load */
+#define SHIM_CPU_MILLI 100		/* promised, so that logs are written under load */
 #define SHIM_MEMORY (8 << 20)		/* and the kernel's memory of the pod's namespaces */
 
 /* ---- the program ---- */
@@ -58,7 +58,8 @@ static void network(const struct sandbox *p, struct buf *out)
 
 static void tmpfs(struct buf *out, const char *dir, const char *options)
 {
-	prog_add(out, OP_MOUNT, MS_NOSUID | MS_NODEV, 0, PROG_S("tmpfs", dir, "tmpfs", options), NULL, 0);
+	prog_add(out, OP_MOUNT, MS_NOSUID | MS_NODEV, 0, PROG_S("tmpfs", dir, "tmpfs", options),
+		 NULL, 0);
 }
 
 /* A fresh tmpfs has nothing in it that could lead a subPath astray. */
@@ -119,7 +120,8 @@ int sandbox_send_program(struct sandbox *p, struct err *err)
 
 /* ---- files ---- */
 
-static int write_file(const struct sandbox *p, const char *name, const struct buf *text, struct err *err)
+static int write_file(const struct sandbox *p, const char *name, const struct buf *text,
+		      struct err *err)
 {
 	char path[PATH_MAX];
 

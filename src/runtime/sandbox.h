@@ -6,8 +6,8 @@
  * the record goes away before anything else of it does, so that a crash at any point leaves
  * either a pod that can be adopted or a leftover that is swept away.
  *
- * Objects and sandboxes that are taken out of use stay readable until the next turn of the loop: the
- * pass that gave the order still looks at them.
+ * Objects and sandboxes that are taken out of use stay readable until the next turn of the loop:
+ * the pass that gave the order still looks at them.
  */
 #pragma once
 
@@ -106,8 +106,8 @@ int record_read(const char *run_dir, struct arena *a, struct record *ret, struct
 void record_remove(const struct sandbox *p);
 int record_write_env(const struct sandbox *p, const char *container, const struct strs *env,
 		     struct err *err);
-int record_read_env(struct arena *a, const struct sandbox *p, const char *container, struct strs *ret,
-		    struct err *err);
+int record_read_env(struct arena *a, const struct sandbox *p, const char *container,
+		    struct strs *ret, struct err *err);
 /* The shim's state file: fills the containers. *ret_pid 0: it never wrote one, or is dead. */
 int record_read_state(struct sandbox *p, pid_t *ret_pid, int *ret_pidfd);
 

@@ -30,7 +30,8 @@ struct sweep {
 
 void sweep_init(struct sweep *s, struct loop *l, struct net *net, struct cgroup_fs *cg);
 /* cgroup NULL, ip 0 and directories NULL stand for nothing; strings are copied. */
-void sweep_add(struct sweep *s, const char *cgroup, uint32_t ip, const char *const dirs[SWEEP_DIRS]);
+void sweep_add(struct sweep *s, const char *cgroup, uint32_t ip,
+	       const char *const dirs[SWEEP_DIRS]);
 void sweep_later(struct sweep *s, const char *dir, int64_t due);	/* CLOCK_MONOTONIC */
 void sweep_child(struct sweep *s, pid_t pid);	/* a child that was killed */
 void sweep_arena(struct sweep *s, struct arena *a);	/* takes its content, a is then empty */

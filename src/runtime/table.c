@@ -34,7 +34,9 @@ struct sandbox *sandbox_find(struct runtime *r, const char *ns, const char *name
 {
 	uint32_t i = place(r, ns, name);
 
-	return i < r->nsandboxes && compare(r->sandboxes[i], ns, name) == 0 ? r->sandboxes[i] : NULL;
+	if (i == r->nsandboxes || compare(r->sandboxes[i], ns, name) != 0)
+		return NULL;
+	return r->sandboxes[i];
 }
 
 void sandbox_insert(struct sandbox *p)

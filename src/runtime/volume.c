@@ -263,13 +263,15 @@ static void add_all(struct arena *a, const struct config_source *s, struct volum
 static bool config_source(const struct volume *v, const struct set *set, const char *ns,
 			  struct config_source *ret)
 {
-	if (v->config_map)
-		*ret = (struct config_source){ set_find(set, KIND_CONFIGMAP, ns, v->config_map->name),
-					       &v->config_map->items,
-					       (mode_t)v->config_map->default_mode };
+	const struct config_map_volume *c = v->config_map;
+	const struct secret_volume *s = v->secret;
+
+	if (c)
+		*ret = (struct config_source){ set_find(set, KIND_CONFIGMAP, ns, c->name),
+					       &c->items, (mode_t)c->default_mode };
 	else
-		*ret = (struct config_source){ set_find(set, KIND_SECRET, ns, v->secret->secret_name),
-					       &v->secret->items, (mode_t)v->secret->default_mode };
+		*ret = (struct config_source){ set_find(set, KIND_SECRET, ns, s->secret_name),
+					       &s->items, (mode_t)s->default_mode };
 	return ret->o != NULL;
 }
 
@@ -318,7 +320,8 @@ int volumes_make(const struct volume_in *in, const struct set *set, struct err *
 
 		if (v->host_path)
 			continue;
-		r = make_directory(volume_source(&a, in, v), volume_is_config(v) ? 0755 : 0777, err);
+		r = make_directory(volume_source(&a, in, v), volume_is_config(v) ? 0755 : 0777,
+				   err);
 	}
 	if (r == 0)
 		r = volumes_write(in, set, &a, &none, err);
@@ -355,8 +358,8 @@ int volume_check_host_path(const struct volume *v, struct err *err)
 
 	if (stat(h->path, &st) == 0) {
 		if (type && (st.st_mode & S_IFMT) != type)
-			return err_set(err, -EINVAL, "hostPath type check failed: %s is not %s", h->path,
-				       path_types[h->type].words);
+			return err_set(err, -EINVAL, "hostPath type check failed: %s is not %s",
+				       h->path, path_types[h->type].words);
 		return 0;
 	}
 	if (errno != ENOENT || make == MAKE_NOTHING)

@@ -26,9 +26,9 @@ const char *volume_source(struct arena *a, const struct volume_in *in, const str
 /* Directories of emptyDirs and of ConfigMaps and Secrets, with their content. */
 int volumes_make(const struct volume_in *in, const struct set *set, struct err *err);
 /*
- * Content of ConfigMaps and Secrets as they are now. What is missing stays as it was. Directories of
- * the content before are added to old, to be removed a little later: a reader may be on its way
- * through the link that led there.
+ * Content of ConfigMaps and Secrets as they are now. What is missing stays as it was. Directories
+ * of the content before are added to old, to be removed a little later: a reader may be on its
+ * way through the link that led there.
  */
 int volumes_write(const struct volume_in *in, const struct set *set, struct arena *a,
 		  struct strs *old, struct err *err);

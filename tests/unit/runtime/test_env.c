@@ -28,7 +28,8 @@ static void begin(struct work *w, const char *yaml)
 	const struct object *pod = pod_in(w->set, "web");
 
 	w->in = (struct env_in){
-		.pod = pod, .container = &pod->pod->spec.containers.v[0], .set = w->set, .image = &image,
+		.pod = pod, .container = &pod->pod->spec.containers.v[0], .set = w->set,
+			.image = &image,
 		.host_name = "web", .node_name = "node1", .ip = 0x0af40007, .node_ip = 0x0af40001,
 		.node = { .memory = 8LL << 30, .cpu_milli = 4000 },
 	};
@@ -78,8 +79,10 @@ static void test_expand(void **state)
 	static const struct {
 		const char *text, *expanded;
 	} rows[] = {
-		{ "plain", "plain" }, { "$(A)", "1" }, { "x$(A)$(B)y", "x12y" }, { "$$(A)", "$(A)" },
-		{ "$$", "$" }, { "$", "$" }, { "$(A", "$(A" }, { "$(NONE)", "$(NONE)" }, { "$A", "$A" },
+		{ "plain", "plain" }, { "$(A)", "1" }, { "x$(A)$(B)y", "x12y" }, { "$$(A)",
+			"$(A)" },
+		{ "$$", "$" }, { "$", "$" }, { "$(A", "$(A" }, { "$(NONE)", "$(NONE)" }, { "$A",
+			"$A" },
 		{ "$()", "$()" }, { "$$$(A)", "$1" }, { "$(A)$", "1$" }, { "a$(", "a$(" },
 	};
 	struct strmap vars = { 0 };
@@ -98,7 +101,8 @@ static void test_order(void **state)
 	struct work w;
 
 	(void)state;
-	begin(&w, POD("    env:\n    - {name: A, value: a}\n    - {name: B, value: '$(A)-$(LATER)'}\n"
+	begin(&w,
+	      POD("    env:\n    - {name: A, value: a}\n    - {name: B, value: '$(A)-$(LATER)'}\n"
 		      "    - {name: LATER, value: x}\n    - {name: LANG, value: de}\n"));
 	assert_int_equal(env_build(&w.a, &w.in, &w.env, &w.err), 0);
 	assert_variable(&w, "PATH", "/bin");
@@ -138,7 +142,8 @@ static void test_missing(void **state)
 	struct work w;
 
 	(void)state;
-	buf_puts(&yaml, POD("    env:\n    - {name: K, valueFrom: {configMapKeyRef: {name: cm, key: none}}}\n"));
+	buf_puts(&yaml,
+		 POD("    env:\n    - {name: K, valueFrom: {configMapKeyRef: {name: cm, key: none}}}\n"));
 	buf_puts(&yaml, config);
 	begin(&w, yaml.data);
 	assert_int_equal(env_build(&w.a, &w.in, &w.env, &w.err), -ENOENT);

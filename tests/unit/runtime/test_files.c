@@ -35,7 +35,8 @@ static void test_resolv_conf(void **state)
 	assert_resolv("  dnsPolicy: None\n  dnsConfig:\n    nameservers: [198.51.100.7]\n"
 		      "    searches: [a.example]\n    options: [{name: ndots, value: '2'}, {name: edns0}]\n",
 		      "nameserver 198.51.100.7\nsearch a.example\noptions ndots:2 edns0\n");
-	assert_resolv("  dnsConfig: {options: [{name: ndots, value: '1'}]}\n", "nameserver 192.0.2.1\n"
+	assert_resolv("  dnsConfig: {options: [{name: ndots, value: '1'}]}\n",
+		      "nameserver 192.0.2.1\n"
 		      "search default.svc.cluster.local svc.cluster.local cluster.local corp.example lan\n"
 		      "options ndots:1\n");
 }
