@@ -22,6 +22,16 @@ static void add(struct arena *a, struct endpointslice *s, const struct endpoint_
 	e->node_name = from->node_name;
 }
 
+/* Here the name of a port is always there, if empty: kubectl describe follows its pointer. */
+static void add_port(struct arena *a, struct endpointslice *s, const struct endpoint_port *from)
+{
+	struct endpoint_port *p = arena_push(a, &s->ports);
+
+	*p = *from;
+	if (!p->name)
+		p->name = "";
+}
+
 static void put(struct view *v, struct arena *a, const struct object *endpoints, uint32_t n)
 {
 	const struct endpoint_subset *sub = &endpoints->endpoints->subsets.v[n];
@@ -33,7 +43,8 @@ static void put(struct view *v, struct arena *a, const struct object *endpoints,
 	o.meta->creation_timestamp = m->creation_timestamp;
 	strmap_set(a, &o.meta->labels, "kubernetes.io/service-name", m->name);
 	o.endpointslice->address_type = "IPv4";
-	o.endpointslice->ports = sub->ports;
+	for (uint32_t i = 0; i < sub->ports.n; i++)
+		add_port(a, o.endpointslice, &sub->ports.v[i]);
 	for (uint32_t i = 0; i < sub->addresses.n; i++)
 		add(a, o.endpointslice, &sub->addresses.v[i], true);
 	for (uint32_t i = 0; i < sub->not_ready_addresses.n; i++)
