@@ -1,48 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Watching the config directory. The model: one struct file per wanted path, with the stat it
- * was last read at, its last good manifest and, while the newest version does not parse, that
- * version. A walk visits every directory below the root, marks what it meets, reads what changed
- * and drops what it did not meet. inotify only arms the settle timer; a slow timer walks anyway.
- *
- * A stat says "unchanged" only when the change time lies clearly before the walk that read it:
- * two writes within one tick of the kernel's clock look alike (the racy-clean problem).
- *
- * Half-written files: one that somebody has open for writing is not read at all (a read lease is
- * refused then, fcntl(2) F_SETLEASE); one that is the beginning of its last good version, as
- * a writer that died leaves it, counts only after it stayed so for CUT_NS.
+ * Watching the config directory. The model: one struct file (watch_file.h) per wanted path. A walk
+ * visits every directory below the root, marks what it meets, reads what changed and drops what
+ * it did not meet. inotify only arms the settle timer; a slow timer walks anyway.
  */
 #include "daemon/watch.h"
 
 #include <dirent.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/inotify.h>
-#include <sys/stat.h>
 
-#include "base/file.h"
-#include "base/hash.h"
 #include "base/macro.h"
 #include "base/units.h"
-#include "schema/yaml.h"
+#include "daemon/watch_file.h"
 
-#define RACY_NS (20 * MSEC)
 #define SETTLE_MAX_NS (10 * NSEC)	/* an endless stream of events is read after that */
 #define SAFETY_NS (60 * NSEC)		/* the walk that needs no event */
 #define SOON_NS (2 * NSEC)		/* the same while something is missing or being written */
-#define CUT_NS (5 * NSEC)
 #define WALK_DEPTH 16
-
-struct file {
-	char *path;			/* relative to the root */
-	struct stat st;			/* when it was last read */
-	int64_t read_at;
-	int64_t cut_at;			/* CLOCK_MONOTONIC when it was found cut off; 0: it is not */
-	struct manifest *good, *broken;
-	bool seen;
-};
 
 struct watch {
 	struct loop *loop;
@@ -64,152 +40,48 @@ struct watch {
 	char warning[256];
 };
 
-static int file_cmp(const void *a, const void *b)
+/* Where path stands or would stand. */
+static uint32_t place(const struct watch *w, const char *path)
 {
-	return strcmp(((const struct file *)a)->path, ((const struct file *)b)->path);
+	uint32_t lo = 0, hi = w->nfiles;
+
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (strcmp(w->files[mid].path, path) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
 }
 
-static struct file *file_find(struct watch *w, const char *path)
+static struct file *file_ensure(struct watch *w, const char *path)
 {
-	struct file key = { .path = (char *)path };
+	uint32_t at = place(w, path);
 
-	return w->nfiles ? bsearch(&key, w->files, w->nfiles, sizeof(key), file_cmp) : NULL;
-}
-
-static struct file *file_add(struct watch *w, const char *path)
-{
+	if (at < w->nfiles && streq(w->files[at].path, path))
+		return &w->files[at];
 	if (w->nfiles == w->cap) {
 		w->cap = w->cap ? w->cap * 2 : 64;
 		w->files = realloc(w->files, w->cap * sizeof(*w->files));
 		if (!w->files)
 			abort();
 	}
-	w->files[w->nfiles] = (struct file){ .path = strdup(path) };
-	return &w->files[w->nfiles++];
+	memmove(w->files + at + 1, w->files + at, (w->nfiles - at) * sizeof(*w->files));
+	w->files[at] = (struct file){ .path = strdup(path) };
+	w->nfiles++;
+	return &w->files[at];
 }
 
-static void file_release(struct file *f)
-{
-	free(f->path);
-	manifest_unref(f->good);
-	manifest_unref(f->broken);
-}
-
-static bool same_stat(const struct file *f, const struct stat *st)
-{
-	int64_t ctime = st->st_ctim.tv_sec * NSEC + st->st_ctim.tv_nsec;
-
-	return f->read_at && f->st.st_dev == st->st_dev && f->st.st_ino == st->st_ino &&
-	       f->st.st_size == st->st_size &&
-	       f->st.st_ctim.tv_sec == st->st_ctim.tv_sec &&
-	       f->st.st_ctim.tv_nsec == st->st_ctim.tv_nsec && f->read_at - ctime > RACY_NS;
-}
-
-/* The digest of the newest version read, good or broken. */
-static const char *file_digest(const struct file *f)
-{
-	return f->broken ? f->broken->digest : f->good ? f->good->digest : "";
-}
-
-/* Takes in a version; true when that changes what is in force or what is complained about. */
-static bool file_take(struct file *f, const char *text, size_t n)
-{
-	char digest[DIGEST_HEX];
-
-	digest_hex(text, n, digest);
-	if (streq(digest, file_digest(f)))
-		return false;
-	struct manifest *m = manifest_load(f->path, text, n);
-	manifest_unref(f->broken);
-	f->broken = NULL;
-	if (m->broken) {
-		f->broken = m;
-		return true;
-	}
-	manifest_unref(f->good);
-	f->good = m;
-	return true;
-}
-
-/* A file that can't be read is broken, too: it must not delete anything. */
-static bool file_unreadable(struct file *f, const struct err *err)
-{
-	if (f->broken && !*f->broken->digest)
-		return false;
-	manifest_unref(f->broken);
-	f->broken = manifest_failed(f->path, err->msg);
-	return true;
-}
-
-static bool open_for_writing(int fd)
-{
-	if (fcntl(fd, F_SETLEASE, F_RDLCK) == 0) {
-		fcntl(fd, F_SETLEASE, F_UNLCK);
-		return false;
-	}
-	return errno == EAGAIN;		/* others: a file system without leases */
-}
-
-/* Is text only the beginning of what was there before, and not for long? */
-static bool cut_off(struct watch *w, struct file *f, const struct buf *text)
-{
-	int64_t now = time_mono();
-
-	if (!f->good || text->len >= f->good->size ||
-	    memcmp(buf_str(text), f->good->text, text->len) != 0) {
-		f->cut_at = 0;
-		return false;
-	}
-	if (!f->cut_at)
-		f->cut_at = now;
-	return !w->force && now - f->cut_at < CUT_NS;
-}
-
-/* Reads path: 0, -EAGAIN while it is being written, or another error. */
-static int read_manifest(struct watch *w, const char *path, struct buf *text, struct err *err)
-{
-	BUF_AUTO full = { 0 };
-
-	buf_printf(&full, "%s/%s", w->dir, path);
-	FD_AUTO fd = open(buf_str(&full), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd >= 0 && open_for_writing(fd))
-		return -EAGAIN;
-	return file_read(buf_str(&full), YAML_MAX_BYTES, text, err);
-}
-
-static struct file *file_ensure(struct watch *w, const char *path)
-{
-	struct file *f = file_find(w, path);
-
-	if (f)
-		return f;
-	file_add(w, path);
-	qsort(w->files, w->nfiles, sizeof(*w->files), file_cmp);
-	return file_find(w, path);
-}
-
-static bool file_visit(struct watch *w, const char *path, const struct stat *st)
+static bool visit(struct watch *w, const char *path, const struct stat *st)
 {
 	struct file *f = file_ensure(w, path);
-	BUF_AUTO text = { 0 };
-	struct err err = { 0 };
-	int64_t now = time_now();
+	enum file_news news = file_visit(f, w->dir, st, w->force);
 
-	f->seen = true;
-	if (same_stat(f, st))
-		return false;
-	int r = read_manifest(w, path, &text, &err);
-	if (r == -ENOENT) {		/* gone between readdir and open */
-		f->seen = false;
-		return false;
-	}
-	if (r == -EAGAIN || (r == 0 && cut_off(w, f, &text))) {
-		w->waiting = true;
-		return false;
-	}
-	f->st = *st;
-	f->read_at = r ? 0 : now;
-	return r ? file_unreadable(f, &err) : file_take(f, buf_str(&text), text.len);
+	f->seen = news != FILE_GONE;
+	w->waiting |= news == FILE_WAITS;
+	return news == FILE_CHANGED;
 }
 
 static void watch_dir(struct watch *w, const char *full)
@@ -247,7 +119,7 @@ static bool walk(struct watch *w, const char *rel, int depth, bool *changed)
 		if (S_ISDIR(st.st_mode) && depth < WALK_DEPTH)
 			complete &= walk(w, buf_str(&path), depth + 1, changed);
 		else if (S_ISREG(st.st_mode) && manifest_wanted(buf_str(&path)))
-			*changed |= file_visit(w, buf_str(&path), &st);
+			*changed |= visit(w, buf_str(&path), &st);
 	}
 	complete &= errno == 0;
 	closedir(d);
@@ -400,12 +272,11 @@ static void on_inotify(struct loop_io *io, uint32_t events)
 static void seed_files(struct watch *w, struct manifest *const *seed, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++) {
-		struct file *f = file_add(w, seed[i]->path);
+		struct file *f = file_ensure(w, seed[i]->path);
 
-		f->good = manifest_ref(seed[i]);
+		if (!f->good)
+			f->good = manifest_ref(seed[i]);
 	}
-	if (n)
-		qsort(w->files, w->nfiles, sizeof(*w->files), file_cmp);
 }
 
 int watch_new(struct loop *l, const char *dir, unsigned settle_ms, struct manifest *const *seed,
