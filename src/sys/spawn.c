@@ -9,7 +9,6 @@
 #include "sys/spawn.h"
 
 #include <fcntl.h>
-#include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -17,6 +16,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "base/clone.h"
 #include "base/macro.h"
 
 #define STACK_SIZE (64 * 1024)
@@ -31,46 +31,6 @@ struct child {
 	const char *step;	/* what failed, with error; NULL: executed */
 	int error;
 };
-
-/* Runs fn(arg) in the child on its stack; fn must not return. */
-static long clone3_call(struct clone_args *ca, void (*fn)(void *), void *arg)
-{
-#if defined(__x86_64__)
-	long ret;
-
-	__asm__ volatile("syscall\n\t"
-			 "testq %%rax, %%rax\n\t"
-			 "jnz 1f\n\t"
-			 "xorl %%ebp, %%ebp\n\t"
-			 "movq %[arg], %%rdi\n\t"
-			 "callq *%[fn]\n\t"
-			 "ud2\n"
-			 "1:"
-			 : "=a"(ret)
-			 : "0"((long)SYS_clone3), "D"(ca), "S"(sizeof(*ca)), [fn] "r"(fn),
-			   [arg] "r"(arg)
-			 : "rcx", "r11", "memory", "cc");
-	return ret;
-#elif defined(__aarch64__)
-	register long x8 __asm__("x8") = SYS_clone3;
-	register long x0 __asm__("x0") = (long)ca;
-	register long x1 __asm__("x1") = (long)sizeof(*ca);
-
-	__asm__ volatile("svc #0\n\t"
-			 "cbnz x0, 1f\n\t"
-			 "mov x29, xzr\n\t"
-			 "mov x0, %[arg]\n\t"
-			 "blr %[fn]\n\t"
-			 "brk #1\n"
-			 "1:"
-			 : "+r"(x0)
-			 : "r"(x8), "r"(x1), [fn] "r"(fn), [arg] "r"(arg)
-			 : "memory", "cc");
-	return x0;
-#else
-#error "clone3_call: add this architecture"
-#endif
-}
 
 static int child_fail(struct child *c, const char *step)
 {
@@ -160,7 +120,7 @@ static int spawn_clone(struct child *c, int cgroup_fd, void *stack, pid_t *ret_p
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &c->mask);
 
-	long pid = clone3_call(&ca, child_main, c);
+	long pid = clone3_run(&ca, child_main, c);
 
 	pthread_sigmask(SIG_SETMASK, &c->mask, NULL);
 	if (pid < 0)
