@@ -68,12 +68,12 @@ def test_exit_code_is_recorded_while_orchd_is_dead(orch):
                  state(orch.pod("p"), "other")[0] == "running" and orch.pod("p"))
     main, other = min(orch.pids(p, "main")), min(orch.pids(p, "other"))
     orch.kill9()
-    os.kill(main, signal.SIGUSR1)	# default action: dies by signal 10
+    os.kill(main, signal.SIGKILL)
     os.kill(other, signal.SIGTERM)	# ends with 0
     wait_for(lambda: start_time(main) is None and start_time(other) is None, 5)
     orch.start()
     p = wait_for(lambda: orch.pod("p")["status"]["phase"] == "Failed" and orch.pod("p"), 10)
-    assert state(p, "main")[1]["exitCode"] == 138
+    assert state(p, "main")[1]["exitCode"] == 137
     assert state(p, "other")[1]["exitCode"] == 0
     assert "woken" in orch.log_text(p, "other")
 
