@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Fixtures: a root file system with the probe program in it, and an orchd of the test's own."""
 
+import ctypes
 import os
 import shutil
+import subprocess
 import tempfile
 
 import pytest
@@ -55,7 +57,18 @@ def kube(orch):
     return orch
 
 
+def isolate():
+    """No test meets the machine's network or mounts, nor leaves anything there."""
+    clone_newnet, clone_newns = 0x40000000, 0x00020000
+    if ctypes.CDLL(None, use_errno=True).unshare(clone_newnet | clone_newns) < 0:
+        raise OSError(ctypes.get_errno(), "unshare")
+    subprocess.run(["mount", "--make-rprivate", "/"], check=True)
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+
+
 def pytest_configure(config):
+    if os.geteuid() == 0:
+        isolate()
     config.addinivalue_line("markers", "flags(*args): further flags of orchd")
     config.addinivalue_line("markers", "subset: also run against the sanitizer build")
     config.addinivalue_line("markers", "v2: also run in the cgroup v2 machine")
