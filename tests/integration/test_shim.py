@@ -279,7 +279,15 @@ def test_network_failures_have_the_kernels_words(pod):
     result, _ = pod.shim.ask(SANDBOX, prog=p)
     assert result.error == 19 and OP_NAMES[result.fail.op] == "NETLINK_POD"
     assert result.fail.index == 1 and result.fail.text("what")
-    assert pod.shim.ask(SANDBOX, prog=p)[0].error == 114     # only once
+    # it is tried only once: who asks again is told the same, and no container starts in half of it
+    again, _ = pod.shim.ask(SANDBOX, prog=Program().UNSHARE(a=CLONE_NEWNET))
+    assert again.error == 19 and again.fail.text("what") == result.fail.text("what")
+    assert pod.shim.ask(START, pod.order("x"), pod.program("probe"))[0].error == 107
+
+
+def test_sandbox_is_made_once(pod):
+    pod.sandbox()
+    assert pod.shim.ask(SANDBOX, prog=Program().UNSHARE(a=CLONE_NEWNET))[0].error == 114
 
 
 def test_command_not_found(pod):
