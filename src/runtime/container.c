@@ -454,7 +454,8 @@ static int environment(struct builder *b, const struct set *set, struct err *err
 	const struct runtime *rt = b->p->rt;
 	const struct env_in in = {
 		.pod = &b->p->object, .container = b->c, .set = set, .image = &b->image,
-		.host_name = b->p->host_name, .node_name = rt->s.node_name,
+		.host_name = b->p->host_name, .home = b->id.uid ? "/" : "/root",
+		.node_name = rt->s.node_name,
 		.ip = b->p->ip, .node_ip = net_node_ip(rt->net), .node = rt->node,
 	};
 	int r = env_build(b->a, &in, &b->env, err);
@@ -571,8 +572,8 @@ int container_start(struct sandbox *p, struct container_run *run, const struct w
 		r = container_program(&b, err);
 	if (r == 0)
 		r = send_start(&b, run, w, err);
-	if (r == 0 && w->attempt)
-		sweep_layer(&b, w->attempt - 1);
+	if (r == 0 && run->attempt != w->attempt)
+		sweep_layer(&b, run->attempt);
 	arena_release(&a);
 	return r;
 }

@@ -302,6 +302,14 @@ static bool overridden(struct arena *a, const struct strmap *vars, const char *p
 	return strmap_get(vars, arena_strndup(a, pair, strcspn(pair, "="))) != NULL;
 }
 
+static bool has_home(const struct env_in *in, const struct strmap *vars)
+{
+	for (const char *const *e = in->image->env; *e; e++)
+		if (strncmp(*e, "HOME=", 5) == 0)
+			return true;
+	return strmap_get(vars, "HOME") != NULL;
+}
+
 int env_build(struct arena *a, const struct env_in *in, struct env *ret, struct err *err)
 {
 	struct env env = { 0 };
@@ -313,6 +321,8 @@ int env_build(struct arena *a, const struct env_in *in, struct env *ret, struct 
 	for (const char *const *e = in->image->env; *e; e++)
 		if (!overridden(a, &env.vars, *e))
 			*arena_push(a, &env.list) = *e;
+	if (!has_home(in, &env.vars))
+		*arena_push(a, &env.list) = arena_printf(a, "HOME=%s", in->home);
 	if (!strmap_get(&env.vars, "HOSTNAME"))
 		*arena_push(a, &env.list) = arena_printf(a, "HOSTNAME=%s", in->host_name);
 	for (uint32_t i = 0; i < env.vars.n; i++)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A container's environment, command and arguments, as kubelet makes them: the image's variables,
- * HOSTNAME, envFrom, then env, later ones win. $(NAME) refers to what envFrom and env said before;
- * $$ is a dollar sign, a reference to something unknown stays as it is.
+ * A container's environment, command and arguments, as kubelet makes them: HOME, the image's
+ * variables, HOSTNAME, envFrom, then env, later ones win. $(NAME) refers to what envFrom and env
+ * said before; $$ is a dollar sign, a reference to something unknown stays as it is.
  */
 #pragma once
 
@@ -20,6 +20,7 @@ struct env_in {
 	const struct set *set;
 	const struct image *image;
 	const char *host_name, *node_name;
+	const char *home;	/* HOME, unless anybody says otherwise */
 	uint32_t ip, node_ip;
 	struct node_size node;	/* stands for a limit that is not set */
 };

@@ -159,6 +159,7 @@ static void take_states(struct sandbox *p, const struct buf *text, uint32_t coun
 		if (!run || st.phase > SHIM_FAILED)
 			continue;
 		run->st = st;
+		run->attempt = st.attempt;
 		if (st.phase == SHIM_FAILED)
 			fail_text(&st.fail, 0, run->message, sizeof(run->message));
 	}

@@ -48,7 +48,7 @@ struct container_run {
 	struct shim_container st;
 	bool starting;			/* START was sent, its STATE has not come */
 	bool killing;			/* STOP was sent, its end has not come */
-	uint32_t attempt;		/* that START was sent for */
+	uint32_t attempt;		/* that START was sent for last */
 	char message[256];		/* why it could not be started */
 };
 

@@ -28,9 +28,10 @@ static void begin(struct work *w, const char *yaml)
 	const struct object *pod = pod_in(w->set, "web");
 
 	w->in = (struct env_in){
-		.pod = pod, .container = &pod->pod->spec.containers.v[0], .set = w->set,
-			.image = &image,
-		.host_name = "web", .node_name = "node1", .ip = 0x0af40007, .node_ip = 0x0af40001,
+		.pod = pod, .container = &pod->pod->spec.containers.v[0],
+		.set = w->set, .image = &image,
+		.host_name = "web", .home = "/root", .node_name = "node1",
+		.ip = 0x0af40007, .node_ip = 0x0af40001,
 		.node = { .memory = 8LL << 30, .cpu_milli = 4000 },
 	};
 }
@@ -108,6 +109,7 @@ static void test_order(void **state)
 	assert_variable(&w, "PATH", "/bin");
 	assert_variable(&w, "LANG", "de");
 	assert_variable(&w, "HOSTNAME", "web");
+	assert_variable(&w, "HOME", "/root");
 	assert_variable(&w, "B", "a-$(LATER)");
 	end(&w);
 }
