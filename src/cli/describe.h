@@ -26,7 +26,7 @@ void put_map(struct describe *d, unsigned level, const char *label, json_t *map,
 const char *long_time(struct describe *d, const char *rfc3339);	/* Sat, 21 Nov 2026 10:00:00 +0000 */
 const char *labels_line(struct describe *d, json_t *map);	/* "a=b,c=d", "<none>" */
 
-/* describe_pod.c: containers with their state (statuses may be NULL), volumes */
+/* Of a pod specification; statuses may be NULL. */
 void put_containers(struct describe *d, unsigned level, json_t *spec, json_t *statuses);
 void put_volumes(struct describe *d, unsigned level, json_t *spec);
 void put_pod(struct describe *d, json_t *o);
