@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * apply: puts the files of -f into the config directory, asks orchd to carry out the plan, and waits
- * until everything is so. Text goes out as it happens; with -o json there is one object at the
- * end, and progress goes to standard error.
+ * apply: puts the files of -f into the config directory, asks orchd to carry out the plan, and
+ * waits until everything is so. Text goes out as it happens; with -o json there is one object at
+ * the end, and progress goes to standard error.
  */
 #include <stdio.h>
 
@@ -96,8 +96,10 @@ static bool is_done(json_t *o)
 	json_t *s = json_object_get(o, "status");
 	long long wanted = json_number(json_object_get(o, "spec"), "replicas");
 
-	return json_number(s, "observedGeneration") >= json_number(json_object_get(o, "metadata"), "generation") &&
-	       json_number(s, "updatedReplicas") == wanted && json_number(s, "replicas") == wanted &&
+	return json_number(s, "observedGeneration") >=
+		       json_number(json_object_get(o, "metadata"), "generation") &&
+	       json_number(s, "updatedReplicas") == wanted &&
+	       json_number(s, "replicas") == wanted &&
 	       json_number(s, "availableReplicas") == wanted;
 }
 
@@ -109,7 +111,8 @@ static void say(struct progress *p, const char *name, const char *message)
 		return;
 	fprintf(p->to, "%s: %s\n", name, message);
 	fflush(p->to);
-	strmap_set(&p->arena, &p->said, arena_strdup(&p->arena, name), arena_strdup(&p->arena, message));
+	strmap_set(&p->arena, &p->said, arena_strdup(&p->arena, name),
+		   arena_strdup(&p->arena, message));
 }
 
 static int follow_one(struct progress *p, json_t *o)
@@ -173,7 +176,8 @@ static int wait_settled(struct progress *p)
 		if (status)
 			return status;
 		if (p->failed) {
-			fprintf(stderr, "error: %u rollout%s failed\n", p->failed, p->failed > 1 ? "s" : "");
+			fprintf(stderr, "error: %u rollout%s failed\n", p->failed,
+				p->failed > 1 ? "s" : "");
 			return EXIT_ROLLOUT;
 		}
 		if (settled && !p->waiting)
@@ -190,18 +194,24 @@ static int wait_settled(struct progress *p)
 static int apply_status(const struct cli *c, const json_t *answer)
 {
 	if (json_number(answer, "errors")) {
-		fprintf(stderr, "error: %lld error%s in the files; the last good version of what they are about "
-			"stays\n", json_number(answer, "errors"), json_number(answer, "errors") == 1 ? "" : "s");
+		fprintf(stderr,
+			"error: %lld error%s in the files; the last good version of what they are about "
+			"stays\n",
+			json_number(answer, "errors"),
+			json_number(answer, "errors") == 1 ? "" : "s");
 		return EXIT_INVALID;
 	}
 	if (json_number(answer, "guarded")) {
-		fprintf(stderr, "error: %lld deletion%s kept by the prune guard; apply --allow-delete carries "
-			"them out\n", json_number(answer, "guarded"),
+		fprintf(stderr,
+			"error: %lld deletion%s kept by the prune guard; apply --allow-delete carries "
+			"them out\n",
+			json_number(answer, "guarded"),
 			json_number(answer, "guarded") == 1 ? " is" : "s are");
 		return EXIT_GUARD;
 	}
-	return c->opt.detailed_exitcode && !json_is_true(json_object_get(answer, "empty")) ? EXIT_CHANGES :
-											     EXIT_DONE;
+	return c->opt.detailed_exitcode && !json_is_true(json_object_get(answer, "empty")) ?
+		       EXIT_CHANGES :
+		       EXIT_DONE;
 }
 
 /* Objects that this apply changed: not what a guard or a hold keeps, nor what is under way. */
@@ -218,11 +228,12 @@ static void print_result(json_t *answer, const struct progress *p, int status)
 	json_t *plan = json_object_get(answer, "plan"), *s = json_object_get(plan, "summary");
 	long long touched = json_number(s, "create") + json_number(s, "update");
 	long long objects = json_number(answer, "objects");
-	json_t *out = json_pack("{s:I, s:I, s:I, s:I, s:i, s:O}", "changed", (json_int_t)count_changed(plan),
-				"unchanged", (json_int_t)MAX(objects - touched, 0LL), "failed",
-				(json_int_t)(json_number(answer, "errors") + json_number(s, "refused") + p->failed),
-				"revision", (json_int_t)json_number(answer, "revision"), "status", status,
-				"plan", plan);
+	json_t *out = json_pack(
+		"{s:I, s:I, s:I, s:I, s:i, s:O}", "changed", (json_int_t)count_changed(plan),
+		"unchanged", (json_int_t)MAX(objects - touched, 0LL), "failed",
+		(json_int_t)(json_number(answer, "errors") + json_number(s, "refused") + p->failed),
+		"revision", (json_int_t)json_number(answer, "revision"), "status", status, "plan",
+		plan);
 
 	print_json(out);
 	json_decref(out);

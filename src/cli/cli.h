@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * orchctl: one function per verb (verbs.def), all with the same shape: options and arguments in,
- * exit status out (design: 0 done, 1 error, 2 plan has changes, 3 invalid manifest, 4 refused by the
- * prune guard, 5 rollout failed, 6 stale plan, 7 no daemon).
+ * exit status out (design: 0 done, 1 error, 2 plan has changes, 3 invalid manifest, 4 refused by
+ * the prune guard, 5 rollout failed, 6 stale plan, 7 no daemon).
  */
 #pragma once
 
@@ -61,10 +61,11 @@ void options_usage(const char *verb, struct buf *out);
 
 /* fetch.c: requests that end the command when they fail. On failure NULL, *ret_status is set and
  * the message is printed. */
-json_t *fetch(struct cli *c, const char *method, const char *path, const char *accept, int *ret_status);
+json_t *fetch(struct cli *c, const char *method, const char *path, const char *accept,
+	      int *ret_status);
 int refused(const struct response *r);		/* prints a Status answer, EXIT_ERROR */
 int unreachable(const struct err *err);		/* prints, EXIT_UNREACHABLE or EXIT_ERROR */
-/* CLOCK_MONOTONIC ns of --timeout from now; never for one that is negative, or 0 where 0 is none. */
+/* CLOCK_MONOTONIC ns of --timeout from now; never when negative, or 0 where 0 is none. */
 int64_t deadline(const struct cli *c, int64_t dflt_s, bool zero_is_none);
 bool output_is(const struct cli *c, const char *format);
 
@@ -75,7 +76,7 @@ struct target {
 	const char *ns;		/* NULL: that of the command line */
 };
 struct targets { struct target *v; uint32_t n; };
-int targets_parse(struct cli *c, unsigned from, struct targets *ret);	/* 0 or EXIT_ERROR, printed */
+int targets_parse(struct cli *c, unsigned from, struct targets *ret); /* 0 or EXIT_ERROR, printed */
 /* "/api/v1/namespaces/NS/pods[/NAME]"; all namespaces with -A and no name. */
 const char *target_path(struct cli *c, const struct target *t);
 /* word (singular or plural of the kind) with the group: "pods", "deployments.apps" */

@@ -14,7 +14,7 @@
 /* A connection with what was read beyond what was used. */
 struct reader {
 	int fd;
-	size_t step;		/* bytes read at a time: 1 where what follows belongs to somebody else */
+	size_t step; /* bytes read at a time: 1 where what follows belongs to somebody else */
 	struct buf in;
 	size_t used;
 };
@@ -90,7 +90,7 @@ typedef bool (*sink)(void *data, const char *p, size_t n);
 
 enum passed { PASSED, ENOUGH, CUT };
 
-/* Hands on n bytes (-1: all there are). ENOUGH: the sink wants no more; CUT: they did not all come. */
+/* Hands on n bytes (-1: all). ENOUGH: the sink wants no more; CUT: they did not all come. */
 static enum passed pass(struct reader *r, long long n, sink to, void *data)
 {
 	while (n != 0) {
@@ -155,8 +155,8 @@ static int open_request(const struct client *c, const char *method, const char *
 	if (fd < 0)
 		return err_set(err, fd, "can't reach orchd: %s", why.msg);
 	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
-	buf_printf(&head, "%s %s HTTP/1.1\r\nHost: orch\r\n%sContent-Length: 0\r\n\r\n", method, path,
-		   extra);
+	buf_printf(&head, "%s %s HTTP/1.1\r\nHost: orch\r\n%sContent-Length: 0\r\n\r\n", method,
+		   path, extra);
 	if (send(fd, head.data, head.len, MSG_NOSIGNAL) != (ssize_t)head.len) {
 		int r = err_sys(err, -errno, "send to orchd");
 
@@ -172,7 +172,8 @@ static int exchange(const struct client *c, const char *method, const char *path
 	BUF_AUTO extra = { 0 };
 	struct head h = { 0 };
 
-	buf_printf(&extra, "Accept: %s\r\nConnection: close\r\n", accept ? accept : "application/json");
+	buf_printf(&extra, "Accept: %s\r\nConnection: close\r\n",
+		   accept ? accept : "application/json");
 	struct reader r = { .fd = open_request(c, method, path, buf_str(&extra), err) };
 	if (r.fd < 0)
 		return r.fd;

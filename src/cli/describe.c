@@ -110,7 +110,8 @@ static void put_head(struct describe *d, const struct kind *k, json_t *o)
 		put_line(d, 0, "CreationTimestamp:", "%s",
 			 long_time(d, text_at(d, o, "metadata.creationTimestamp")));
 	if (layouts[k->id].selector_first)
-		put_line(d, 0, "Selector:", "%s", labels_line(d, json_path(o, "spec.selector.matchLabels")));
+		put_line(d, 0, "Selector:", "%s",
+			 labels_line(d, json_path(o, "spec.selector.matchLabels")));
 	if (!layouts[k->id].labels && layouts[k->id].put)
 		return;
 	put_map(d, 0, "Labels:", json_path(o, "metadata.labels"), "=");
@@ -158,14 +159,16 @@ static void put_events(struct describe *d, json_t *items)
 	json_array_foreach(items, i, e)
 		v[i] = e;
 	qsort(v, n, sizeof(*v), by_time);
-	buf_puts(&d->out, "Events:\n  Type\tReason\tAge\tFrom\tMessage\n  ----\t------\t----\t----\t-------\n");
+	buf_puts(
+		&d->out,
+		"Events:\n  Type\tReason\tAge\tFrom\tMessage\n  ----\t------\t----\t----\t-------\n");
 	for (i = 0; i < n; i++) {
 		const char *message = json_text(v[i], "message");
 
 		buf_printf(&d->out, "  %s\t%s\t%s\t%s\t%.*s\n", json_text(v[i], "type"),
 			   json_text(v[i], "reason"), event_age(d, v[i]),
-			   text_or(d, v[i], "source.component", "orchd"), (int)strcspn(message, "\n"),
-			   message);
+			   text_or(d, v[i], "source.component", "orchd"),
+			   (int)strcspn(message, "\n"), message);
 	}
 }
 

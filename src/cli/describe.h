@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * describe in kubectl's layout. Everything is written with tabs between label and value, and aligned
- * at the end. The text is kubectl's, so that eyes and scripts find what they know.
+ * describe in kubectl's layout. Everything is written with tabs between label and value, and
+ * aligned at the end. The text is kubectl's, so that eyes and scripts find what they know.
  */
 #pragma once
 
@@ -23,7 +23,8 @@ const char *text_at(struct describe *d, json_t *o, const char *path);
 const char *text_or(struct describe *d, json_t *o, const char *path, const char *otherwise);
 /* "k=v", one a line, after a label; sep is "=" or ": ". */
 void put_map(struct describe *d, unsigned level, const char *label, json_t *map, const char *sep);
-const char *long_time(struct describe *d, const char *rfc3339);	/* Sat, 21 Nov 2026 10:00:00 +0000 */
+const char *long_time(struct describe *d,
+		      const char *rfc3339); /* Sat, 21 Nov 2026 10:00:00 +0000 */
 const char *labels_line(struct describe *d, json_t *map);	/* "a=b,c=d", "<none>" */
 
 /* Of a pod specification; statuses may be NULL. */

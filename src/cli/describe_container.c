@@ -44,7 +44,8 @@ static void put_ports(struct describe *d, unsigned level, json_t *ports)
 		buf_printf(&own, "%s%lld/%s", sep, json_number(p, "containerPort"), protocol);
 		buf_printf(&host, "%s%lld/%s", sep, json_number(p, "hostPort"), protocol);
 	}
-	put_line(d, level, arena_printf(&d->c->arena, "Port%s:", s), "%s", own.len ? own.data : "<none>");
+	put_line(d, level, arena_printf(&d->c->arena, "Port%s:", s), "%s",
+		 own.len ? own.data : "<none>");
 	put_line(d, level, arena_printf(&d->c->arena, "Host Port%s:", s), "%s",
 		 host.len ? host.data : "<none>");
 }
@@ -82,7 +83,8 @@ static void put_status(struct describe *d, unsigned level, json_t *s)
 {
 	put_state(d, level, "State:", json_object_get(s, "state"));
 	put_state(d, level, "Last State:", json_object_get(s, "lastState"));
-	put_line(d, level, "Ready:", "%s", json_is_true(json_object_get(s, "ready")) ? "True" : "False");
+	put_line(d, level, "Ready:", "%s",
+		 json_is_true(json_object_get(s, "ready")) ? "True" : "False");
 	put_line(d, level, "Restart Count:", "%lld", json_number(s, "restartCount"));
 }
 
@@ -105,8 +107,9 @@ static const char *http_probe(struct describe *d, json_t *get)
 {
 	const char *scheme = text_or(d, get, "scheme", "HTTP");
 
-	return arena_printf(&d->c->arena, "http-get %s://%s:%s%s", streq(scheme, "HTTPS") ? "https" : "http",
-			    text_at(d, get, "host"), text_at(d, get, "port"), text_or(d, get, "path", "/"));
+	return arena_printf(&d->c->arena, "http-get %s://%s:%s%s",
+			    streq(scheme, "HTTPS") ? "https" : "http", text_at(d, get, "host"),
+			    text_at(d, get, "port"), text_or(d, get, "path", "/"));
 }
 
 static const char *exec_probe(struct describe *d, json_t *words)
@@ -156,9 +159,10 @@ static const char *env_value(struct describe *d, json_t *e)
 		return text_at(d, e, "value");
 	for (size_t i = 0; i < ARRAY_SIZE(sources); i++)
 		if ((ref = json_object_get(from, sources[i].key)))
-			return arena_printf(&d->c->arena, "<set to the key '%s' in %s '%s'>\tOptional: %s",
-					    json_text(ref, "key"), sources[i].kind, json_text(ref, "name"),
-					    json_is_true(json_object_get(ref, "optional")) ? "true" : "false");
+			return arena_printf(
+				&d->c->arena, "<set to the key '%s' in %s '%s'>\tOptional: %s",
+				json_text(ref, "key"), sources[i].kind, json_text(ref, "name"),
+				json_is_true(json_object_get(ref, "optional")) ? "true" : "false");
 	if ((ref = json_object_get(from, "fieldRef")))
 		return arena_printf(&d->c->arena, " (%s:%s)", text_or(d, ref, "apiVersion", "v1"),
 				    json_text(ref, "fieldPath"));
@@ -180,7 +184,8 @@ static void put_env_from(struct describe *d, unsigned level, json_t *list)
 		json_t *map = json_object_get(e, "configMapRef");
 		json_t *ref = map ? map : json_object_get(e, "secretRef");
 
-		put_line(d, level + 1, json_text(ref, "name"), "%s\tOptional: %s", map ? "ConfigMap" : "Secret",
+		put_line(d, level + 1, json_text(ref, "name"), "%s\tOptional: %s",
+			 map ? "ConfigMap" : "Secret",
 			 json_is_true(json_object_get(ref, "optional")) ? "true" : "false");
 	}
 }
@@ -199,8 +204,8 @@ static void put_environment(struct describe *d, unsigned level, json_t *k)
 		buf_puts(&d->out, "  ");
 	buf_puts(&d->out, "Environment:\n");
 	json_array_foreach(list, i, e)
-		put_line(d, level + 1, arena_printf(&d->c->arena, "%s:", json_text(e, "name")), "%s",
-			 env_value(d, e));
+		put_line(d, level + 1, arena_printf(&d->c->arena, "%s:", json_text(e, "name")),
+			 "%s", env_value(d, e));
 }
 
 static void put_mounts(struct describe *d, unsigned level, json_t *list)
@@ -220,9 +225,11 @@ static void put_mounts(struct describe *d, unsigned level, json_t *list)
 
 		for (unsigned k = 0; k < level + 1; k++)
 			buf_puts(&d->out, "  ");
-		buf_printf(&d->out, "%s from %s (%s%s%s)\n", json_text(m, "mountPath"), json_text(m, "name"),
+		buf_printf(&d->out, "%s from %s (%s%s%s)\n", json_text(m, "mountPath"),
+			   json_text(m, "name"),
 			   json_is_true(json_object_get(m, "readOnly")) ? "ro" : "rw",
-			   *path ? ",path=" : "", *path ? arena_printf(&d->c->arena, "\"%s\"", path) : "");
+			   *path ? ",path=" : "",
+			   *path ? arena_printf(&d->c->arena, "\"%s\"", path) : "");
 	}
 }
 

@@ -18,7 +18,8 @@ void put_template(struct describe *d, json_t *template)
 		put_map(d, 1, "Annotations:", annotations, ": ");
 	put_containers(d, 1, spec, NULL);
 	put_volumes(d, 1, spec);
-	put_line(d, 1, "Node-Selectors:", "%s", labels_line(d, json_object_get(spec, "nodeSelector")));
+	put_line(d, 1, "Node-Selectors:", "%s",
+		 labels_line(d, json_object_get(spec, "nodeSelector")));
 	put_line(d, 1, "Tolerations:", "<none>");
 }
 
@@ -37,7 +38,8 @@ static void put_conditions(struct describe *d, json_t *list)
 
 static json_t *list_in(struct describe *d, enum kind_id kind, json_t *o)
 {
-	struct target t = { &kinds[kind], NULL, json_text(json_object_get(o, "metadata"), "namespace") };
+	struct target t = { &kinds[kind], NULL,
+			    json_text(json_object_get(o, "metadata"), "namespace") };
 	int status;
 
 	return fetch(d->c, "GET", target_path(d->c, &t), NULL, &status);
@@ -49,7 +51,8 @@ static bool is_owned(json_t *o, json_t *owner)
 	size_t i;
 
 	json_array_foreach(json_path(o, "metadata.ownerReferences"), i, ref)
-		if (streq(json_text(ref, "uid"), json_text(json_object_get(owner, "metadata"), "uid")))
+		if (streq(json_text(ref, "uid"),
+			  json_text(json_object_get(owner, "metadata"), "uid")))
 			return true;
 	return false;
 }
@@ -83,7 +86,8 @@ static const char *replicasets(struct describe *d, json_t *list, json_t *o, bool
 		long long wanted = json_number(json_object_get(rs, "spec"), "replicas");
 		long long made = json_number(json_object_get(rs, "status"), "replicas");
 
-		if (!is_owned(rs, o) || (revision_of(rs) == last) != newest || (!newest && !wanted && !made))
+		if (!is_owned(rs, o) || (revision_of(rs) == last) != newest ||
+		    (!newest && !wanted && !made))
 			continue;
 		buf_printf(&b, "%s%s (%lld/%lld replicas created)", b.len ? ", " : "",
 			   json_text(json_object_get(rs, "metadata"), "name"), made, wanted);
@@ -106,7 +110,8 @@ void put_deployment(struct describe *d, json_t *o)
 	put_line(d, 0, "MinReadySeconds:", "%lld", json_number(spec, "minReadySeconds"));
 	if (rolling)
 		put_line(d, 0, "RollingUpdateStrategy:", "%s max unavailable, %s max surge",
-			 text_or(d, rolling, "maxUnavailable", "25%"), text_or(d, rolling, "maxSurge", "25%"));
+			 text_or(d, rolling, "maxUnavailable", "25%"),
+			 text_or(d, rolling, "maxSurge", "25%"));
 	if (json_is_true(json_object_get(spec, "paused")))
 		put_line(d, 0, "Paused:", "True");
 	put_template(d, json_object_get(spec, "template"));
@@ -124,7 +129,8 @@ static unsigned count_phase(json_t *pods, json_t *o, const char *phase)
 	size_t i;
 
 	json_array_foreach(json_object_get(pods, "items"), i, p)
-		n += is_owned(p, o) && streq(json_text(json_object_get(p, "status"), "phase"), phase);
+		n += is_owned(p, o) &&
+		     streq(json_text(json_object_get(p, "status"), "phase"), phase);
 	return n;
 }
 
@@ -134,9 +140,10 @@ void put_replicaset(struct describe *d, json_t *o)
 	json_t *pods = list_in(d, KIND_POD, o);
 
 	if (owner)
-		put_line(d, 0, "Controlled By:", "%s/%s", json_text(owner, "kind"), json_text(owner, "name"));
-	put_line(d, 0, "Replicas:", "%s current / %s desired", text_or(d, o, "status.replicas", "0"),
-		 text_or(d, o, "spec.replicas", "0"));
+		put_line(d, 0, "Controlled By:", "%s/%s", json_text(owner, "kind"),
+			 json_text(owner, "name"));
+	put_line(d, 0, "Replicas:", "%s current / %s desired",
+		 text_or(d, o, "status.replicas", "0"), text_or(d, o, "spec.replicas", "0"));
 	put_line(d, 0, "Pods Status:", "%u Running / %u Waiting / %u Succeeded / %u Failed",
 		 count_phase(pods, o, "Running"), count_phase(pods, o, "Pending"),
 		 count_phase(pods, o, "Succeeded"), count_phase(pods, o, "Failed"));
@@ -162,8 +169,8 @@ static const char *endpoints_of(struct describe *d, json_t *endpoints, json_t *p
 			if (!same_port(p, port))
 				continue;
 			json_array_foreach(json_object_get(subset, "addresses"), k, address)
-				buf_printf(&b, "%s%s:%lld", b.len ? "," : "", json_text(address, "ip"),
-					   json_number(p, "port"));
+				buf_printf(&b, "%s%s:%lld", b.len ? "," : "",
+					   json_text(address, "ip"), json_number(p, "port"));
 		}
 	}
 	return arena_strdup(&d->c->arena, buf_str(&b));
@@ -171,12 +178,15 @@ static const char *endpoints_of(struct describe *d, json_t *endpoints, json_t *p
 
 static void put_service_port(struct describe *d, json_t *p, json_t *endpoints)
 {
-	const char *name = text_or(d, p, "name", "<unset>"), *protocol = text_or(d, p, "protocol", "TCP");
+	const char *name = text_or(d, p, "name", "<unset>"),
+		   *protocol = text_or(d, p, "protocol", "TCP");
 
 	put_line(d, 0, "Port:", "%s\t%lld/%s", name, json_number(p, "port"), protocol);
-	put_line(d, 0, "TargetPort:", "%s/%s", text_or(d, p, "targetPort", text_at(d, p, "port")), protocol);
+	put_line(d, 0, "TargetPort:", "%s/%s", text_or(d, p, "targetPort", text_at(d, p, "port")),
+		 protocol);
 	if (json_number(p, "nodePort"))
-		put_line(d, 0, "NodePort:", "%s\t%lld/%s", name, json_number(p, "nodePort"), protocol);
+		put_line(d, 0, "NodePort:", "%s\t%lld/%s", name, json_number(p, "nodePort"),
+			 protocol);
 	put_line(d, 0, "Endpoints:", "%s", endpoints_of(d, endpoints, p));
 }
 
@@ -198,8 +208,10 @@ void put_service(struct describe *d, json_t *o)
 		put_service_port(d, p, json_array_get(json_object_get(list, "items"), 0));
 	put_line(d, 0, "Session Affinity:", "%s", text_or(d, spec, "sessionAffinity", "None"));
 	if (*text_at(d, spec, "externalTrafficPolicy"))
-		put_line(d, 0, "External Traffic Policy:", "%s", text_at(d, spec, "externalTrafficPolicy"));
-	put_line(d, 0, "Internal Traffic Policy:", "%s", text_or(d, spec, "internalTrafficPolicy", "Cluster"));
+		put_line(d, 0, "External Traffic Policy:", "%s",
+			 text_at(d, spec, "externalTrafficPolicy"));
+	put_line(d, 0, "Internal Traffic Policy:", "%s",
+		 text_or(d, spec, "internalTrafficPolicy", "Cluster"));
 	json_decref(list);
 }
 
@@ -222,7 +234,8 @@ void put_endpoints(struct describe *d, json_t *o)
 	buf_puts(&d->out, "Subsets:\n");
 	json_array_foreach(json_object_get(o, "subsets"), i, s) {
 		put_line(d, 1, "Addresses:", "%s", addresses(d, json_object_get(s, "addresses")));
-		put_line(d, 1, "NotReadyAddresses:", "%s", addresses(d, json_object_get(s, "notReadyAddresses")));
+		put_line(d, 1, "NotReadyAddresses:", "%s",
+			 addresses(d, json_object_get(s, "notReadyAddresses")));
 		buf_puts(&d->out, "  Ports:\n    Name\tPort\tProtocol\n    ----\t----\t--------\n");
 		json_array_foreach(json_object_get(s, "ports"), k, p)
 			buf_printf(&d->out, "    %s\t%lld\t%s\n", text_or(d, p, "name", "<unset>"),
@@ -248,7 +261,8 @@ void put_configmap(struct describe *d, json_t *o)
 
 	buf_puts(&d->out, "\nData\n====\n");
 	json_object_foreach(json_object_get(o, "data"), k, v)
-		put_raw(d, arena_printf(&d->c->arena, "%s:\n----\n%s\n\n", k, json_any(&d->c->arena, v)));
+		put_raw(d, arena_printf(&d->c->arena, "%s:\n----\n%s\n\n", k,
+					json_any(&d->c->arena, v)));
 	buf_puts(&d->out, "\nBinaryData\n====\n");
 	json_object_foreach(json_object_get(o, "binaryData"), k, v)
 		buf_printf(&d->out, "%s: %zu bytes\n", k, decoded(v));

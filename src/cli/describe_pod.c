@@ -76,7 +76,8 @@ static void put_pod_head(struct describe *d, json_t *o)
 	json_t *status = json_object_get(o, "status"), *ip;
 	size_t i;
 
-	put_line(d, 0, "Service Account:", "%s", text_or(d, o, "spec.serviceAccountName", "default"));
+	put_line(d, 0, "Service Account:", "%s",
+		 text_or(d, o, "spec.serviceAccountName", "default"));
 	put_line(d, 0, "Node:", "%s/%s", text_or(d, o, "spec.nodeName", "<none>"),
 		 json_text(status, "hostIP"));
 	if (*json_text(status, "startTime"))
@@ -93,11 +94,13 @@ static void put_pod_head(struct describe *d, json_t *o)
 	if (*json_text(status, "message"))
 		put_line(d, 0, "Message:", "%s", json_text(status, "message"));
 	put_line(d, 0, "IP:", "%s", json_text(status, "podIP"));
-	buf_puts(&d->out, json_array_size(json_object_get(status, "podIPs")) ? "IPs:\n" : "IPs:\t<none>\n");
+	buf_puts(&d->out,
+		 json_array_size(json_object_get(status, "podIPs")) ? "IPs:\n" : "IPs:\t<none>\n");
 	json_array_foreach(json_object_get(status, "podIPs"), i, ip)
 		put_line(d, 1, "IP:", "%s", json_text(ip, "ip"));
 	if (owner)
-		put_line(d, 0, "Controlled By:", "%s/%s", json_text(owner, "kind"), json_text(owner, "name"));
+		put_line(d, 0, "Controlled By:", "%s/%s", json_text(owner, "kind"),
+			 json_text(owner, "name"));
 }
 
 void put_pod(struct describe *d, json_t *o)
@@ -109,6 +112,7 @@ void put_pod(struct describe *d, json_t *o)
 	put_conditions(d, json_path(o, "status.conditions"));
 	put_volumes(d, 0, spec);
 	put_line(d, 0, "QoS Class:", "%s", text_or(d, o, "status.qosClass", "<none>"));
-	put_line(d, 0, "Node-Selectors:", "%s", labels_line(d, json_object_get(spec, "nodeSelector")));
+	put_line(d, 0, "Node-Selectors:", "%s",
+		 labels_line(d, json_object_get(spec, "nodeSelector")));
 	put_line(d, 0, "Tolerations:", "<none>");
 }

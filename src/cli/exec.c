@@ -37,8 +37,8 @@ static const char *exec_path(struct cli *c, const struct source *s)
 
 	ioctl(STDIN_FILENO, TIOCGWINSZ, &w);
 	buf_printf(&p, "/apis/orch/v1%s/exec?tty=%s&rows=%u&cols=%u&container=",
-		   strstr(target_path(c, &t), "/namespaces/"), c->opt.tty ? "true" : "false", w.ws_row,
-		   w.ws_col);
+		   strstr(target_path(c, &t), "/namespaces/"), c->opt.tty ? "true" : "false",
+		   w.ws_row, w.ws_col);
 	url_encode(&p, s->container);
 	for (unsigned i = 0; i < c->ncommand; i++) {
 		buf_puts(&p, "&command=");
@@ -249,7 +249,8 @@ int verb_exec(struct cli *c)
 		return EXIT_ERROR;
 	}
 	if (c->opt.tty && c->opt.stdin_ && !isatty(STDIN_FILENO)) {
-		fprintf(stderr, "Unable to use a TTY - input is not a terminal or the right kind of file\n");
+		fprintf(stderr,
+			"Unable to use a TTY - input is not a terminal or the right kind of file\n");
 		c->opt.tty = false;
 	}
 	int status = find_source(c, &s);

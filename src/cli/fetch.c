@@ -26,7 +26,8 @@ int refused(const struct response *r)
 	return EXIT_ERROR;
 }
 
-json_t *fetch(struct cli *c, const char *method, const char *path, const char *accept, int *ret_status)
+json_t *fetch(struct cli *c, const char *method, const char *path, const char *accept,
+	      int *ret_status)
 {
 	struct response r = { 0 };
 	struct err err = { 0 };

@@ -182,7 +182,8 @@ static const char *print_now(struct watching *w, const struct target *t, int *re
 	struct cli *c = w->c;
 	bool table = format_is_table(c);
 	json_t *v = fetch(c, "GET", query_path(c, t, NULL), table ? TABLE : NULL, ret_status), *o;
-	const char *version = v ? json_text(json_object_get(v, "metadata"), "resourceVersion") : NULL;
+	const char *version =
+		v ? json_text(json_object_get(v, "metadata"), "resourceVersion") : NULL;
 	size_t i;
 
 	version = arena_strdup(&c->arena, version);
@@ -197,7 +198,8 @@ static const char *print_now(struct watching *w, const struct target *t, int *re
 
 static int watch(struct cli *c, const struct target *t)
 {
-	struct watching w = { .c = c, .table = { .c = c, .kind = t->kind, .headers = !c->opt.no_headers } };
+	struct watching w = { .c = c,
+			      .table = { .c = c, .kind = t->kind, .headers = !c->opt.no_headers } };
 	struct response r = { 0 };
 	struct err err = { 0 };
 	int status;

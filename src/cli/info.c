@@ -88,8 +88,9 @@ static int show_revision(struct cli *c, const char *number)
 		fprintf(stderr, "error: \"%s\" is no number of a revision\n", number);
 		return EXIT_ERROR;
 	}
-	json_t *v = fetch(c, "GET", arena_printf(&c->arena, "/apis/orch/v1/revisions/%s", number), NULL,
-			  &status), *f;
+	json_t *v = fetch(c, "GET", arena_printf(&c->arena, "/apis/orch/v1/revisions/%s", number),
+			  NULL, &status),
+	       *f;
 	size_t i;
 
 	if (!v)
@@ -163,8 +164,8 @@ int verb_explain(struct cli *c)
 		fprintf(stderr, "error: the server doesn't have a resource type \"%s\"\n", word);
 		return EXIT_ERROR;
 	}
-	if (schema_explain(k ? k->type : &settings_type, k ? k->name : "OrchdConfiguration", path, &out,
-			   &err) < 0) {
+	if (schema_explain(k ? k->type : &settings_type, k ? k->name : "OrchdConfiguration", path,
+			   &out, &err) < 0) {
 		fprintf(stderr, "error: %s\n", err.msg);
 		return EXIT_ERROR;
 	}
@@ -182,7 +183,9 @@ int verb_api_resources(struct cli *c)
 		return EXIT_DONE;
 	}
 	if (!c->opt.no_headers)
-		rows_add(&r, 5, (const char *const[]){ "NAME", "SHORTNAMES", "APIVERSION", "NAMESPACED", "KIND" });
+		rows_add(&r, 5,
+			 (const char *const[]){ "NAME", "SHORTNAMES", "APIVERSION", "NAMESPACED",
+						"KIND" });
 	for (int k = 0; k < KIND_COUNT; k++)
 		rows_add(&r, 5, (const char *const[]){ kinds[k].plural, kinds[k].short_names,
 						       kinds[k].api_version,

@@ -83,7 +83,8 @@ static const struct comparison *find_comparison(const char *filter, size_t *ret_
 {
 	*ret_at = span(filter, "=!<>");
 	for (size_t i = 0; i < ARRAY_SIZE(comparisons); i++)
-		if (strncmp(filter + *ret_at, comparisons[i].sign, strlen(comparisons[i].sign)) == 0)
+		if (strncmp(filter + *ret_at, comparisons[i].sign, strlen(comparisons[i].sign)) ==
+		    0)
 			return &comparisons[i];
 	return NULL;
 }
@@ -323,7 +324,8 @@ static int put_template(struct arena *a, json_t *root, const char *t, const char
 
 int jsonpath(struct cli *c, json_t *o, const char *template, struct buf *out)
 {
-	const char *t = strchr(template, '{') ? template : arena_printf(&c->arena, "{%s}", template);
+	const char *t =
+		strchr(template, '{') ? template : arena_printf(&c->arena, "{%s}", template);
 
 	if (put_template(&c->arena, o, t, t + strlen(t), out) == 0)
 		return EXIT_DONE;

@@ -27,8 +27,9 @@ static int load_file(struct loaded *l, const char *path, const char *place, bool
 {
 	BUF_AUTO text = { 0 };
 	struct err err = { 0 };
-	int r = streq(path, "-") ? file_read_fd(STDIN_FILENO, "standard input", YAML_MAX_BYTES, &text, &err) :
-				   file_read(path, YAML_MAX_BYTES, &text, &err);
+	int r = streq(path, "-") ?
+			file_read_fd(STDIN_FILENO, "standard input", YAML_MAX_BYTES, &text, &err) :
+			file_read(path, YAML_MAX_BYTES, &text, &err);
 
 	if (r < 0 && r != -EFBIG) {
 		fprintf(stderr, "error: %s\n", err.msg);
@@ -140,13 +141,16 @@ static struct manifest *all_namespaces(const struct loaded *l)
 		const struct object_list *o = &l->v[i].manifest->objects;
 
 		for (uint32_t k = 0; k < o->n; k++) {
-			const char *ns = o->v[k].kind->namespaced ? o->v[k].meta->namespace : "default";
+			const char *ns =
+				o->v[k].kind->namespaced ? o->v[k].meta->namespace : "default";
 
 			if (streq(ns, "default") || strmap_get(&seen, ns))
 				continue;
 			strmap_set(&a, &seen, ns, "used");
-			buf_printf(&text, "---\napiVersion: v1\nkind: Namespace\nmetadata:\n  name: \"%s\"\n",
-				   ns);
+			buf_printf(
+				&text,
+				"---\napiVersion: v1\nkind: Namespace\nmetadata:\n  name: \"%s\"\n",
+				ns);
 		}
 	}
 	arena_release(&a);
@@ -158,7 +162,8 @@ static bool is_own(const struct loaded_file *f, const struct msg *g)
 	const struct msgs *m = &f->manifest->msgs;
 
 	for (uint32_t i = 0; i < m->n; i++)
-		if (m->v[i].line == g->line && m->v[i].col == g->col && streq(m->v[i].text, g->text))
+		if (m->v[i].line == g->line && m->v[i].col == g->col &&
+		    streq(m->v[i].text, g->text))
 			return true;
 	return false;
 }
@@ -195,8 +200,8 @@ void manifests_check(struct loaded *l, struct msgs *ret)
 		const struct msg *g = &s->msgs.v[i];
 
 		if (is_said(l, g))
-			msgs_add(ret, g->warning, arena_strdup(&l->arena, g->file), g->line, g->col, g->path,
-				 "%s", g->text);
+			msgs_add(ret, g->warning, arena_strdup(&l->arena, g->file), g->line, g->col,
+				 g->path, "%s", g->text);
 	}
 	set_unref(s);
 	manifest_unref(extra);

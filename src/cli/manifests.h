@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Manifests that a command line names, loaded as the daemon loads them. Messages say a file as it was
- * typed; its place below the directory, by which the daemon knows it, is kept beside.
+ * Manifests that a command line names, loaded as the daemon loads them. Messages say a file as it
+ * was typed; its place below the directory, by which the daemon knows it, is kept beside.
  */
 #pragma once
 
@@ -11,7 +11,7 @@
 struct loaded_file {
 	struct manifest *manifest;
 	const char *place;	/* relative to the directory: "shop/web.yaml" */
-	bool context;		/* there for the others to refer to: what is wrong with it is not said */
+	bool context; /* there for the others to refer to: what is wrong with it is not said */
 };
 struct loaded {
 	struct loaded_file *v;
@@ -20,8 +20,8 @@ struct loaded {
 	struct arena arena;
 };
 
-/* path: a file, a directory, or "-". stack: the folder that it will be in, NULL: none. EXIT_DONE, or
- * EXIT_ERROR after saying what can't be read; what is invalid is in the manifests. */
+/* path: a file, a directory, or "-". stack: the folder that it will be in, NULL: none. EXIT_DONE,
+ * or EXIT_ERROR after saying what can't be read; what is invalid is in the manifests. */
 int manifests_load(struct loaded *l, const char *path, const char *stack);
 int manifests_load_as(struct loaded *l, const char *path, const char *place);
 /* The directory in which the files of l are to land, without those that they replace: those of the
@@ -32,7 +32,7 @@ int manifests_load_context(struct loaded *l, const char *dir, bool anywhere);
  * left out: undeclared namespaces and references. The messages live in l and are ordered.
  */
 void manifests_check(struct loaded *l, struct msgs *ret);
-void manifests_complain(const struct loaded *l);	/* the files' own messages to standard error */
+void manifests_complain(const struct loaded *l); /* the files' own messages to standard error */
 /* Messages to standard error, with the line of the file and a caret when carets is set. */
 void manifests_print(const struct loaded *l, const struct msgs *m, bool carets);
 void manifests_release(struct loaded *l);

@@ -72,7 +72,8 @@ static int parse_columns(struct cli *c, const char *spec, struct columns *ret)
 		p += len + (p[len] == ',');
 	}
 	if (!ret->n)
-		fprintf(stderr, "error: custom-columns format specified but no custom columns given\n");
+		fprintf(stderr,
+			"error: custom-columns format specified but no custom columns given\n");
 	return ret->n ? EXIT_DONE : EXIT_ERROR;
 }
 
@@ -133,8 +134,10 @@ int format_check(const struct cli *c)
 
 	if (format_is_table(c) || find_format(c, &template))
 		return EXIT_DONE;
-	fprintf(stderr, "error: unable to match a printer suitable for the output format \"%s\", allowed "
-		"formats are: custom-columns,json,jsonpath,name,table,wide,yaml\n", c->opt.output);
+	fprintf(stderr,
+		"error: unable to match a printer suitable for the output format \"%s\", allowed "
+		"formats are: custom-columns,json,jsonpath,name,table,wide,yaml\n",
+		c->opt.output);
 	return EXIT_ERROR;
 }
 
@@ -143,8 +146,8 @@ int objects_print(struct cli *c, json_t *items, bool one)
 	const char *template = "";
 	const struct format *f = find_format(c, &template);
 	json_t *whole = one ? json_incref(json_array_get(items, 0)) :
-			      json_pack("{s:s, s:s, s:O, s:{s:s}}", "kind", "List", "apiVersion", "v1",
-					"items", items, "metadata", "resourceVersion", "");
+			      json_pack("{s:s, s:s, s:O, s:{s:s}}", "kind", "List", "apiVersion",
+					"v1", "items", items, "metadata", "resourceVersion", "");
 	int status = f->print(c, items, whole, template);
 
 	json_decref(whole);

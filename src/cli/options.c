@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Options from one table (options.def). They may stand anywhere; "--" ends them, and what follows
- * is a command. -f is a file for some verbs and "follow" for logs: the table decides by verb. Values
- * are checked here, so that verbs need not.
+ * is a command. -f is a file for some verbs and "follow" for logs: the table decides by verb.
+ * Values are checked here, so that verbs need not.
  */
 #include <stdio.h>
 
@@ -56,7 +56,8 @@ static const struct option *by_letter(const char *verb, char letter)
 
 static int bad_value(const struct option *o, const char *value, const char *wanted)
 {
-	fprintf(stderr, "error: invalid argument \"%s\" for \"--%s\": %s\n", value, o->name, wanted);
+	fprintf(stderr, "error: invalid argument \"%s\" for \"--%s\": %s\n", value, o->name,
+		wanted);
 	return -EINVAL;
 }
 
@@ -129,7 +130,8 @@ static int missing_value(const char *arg)
 static int unknown(const struct cli *c, const char *arg)
 {
 	if (!c->verb)
-		fprintf(stderr, "error: unknown option %s before the verb; see orchctl --help\n", arg);
+		fprintf(stderr, "error: unknown option %s before the verb; see orchctl --help\n",
+			arg);
 	else
 		fprintf(stderr, "error: unknown option %s of %s; see orchctl %s --help\n", arg,
 			c->verb, c->verb);

@@ -2,8 +2,8 @@
 /*
  * plan and diff. The text comes from orchd, which computed it with the code that then does it; here
  * it gets colours and an exit status. A saved plan is the JSON answer with what it was asked for:
- * applying it asks again and refuses when the answers differ. They hold the digests of the files, so
- * that an edit is seen even where values are masked.
+ * applying it asks again and refuses when the answers differ. They hold the digests of the files,
+ * so that an edit is seen even where values are masked.
  */
 #include "cli/plan.h"
 
@@ -14,11 +14,12 @@
 
 struct plan_request plan_requested(const struct cli *c)
 {
-	return (struct plan_request){ c->opt.stack, c->opt.allow_delete ? c->opt.allow_delete : "0" };
+	return (struct plan_request){ c->opt.stack,
+				      c->opt.allow_delete ? c->opt.allow_delete : "0" };
 }
 
-json_t *plan_fetch(struct cli *c, const char *method, const char *verb, const struct plan_request *q,
-		   int *ret_status)
+json_t *plan_fetch(struct cli *c, const char *method, const char *verb,
+		   const struct plan_request *q, int *ret_status)
 {
 	BUF_AUTO p = { 0 };
 
@@ -60,8 +61,9 @@ static int save(const struct cli *c, json_t *answer)
 	struct plan_request q = plan_requested(c);
 	struct err err = { 0 };
 
-	json_object_set_new(answer, "request", json_pack("{s:s?, s:s}", "stack", q.stack, "allowDelete",
-							 q.allow_delete));
+	json_object_set_new(
+		answer, "request",
+		json_pack("{s:s?, s:s}", "stack", q.stack, "allowDelete", q.allow_delete));
 	FREE_AUTO char *text = json_dumps(answer, JSON_INDENT(2) | JSON_SORT_KEYS);
 	if (!text)
 		abort();
@@ -92,7 +94,8 @@ int plan_check_saved(struct cli *c, const char *path, struct plan_request *ret)
 	int status;
 
 	if (!asked) {
-		fprintf(stderr, "error: %s: %s\n", path, saved ? "not a plan saved by plan --out" : why.text);
+		fprintf(stderr, "error: %s: %s\n", path,
+			saved ? "not a plan saved by plan --out" : why.text);
 		json_decref(saved);
 		return EXIT_ERROR;
 	}
@@ -102,7 +105,8 @@ int plan_check_saved(struct cli *c, const char *path, struct plan_request *ret)
 	};
 	now = plan_fetch(c, "GET", "plan", ret, &status);
 	if (now && !is_same(saved, now)) {
-		fprintf(stderr, "error: %s is stale: the files or what runs have changed since; plan again\n",
+		fprintf(stderr,
+			"error: %s is stale: the files or what runs have changed since; plan again\n",
 			path);
 		status = EXIT_STALE;
 	}
@@ -116,8 +120,9 @@ static int plan_status(const struct cli *c, const json_t *answer)
 {
 	if (json_number(answer, "errors"))
 		return EXIT_INVALID;
-	return c->opt.detailed_exitcode && !json_is_true(json_object_get(answer, "empty")) ? EXIT_CHANGES :
-											     EXIT_DONE;
+	return c->opt.detailed_exitcode && !json_is_true(json_object_get(answer, "empty")) ?
+		       EXIT_CHANGES :
+		       EXIT_DONE;
 }
 
 int verb_plan(struct cli *c)
@@ -125,7 +130,8 @@ int verb_plan(struct cli *c)
 	struct plan_request q = plan_requested(c);
 	int status;
 
-	if (c->opt.output && !output_is(c, "json") && !output_is(c, "yaml") && !output_is(c, "table")) {
+	if (c->opt.output && !output_is(c, "json") && !output_is(c, "yaml") &&
+	    !output_is(c, "table")) {
 		fprintf(stderr, "error: a plan is text, or json or yaml with -o\n");
 		return EXIT_ERROR;
 	}

@@ -15,7 +15,8 @@ static void add(struct cli *c, struct sources *s, json_t *pod, const char *conta
 
 	*arena_push(&c->arena, s) = (struct source){
 		arena_strdup(&c->arena, json_text(meta, "namespace")),
-		arena_strdup(&c->arena, json_text(meta, "name")), arena_strdup(&c->arena, container),
+		arena_strdup(&c->arena, json_text(meta, "name")),
+		arena_strdup(&c->arena, container),
 	};
 }
 
@@ -49,7 +50,8 @@ static const char *default_container(struct cli *c, json_t *pod, json_t *contain
 		return wanted;
 	const char *first = json_text(json_array_get(containers, 0), "name");
 	if (json_array_size(containers) > 1)
-		fprintf(stderr, "Defaulted container \"%s\" out of: %s\n", first, names_of(c, containers));
+		fprintf(stderr, "Defaulted container \"%s\" out of: %s\n", first,
+			names_of(c, containers));
 	return first;
 }
 
@@ -59,8 +61,9 @@ int pod_containers(struct cli *c, json_t *pod, bool all, struct sources *ret)
 	size_t i;
 
 	if (c->opt.container && !has_container(containers, c->opt.container)) {
-		fprintf(stderr, "error: container %s is not valid for pod %s out of: %s\n", c->opt.container,
-			json_text(json_object_get(pod, "metadata"), "name"), names_of(c, containers));
+		fprintf(stderr, "error: container %s is not valid for pod %s out of: %s\n",
+			c->opt.container, json_text(json_object_get(pod, "metadata"), "name"),
+			names_of(c, containers));
 		return EXIT_ERROR;
 	}
 	if (c->opt.container)
@@ -88,10 +91,12 @@ static json_t *selected_pods(struct cli *c, const struct target *t, int *ret_sta
 		labels = json_path(o, "spec.selector");
 	json_object_foreach(labels, k, v)
 		if (json_is_string(v))
-			buf_printf(&selector, "%s%s=%s", selector.len ? "," : "", k, json_string_value(v));
+			buf_printf(&selector, "%s%s=%s", selector.len ? "," : "", k,
+				   json_string_value(v));
 	json_decref(o);
 	if (!selector.len) {
-		fprintf(stderr, "error: %s/%s has no selector for pods\n", t->kind->singular, t->name);
+		fprintf(stderr, "error: %s/%s has no selector for pods\n", t->kind->singular,
+			t->name);
 		*ret_status = EXIT_ERROR;
 		return NULL;
 	}
@@ -129,7 +134,8 @@ json_t *pod_of(struct cli *c, const char *word, int *ret_status)
 	json_t *list = selected_pods(c, &t, ret_status);
 	json_t *pod = best_pod(list);
 	if (list && json_array_size(json_object_get(list, "items")) > 1)
-		fprintf(stderr, "Found %zu pods, using pod/%s\n", json_array_size(json_object_get(list, "items")),
+		fprintf(stderr, "Found %zu pods, using pod/%s\n",
+			json_array_size(json_object_get(list, "items")),
 			json_text(json_object_get(pod, "metadata"), "name"));
 	if (list && !pod) {
 		fprintf(stderr, "error: no pods of %s/%s\n", t.kind->singular, t.name);

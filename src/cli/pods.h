@@ -10,7 +10,7 @@ struct source {
 };
 struct sources { struct source *v; uint32_t n; };
 
-/* Of a pod object: the one of -c, all of them, or the default one. EXIT_ERROR (said): no such one. */
+/* Of a pod object: the one of -c, all, or the default one. EXIT_ERROR (said): no such one. */
 int pod_containers(struct cli *c, json_t *pod, bool all, struct sources *ret);
 /* word: POD or TYPE/NAME, for which a pod of the workload is taken; NULL after a message. */
 json_t *pod_of(struct cli *c, const char *word, int *ret_status);

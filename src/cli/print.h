@@ -10,13 +10,13 @@
 const char *json_text(const json_t *o, const char *key);	/* "" when it is no string */
 json_t *json_path(json_t *o, const char *path);			/* "a.b.c", NULL when absent */
 long long json_number(const json_t *o, const char *key);	/* 0 when it is no integer */
-const char *json_any(struct arena *a, const json_t *v);		/* strings as they are, else compact JSON */
+const char *json_any(struct arena *a, const json_t *v); /* strings as they are, else compact JSON */
 void print_json(const json_t *o);
 void print_yaml(const json_t *o);
 /* "{.items[*].metadata.name}"; 0, or EXIT_ERROR after saying so. */
 int jsonpath(struct cli *c, json_t *o, const char *template, struct buf *out);
 
-/* Rows of cells. Widths are remembered from one print to the next, so that a watch stays aligned. */
+/* Rows of cells. Widths are remembered from print to print, so that a watch stays aligned. */
 #define COLUMNS_MAX 32
 struct rows {
 	char **cells;		/* nrows * ncols */

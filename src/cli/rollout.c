@@ -11,7 +11,8 @@
 
 static const char *api(struct cli *c, const char *ns, const char *name, const char *what)
 {
-	return arena_printf(&c->arena, "/apis/orch/v1/namespaces/%s/deployments/%s/%s", ns, name, what);
+	return arena_printf(&c->arena, "/apis/orch/v1/namespaces/%s/deployments/%s/%s", ns, name,
+			    what);
 }
 
 int wait_rollout(struct cli *c, const char *ns, const char *name, int64_t until)
@@ -29,8 +30,8 @@ int wait_rollout(struct cli *c, const char *ns, const char *name, int64_t until)
 		bool failed = json_is_true(json_object_get(s, "failed"));
 		json_decref(s);
 		if (failed) {
-			fprintf(stderr, "%s%s%s", strncmp(message, "error: ", 7) ? "error: " : "", message,
-				strchr(message, '\n') ? "" : "\n");
+			fprintf(stderr, "%s%s%s", strncmp(message, "error: ", 7) ? "error: " : "",
+				message, strchr(message, '\n') ? "" : "\n");
 			return EXIT_ROLLOUT;
 		}
 		if (!streq(message, said))
@@ -70,8 +71,10 @@ static bool owned(json_t *rs, const char *name)
 
 static int by_revision(const void *a, const void *b)
 {
-	long x = strtol(annotation(*(json_t *const *)a, "deployment.kubernetes.io/revision"), NULL, 10);
-	long y = strtol(annotation(*(json_t *const *)b, "deployment.kubernetes.io/revision"), NULL, 10);
+	long x = strtol(annotation(*(json_t *const *)a, "deployment.kubernetes.io/revision"), NULL,
+			10);
+	long y = strtol(annotation(*(json_t *const *)b, "deployment.kubernetes.io/revision"), NULL,
+			10);
 
 	return x < y ? -1 : x > y;
 }
@@ -164,7 +167,8 @@ int verb_rollout(struct cli *c)
 	while (v < ARRAY_SIZE(verbs) && (!c->nargs || !streq(verbs[v].name, c->args[0])))
 		v++;
 	if (v == ARRAY_SIZE(verbs)) {
-		fprintf(stderr, "error: rollout status, history, undo, pause, resume, restart or unhold?\n");
+		fprintf(stderr,
+			"error: rollout status, history, undo, pause, resume, restart or unhold?\n");
 		return EXIT_ERROR;
 	}
 	int code = targets_parse(c, 1, &t);

@@ -52,7 +52,8 @@ void rows_print(struct rows *r, struct buf *out)
 	unsigned n = r->nrows * r->ncols;
 
 	for (unsigned i = 0; i < n; i++) {
-		size_t *w = &r->width[i % r->ncols], cell = width_of(r->cells[i], strlen(r->cells[i]));
+		size_t *w = &r->width[i % r->ncols],
+		       cell = width_of(r->cells[i], strlen(r->cells[i]));
 
 		*w = *w ? *w : 3;
 		*w = MAX(*w, cell);

@@ -31,7 +31,8 @@ static const char *cell_text(const struct table *t, json_t *row, size_t i)
 
 	if (i || !t->prefix)
 		return text;
-	return arena_printf(&t->c->arena, "%s/%s", target_resource(t->c, t->kind, t->kind->singular), text);
+	return arena_printf(&t->c->arena, "%s/%s",
+			    target_resource(t->c, t->kind, t->kind->singular), text);
 }
 
 /* row NULL: the headers. */
@@ -53,7 +54,8 @@ static void add_row(struct table *t, json_t *defs, json_t *row)
 		cells[n++] = row ? cell_text(t, row, i) : upper(&c->arena, json_text(def, "name"));
 	}
 	if (c->opt.show_labels)
-		cells[n++] = row ? labels_text(&c->arena, json_object_get(meta, "labels")) : "LABELS";
+		cells[n++] =
+			row ? labels_text(&c->arena, json_object_get(meta, "labels")) : "LABELS";
 	rows_add(&t->rows, n, cells);
 }
 

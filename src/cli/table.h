@@ -16,5 +16,5 @@ struct table {
 };
 unsigned table_add(struct table *t, json_t *answer);	/* how many rows came */
 
-/* A new array in the order of --sort-by; member: where the object is in an element, "": it is it. */
+/* A new array in the order of --sort-by; member: where in an element the object is, or "". */
 json_t *sort_objects(struct cli *c, json_t *list, const char *member);

@@ -37,8 +37,10 @@ static int add_slashed(struct cli *c, const char *arg, struct targets *ret)
 	const char *slash = strchr(arg, '/');
 
 	if (!slash || slash == arg || !slash[1] || strchr(slash + 1, '/')) {
-		fprintf(stderr, "error: there is no need to specify a resource type as a separate argument "
-			"when passing arguments in resource/name form: \"%s\" is not TYPE/NAME\n", arg);
+		fprintf(stderr,
+			"error: there is no need to specify a resource type as a separate argument "
+			"when passing arguments in resource/name form: \"%s\" is not TYPE/NAME\n",
+			arg);
 		return EXIT_ERROR;
 	}
 	return add_kinds(c, arena_strndup(&c->arena, arg, (size_t)(slash - arg)), slash + 1, ret);
@@ -89,15 +91,21 @@ static int parse(struct cli *c, unsigned from, struct targets *ret)
 int targets_parse(struct cli *c, unsigned from, struct targets *ret)
 {
 	*ret = (struct targets){ 0 };
+	if (c->opt.nfiles && from < c->nargs) {
+		fprintf(stderr, "error: either -f or names, not both\n");
+		return EXIT_ERROR;
+	}
 	if (c->opt.nfiles)
 		return add_files(c, ret);
 	if (from >= c->nargs) {
-		fprintf(stderr, "error: Required resource not specified: TYPE, TYPE NAME or TYPE/NAME\n");
+		fprintf(stderr,
+			"error: Required resource not specified: TYPE, TYPE NAME or TYPE/NAME\n");
 		return EXIT_ERROR;
 	}
 	int r = parse(c, from, ret);
 	if (!r && ret->n && ret->v[0].name && c->opt.all_namespaces) {
-		fprintf(stderr, "error: a resource cannot be retrieved by name across all namespaces\n");
+		fprintf(stderr,
+			"error: a resource cannot be retrieved by name across all namespaces\n");
 		r = EXIT_ERROR;
 	}
 	return r;
@@ -154,7 +162,9 @@ static int expand_one(struct cli *c, const struct target *t, struct targets *all
 		*arena_push(&c->arena, all) = (struct target){
 			.kind = t->kind,
 			.name = arena_strdup(&c->arena, json_text(meta, "name")),
-			.ns = t->kind->namespaced ? arena_strdup(&c->arena, json_text(meta, "namespace")) : NULL,
+			.ns = t->kind->namespaced ?
+				      arena_strdup(&c->arena, json_text(meta, "namespace")) :
+				      NULL,
 		};
 	}
 	json_decref(list);

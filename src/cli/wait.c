@@ -127,8 +127,8 @@ static int wait_one(struct cli *c, const struct target *t, const struct goal *g,
 		if (status)
 			return status;
 		if (done) {
-			printf("%s/%s condition met\n", target_resource(c, t->kind, t->kind->singular),
-			       t->name);
+			printf("%s/%s condition met\n",
+			       target_resource(c, t->kind, t->kind->singular), t->name);
 			fflush(stdout);
 			return EXIT_DONE;
 		}

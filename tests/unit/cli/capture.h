@@ -2,6 +2,13 @@
 /* What a verb writes to standard output and standard error. */
 #pragma once
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
 #include <fcntl.h>
 #include <stdio.h>
 

@@ -6,6 +6,13 @@
  */
 #pragma once
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -23,7 +30,7 @@
 struct answer {
 	const char *words;			/* of the request line */
 	const char *pieces[PIECES_MAX];		/* each its own packet */
-	bool fds;				/* the second piece carries descriptors: a pipe, twice */
+	bool fds; /* the second piece carries descriptors: a pipe, twice */
 };
 
 struct server {

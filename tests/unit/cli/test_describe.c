@@ -12,29 +12,29 @@
 #include "cli/describe.h"
 
 static const char pod[] =
-"{'metadata': {'name': 'web-1', 'namespace': 'shop', 'labels': {'app': 'web', 'tier': 'front'},"
-" 'ownerReferences': [{'kind': 'ReplicaSet', 'name': 'web'}]},"
-" 'spec': {'nodeName': 'box', 'containers': [{'name': 'httpd', 'image': 'rootfs:/',"
-"   'command': ['sh', '-c', 'echo a\\necho b'], 'ports': [{'containerPort': 80, 'protocol': 'TCP'}],"
-"   'resources': {'limits': {'memory': '64Mi'}},"
-"   'readinessProbe': {'httpGet': {'port': 'http', 'path': '/ok'}, 'periodSeconds': 5},"
-"   'env': [{'name': 'A', 'value': 'b'}, {'name': 'LONGER', 'valueFrom': {'configMapKeyRef':"
-"     {'name': 'c', 'key': 'k'}}}],"
-"   'volumeMounts': [{'name': 'www', 'mountPath': '/www', 'readOnly': true}]}],"
-"  'volumes': [{'name': 'www', 'configMap': {'name': 'pages'}}]},"
-" 'status': {'phase': 'Running', 'podIP': '10.244.0.2', 'podIPs': [{'ip': '10.244.0.2'}], 'hostIP': '10.0.0.1',"
-"  'startTime': '2026-11-21T10:00:00Z', 'qosClass': 'Burstable',"
-"  'conditions': [{'type': 'Ready', 'status': 'False'}],"
-"  'containerStatuses': [{'name': 'httpd', 'containerID': 'orch://u/httpd/2', 'imageID': 'rootfs:/',"
-"    'restartCount': 2, 'state': {'waiting': {'reason': 'CrashLoopBackOff', 'message': 'back-off 20s'}},"
-"    'lastState': {'terminated': {'reason': 'Error', 'exitCode': 3, 'startedAt': '2026-11-21T10:00:01Z',"
-"      'finishedAt': '2026-11-21T10:00:02Z'}}}]}}";
+	"{'metadata': {'name': 'web-1', 'namespace': 'shop', 'labels': {'app': 'web', 'tier': 'front'},"
+	" 'ownerReferences': [{'kind': 'ReplicaSet', 'name': 'web'}]},"
+	" 'spec': {'nodeName': 'box', 'containers': [{'name': 'httpd', 'image': 'rootfs:/',"
+	"   'command': ['sh', '-c', 'echo a\\necho b'], 'ports': [{'containerPort': 80, 'protocol': 'TCP'}],"
+	"   'resources': {'limits': {'memory': '64Mi'}},"
+	"   'readinessProbe': {'httpGet': {'port': 'http', 'path': '/ok'}, 'periodSeconds': 5},"
+	"   'env': [{'name': 'A', 'value': 'b'}, {'name': 'LONGER', 'valueFrom': {'configMapKeyRef':"
+	"     {'name': 'c', 'key': 'k'}}}],"
+	"   'volumeMounts': [{'name': 'www', 'mountPath': '/www', 'readOnly': true}]}],"
+	"  'volumes': [{'name': 'www', 'configMap': {'name': 'pages'}}]},"
+	" 'status': {'phase': 'Running', 'podIP': '10.244.0.2', 'podIPs': [{'ip': '10.244.0.2'}], 'hostIP': '10.0.0.1',"
+	"  'startTime': '2026-11-21T10:00:00Z', 'qosClass': 'Burstable',"
+	"  'conditions': [{'type': 'Ready', 'status': 'False'}],"
+	"  'containerStatuses': [{'name': 'httpd', 'containerID': 'orch://u/httpd/2', 'imageID': 'rootfs:/',"
+	"    'restartCount': 2, 'state': {'waiting': {'reason': 'CrashLoopBackOff', 'message': 'back-off 20s'}},"
+	"    'lastState': {'terminated': {'reason': 'Error', 'exitCode': 3, 'startedAt': '2026-11-21T10:00:01Z',"
+	"      'finishedAt': '2026-11-21T10:00:02Z'}}}]}}";
 
 static const char events[] =
-"[{'type': 'Warning', 'reason': 'BackOff', 'count': 3, 'firstTimestamp': '%s', 'lastTimestamp': '%s',"
-"  'source': {'component': 'orchd'}, 'message': 'restarting\\nit'},"
-" {'type': 'Normal', 'reason': 'Started', 'count': 1, 'firstTimestamp': '%s', 'lastTimestamp': '%s',"
-"  'source': {'component': 'orchd'}, 'message': 'Started container httpd'}]";
+	"[{'type': 'Warning', 'reason': 'BackOff', 'count': 3, 'firstTimestamp': '%s', 'lastTimestamp': '%s',"
+	"  'source': {'component': 'orchd'}, 'message': 'restarting\\nit'},"
+	" {'type': 'Normal', 'reason': 'Started', 'count': 1, 'firstTimestamp': '%s', 'lastTimestamp': '%s',"
+	"  'source': {'component': 'orchd'}, 'message': 'Started container httpd'}]";
 
 static const char described_pod[] =
 "Name:             web-1\n"
@@ -177,10 +177,11 @@ static void data_is_left_as_it_is(void **state)
 	(void)state;
 	describe(KIND_CONFIGMAP, "{'metadata': {'name': 'c', 'namespace': 'shop'},"
 		 "'data': {'k': 'a\\tb\\nlonger\\tc'}, 'binaryData': {'b': 'AAEC'}}", "[]", &out);
-	assert_string_equal(out.data,
-			    "Name:         c\nNamespace:    shop\nLabels:       <none>\nAnnotations:  <none>\n\n"
-			    "Data\n====\nk:\n----\na\tb\nlonger\tc\n\n\n"
-			    "BinaryData\n====\nb: 3 bytes\n\nEvents:  <none>\n");
+	assert_string_equal(
+		out.data,
+		"Name:         c\nNamespace:    shop\nLabels:       <none>\nAnnotations:  <none>\n\n"
+		"Data\n====\nk:\n----\na\tb\nlonger\tc\n\n\n"
+		"BinaryData\n====\nb: 3 bytes\n\nEvents:  <none>\n");
 }
 
 static void a_secret_says_sizes_only(void **state)
@@ -190,9 +191,10 @@ static void a_secret_says_sizes_only(void **state)
 	(void)state;
 	describe(KIND_SECRET, "{'metadata': {'name': 's', 'namespace': 'shop'}, 'type': 'Opaque',"
 		 "'data': {'password': 'c2VjcmV0', 'x': 'YQ=='}}", NULL, &out);
-	assert_string_equal(out.data,
-			    "Name:         s\nNamespace:    shop\nLabels:       <none>\nAnnotations:  <none>\n\n"
-			    "Type:  Opaque\n\nData\n====\npassword:  6 bytes\nx:         1 bytes\n");
+	assert_string_equal(
+		out.data,
+		"Name:         s\nNamespace:    shop\nLabels:       <none>\nAnnotations:  <none>\n\n"
+		"Type:  Opaque\n\nData\n====\npassword:  6 bytes\nx:         1 bytes\n");
 }
 
 static void a_namespace(void **state)
@@ -200,9 +202,12 @@ static void a_namespace(void **state)
 	BUF_AUTO out = { 0 };
 
 	(void)state;
-	describe(KIND_NAMESPACE, "{'metadata': {'name': 'shop', 'labels': {'a': 'b'}}, 'status': {'phase': 'Active'}}",
-		 NULL, &out);
-	assert_same_columns(out.data, "Name:  shop\nLabels:  a=b\nAnnotations:  <none>\nStatus:  Active\n\n"
+	describe(
+		KIND_NAMESPACE,
+		"{'metadata': {'name': 'shop', 'labels': {'a': 'b'}}, 'status': {'phase': 'Active'}}",
+		NULL, &out);
+	assert_same_columns(out.data,
+			    "Name:  shop\nLabels:  a=b\nAnnotations:  <none>\nStatus:  Active\n\n"
 			    "No resource quota.\n\nNo LimitRange resource.\n");
 }
 
@@ -211,12 +216,16 @@ static void endpoints(void **state)
 	BUF_AUTO out = { 0 };
 
 	(void)state;
-	describe(KIND_ENDPOINTS, "{'metadata': {'name': 'web', 'namespace': 'shop'}, 'subsets': [{'addresses':"
-		 "[{'ip': '10.0.0.1'}, {'ip': '10.0.0.2'}], 'ports': [{'port': 80, 'protocol': 'TCP'}]}]}", "[]", &out);
-	assert_non_null(strstr(out.data, "  Addresses:          10.0.0.1,10.0.0.2\n"
-			       "  NotReadyAddresses:  <none>\n"
-			       "  Ports:\n    Name     Port  Protocol\n    ----     ----  --------\n"
-			       "    <unset>  80    TCP\n\nEvents:  <none>\n"));
+	describe(
+		KIND_ENDPOINTS,
+		"{'metadata': {'name': 'web', 'namespace': 'shop'}, 'subsets': [{'addresses':"
+		"[{'ip': '10.0.0.1'}, {'ip': '10.0.0.2'}], 'ports': [{'port': 80, 'protocol': 'TCP'}]}]}",
+		"[]", &out);
+	assert_non_null(strstr(
+		out.data, "  Addresses:          10.0.0.1,10.0.0.2\n"
+			  "  NotReadyAddresses:  <none>\n"
+			  "  Ports:\n    Name     Port  Protocol\n    ----     ----  --------\n"
+			  "    <unset>  80    TCP\n\nEvents:  <none>\n"));
 }
 
 int main(void)

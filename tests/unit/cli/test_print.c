@@ -77,7 +77,8 @@ static void options_stand_anywhere(void **state)
 	struct cli c;
 
 	(void)state;
-	assert_int_equal(parse(&c, "get", ARGV("pods", "-n", "shop", "web", "--output=json", "-Aw")), 0);
+	assert_int_equal(
+		parse(&c, "get", ARGV("pods", "-n", "shop", "web", "--output=json", "-Aw")), 0);
 	assert_int_equal(c.nargs, 2);
 	assert_string_equal(c.args[1], "web");
 	assert_string_equal(c.opt.namespace, "shop");
@@ -153,7 +154,8 @@ static void what_a_command_line_names(void **state)
 	arena_release(&c.arena);
 	parse(&c, "get", ARGV("deploy/web", "cm/x y", "-n", "shop"));
 	assert_int_equal(targets_parse(&c, 0, &t), EXIT_DONE);
-	assert_string_equal(target_path(&c, &t.v[0]), "/apis/apps/v1/namespaces/shop/deployments/web");
+	assert_string_equal(target_path(&c, &t.v[0]),
+			    "/apis/apps/v1/namespaces/shop/deployments/web");
 	assert_string_equal(target_path(&c, &t.v[1]), "/api/v1/namespaces/shop/configmaps/x%20y");
 	arena_release(&c.arena);
 	parse(&c, "get", ARGV("pod", "-A"));

@@ -63,14 +63,18 @@ static void widths_are_remembered(void **state)
 
 static void tabs_stretch(void **state)
 {
-	static const struct { const char *text, *expected; } cases[] = {
+	static const struct { const char *text, *expected;
+	} cases[] = {
 		{ "Name:\tweb\nNamespace:\tshop\n", "Name:       web\nNamespace:  shop\n" },
 		/* a line without a tab ends a column */
 		{ "A:\tx\nHead\nLonger:\ty\n", "A:  x\nHead\nLonger:  y\n" },
 		{ "a\tb\tc\nlong\tlonger\tc\n", "a     b       c\nlong  longer  c\n" },
 		/* the second column is as wide as the lines need that have it, one after the other */
 		{ "a\tlonger\tc\nb\tx\nc\ty\tz\n", "a  longer  c\nb  x\nc  y  z\n" },
-		{ "", "" }, { "no end", "no end" }, { "a\tb", "a  b" }, { "\tb\nk:\tc\n", "    b\nk:  c\n" },
+		{ "", "" },
+		{ "no end", "no end" },
+		{ "a\tb", "a  b" },
+		{ "\tb\nk:\tc\n", "    b\nk:  c\n" },
 	};
 
 	(void)state;

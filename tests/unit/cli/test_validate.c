@@ -15,7 +15,8 @@
 
 #define BAD "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec:\n  containers:\n  - name: c\n" \
 	"    image: rootfs:/\n    ports:\n    - containerPort: 70000\n"
-#define CONFIG(ns, name) "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: " name ", namespace: " ns "}\n"
+#define CONFIG(ns, name) \
+	"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: " name ", namespace: " ns "}\n"
 #define USES(name) "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n  containers:\n" \
 	"  - name: c\n    image: rootfs:/\n    envFrom:\n    - configMapRef: {name: " name "}\n"
 
@@ -62,20 +63,27 @@ static void check(const char *const *words, int status, const char *out, const c
 	assert_int_equal(r, status);
 	arena_release(&c.arena);
 }
-#define CHECK(status, out, err, ...) check((const char *const[]){ __VA_ARGS__, NULL }, status, out, err)
+#define CHECK(status, out, err, ...) \
+	check((const char *const[]){ __VA_ARGS__, NULL }, status, out, err)
 
 static void files_are_named_as_they_were_typed(void **state)
 {
 	(void)state;
 	put("tree/shop/bad.yaml", BAD);
-	CHECK(EXIT_INVALID, "", "tree/shop/bad.yaml:9:22: spec.containers[0].ports[0].containerPort: "
-	      "70000 is not in 1-65535\n", "tree");
-	CHECK(EXIT_INVALID, "", "./tree/shop/bad.yaml:9:22: spec.containers[0].ports[0].containerPort: "
-	      "70000 is not in 1-65535\n", "-f", "./tree/shop/bad.yaml");
+	CHECK(EXIT_INVALID, "",
+	      "tree/shop/bad.yaml:9:22: spec.containers[0].ports[0].containerPort: "
+	      "70000 is not in 1-65535\n",
+	      "tree");
+	CHECK(EXIT_INVALID, "",
+	      "./tree/shop/bad.yaml:9:22: spec.containers[0].ports[0].containerPort: "
+	      "70000 is not in 1-65535\n",
+	      "-f", "./tree/shop/bad.yaml");
 	assert_int_equal(chdir("tree"), 0);
-	CHECK(EXIT_INVALID, "[\n  {\n    \"file\": \"./shop/bad.yaml\",\n    \"line\": 9,\n    \"column\": 22,\n"
+	CHECK(EXIT_INVALID,
+	      "[\n  {\n    \"file\": \"./shop/bad.yaml\",\n    \"line\": 9,\n    \"column\": 22,\n"
 	      "    \"severity\": \"error\",\n    \"path\": \"spec.containers[0].ports[0].containerPort\",\n"
-	      "    \"message\": \"70000 is not in 1-65535\"\n  }\n]\n", "", "-o", "json", ".");
+	      "    \"message\": \"70000 is not in 1-65535\"\n  }\n]\n",
+	      "", "-o", "json", ".");
 	assert_int_equal(chdir(".."), 0);
 }
 
@@ -84,9 +92,11 @@ static void one_file_knows_nothing_of_the_others(void **state)
 	(void)state;
 	put("one/a.yaml", CONFIG("shop", "c") "---\n" USES("elsewhere"));
 	CHECK(EXIT_DONE, "", "", "-f", "one/a.yaml");
-	CHECK(EXIT_INVALID, "", "one/a.yaml:3:11: metadata.namespace: no file declares the namespace \"shop\"\n"
+	CHECK(EXIT_INVALID, "",
+	      "one/a.yaml:3:11: metadata.namespace: no file declares the namespace \"shop\"\n"
 	      "one/a.yaml:13:21: warning: spec.containers[0].envFrom[0].configMapRef: no file declares ConfigMap "
-	      "\"elsewhere\" in namespace default\n", "one");
+	      "\"elsewhere\" in namespace default\n",
+	      "one");
 	put("one/twice.yaml", CONFIG("shop", "c") "---\n" CONFIG("shop", "c"));
 	CHECK(EXIT_INVALID, "",
 	      "one/twice.yaml:1:1: shop/configmap/c is defined in one/twice.yaml:5, too; what is in force stays\n"
@@ -104,11 +114,16 @@ static void a_file_among_those_it_will_join(void **state)
 	/* of the same name: the other one is replaced; what is wrong elsewhere is not this file's matter */
 	CHECK(EXIT_DONE, "", "", "-f", "new/web.yaml", "--with", "with");
 	CHECK(EXIT_DONE, "", "", "-f", "new/tmp1234", "--with", "with", "--as", "shop/web.yaml");
-	CHECK(EXIT_INVALID, "", "new/tmp1234:1:1: configmap/web is defined in with/shop/web.yaml:1, too; "
-	      "what is in force stays\n", "-f", "new/tmp1234", "--with", "with");
-	CHECK(EXIT_INVALID, "", "new/tmp1234:1:1: configmap/web is defined in with/shop/web.yaml:1, too; "
-	      "what is in force stays\n", "-f", "new/tmp1234", "--with", "with", "--as", "web.yaml");
-	CHECK(EXIT_ERROR, "", "error: --as goes with one -f and with --with\n", "-f", "new/tmp1234", "--as", "x");
+	CHECK(EXIT_INVALID, "",
+	      "new/tmp1234:1:1: configmap/web is defined in with/shop/web.yaml:1, too; "
+	      "what is in force stays\n",
+	      "-f", "new/tmp1234", "--with", "with");
+	CHECK(EXIT_INVALID, "",
+	      "new/tmp1234:1:1: configmap/web is defined in with/shop/web.yaml:1, too; "
+	      "what is in force stays\n",
+	      "-f", "new/tmp1234", "--with", "with", "--as", "web.yaml");
+	CHECK(EXIT_ERROR, "", "error: --as goes with one -f and with --with\n", "-f", "new/tmp1234",
+	      "--as", "x");
 }
 
 static void only_what_orchd_would_read(void **state)
@@ -133,8 +148,8 @@ static void what_cannot_be_read_is_no_valid_manifest(void **state)
 {
 	(void)state;
 	CHECK(EXIT_ERROR, "", "error: can't read nowhere: No such file or directory\n", "nowhere");
-	CHECK(EXIT_ERROR, "", "error: can't read nowhere: No such file or directory\n", "-f", "one/a.yaml",
-	      "--with", "nowhere");
+	CHECK(EXIT_ERROR, "", "error: can't read nowhere: No such file or directory\n", "-f",
+	      "one/a.yaml", "--with", "nowhere");
 }
 
 static void warnings_count_when_strict(void **state)

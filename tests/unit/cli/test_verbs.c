@@ -11,18 +11,27 @@
 #include "capture.h"
 #include "server.h"
 
-#define NOTHING "{\"revision\":3,\"files\":{},\"empty\":true,\"errors\":0,\"guarded\":0,\"objects\":5," \
+#define NOTHING \
+	"{\"revision\":3,\"files\":{},\"empty\":true,\"errors\":0,\"guarded\":0,\"objects\":5," \
 	"\"text\":\"Nothing to do: what runs is what the files say.\\n\"," \
 	"\"plan\":{\"empty\":true,\"summary\":{\"create\":0,\"update\":0,\"delete\":0},\"changes\":[]}}"
-#define CHANGES "{\"revision\":3,\"files\":{\"a.yaml\":\"1\"},\"empty\":false,\"errors\":0,\"guarded\":0," \
+#define CHANGES \
+	"{\"revision\":3,\"files\":{\"a.yaml\":\"1\"},\"empty\":false,\"errors\":0,\"guarded\":0," \
 	"\"objects\":5,\"text\":\"Plan: 1 to create\\n\\n+ pod/a\\n\"," \
 	"\"plan\":{\"empty\":false,\"summary\":{\"create\":1,\"update\":1,\"delete\":0},\"changes\":[]}}"
-#define EDITED "{\"revision\":3,\"files\":{\"a.yaml\":\"2\"},\"empty\":false,\"errors\":0,\"guarded\":0," \
+#define EDITED \
+	"{\"revision\":3,\"files\":{\"a.yaml\":\"2\"},\"empty\":false,\"errors\":0,\"guarded\":0," \
 	"\"text\":\"Plan: 1 to create\\n\\n+ pod/a\\n\"," \
 	"\"plan\":{\"empty\":false,\"summary\":{\"create\":1,\"update\":1,\"delete\":0},\"changes\":[]}}"
-#define INVALID "{\"revision\":3,\"empty\":false,\"errors\":2,\"guarded\":0,\"text\":\"\",\"plan\":{}}"
-#define GUARDED "{\"revision\":3,\"empty\":false,\"errors\":0,\"guarded\":9,\"text\":\"\",\"plan\":{}}"
-#define SETTLED { "/orch/v1/status", { HTTP("200 OK", "{\"settled\":true,\"configDir\":\"/nowhere\"}") }, false }
+#define INVALID \
+	"{\"revision\":3,\"empty\":false,\"errors\":2,\"guarded\":0,\"text\":\"\",\"plan\":{}}"
+#define GUARDED \
+	"{\"revision\":3,\"empty\":false,\"errors\":0,\"guarded\":9,\"text\":\"\",\"plan\":{}}"
+#define SETTLED \
+	{ \
+		"/orch/v1/status", \
+			{ HTTP("200 OK", "{\"settled\":true,\"configDir\":\"/nowhere\"}") }, false \
+	}
 #define NO_DEPLOYMENTS { "/apps/v1/deployments ", { HTTP("200 OK", "{\"items\":[]}") }, false }
 #define END { NULL, { NULL }, false }
 
@@ -37,7 +46,8 @@ static void release(struct result *r)
 	buf_release(&r->err);
 }
 
-static struct result run(const char *socket, verb_run verb, const char *name, const char *const *words)
+static struct result run(const char *socket, verb_run verb, const char *name,
+			 const char *const *words)
 {
 	struct cli c = { .client = { socket } };
 	struct capture out, err;
@@ -56,20 +66,24 @@ static struct result run(const char *socket, verb_run verb, const char *name, co
 	arena_release(&c.arena);
 	return r;
 }
-#define RUN(s, name, ...) run((s)->socket, verb_##name, #name, (const char *const[]){ __VA_ARGS__, NULL })
+#define RUN(s, name, ...) \
+	run((s)->socket, verb_##name, #name, (const char *const[]){ __VA_ARGS__, NULL })
 
 static void plan_exits(void **state)
 {
-	static const struct { const char *body; int plain, detailed; } cases[] = {
+	static const struct { const char *body; int plain, detailed;
+	} cases[] = {
 		{ HTTP("200 OK", NOTHING), EXIT_DONE, EXIT_DONE },
 		{ HTTP("200 OK", CHANGES), EXIT_DONE, EXIT_CHANGES },
 		{ HTTP("200 OK", INVALID), EXIT_INVALID, EXIT_INVALID },
-		{ HTTP("500 Oops", "{\"reason\":\"InternalError\",\"message\":\"no\"}"), EXIT_ERROR, EXIT_ERROR },
+		{ HTTP("500 Oops", "{\"reason\":\"InternalError\",\"message\":\"no\"}"), EXIT_ERROR,
+		  EXIT_ERROR },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		const struct answer answers[] = { { "/orch/v1/plan", { cases[i].body }, false }, END };
+		const struct answer answers[] = { { "/orch/v1/plan", { cases[i].body }, false },
+						  END };
 		struct server s;
 
 		server_start(&s, answers);
@@ -79,7 +93,8 @@ static void plan_exits(void **state)
 		r = RUN(&s, plan, "--detailed-exitcode");
 		assert_int_equal(r.status, cases[i].detailed);
 		release(&r);
-		assert_true(server_was_asked(&s, "GET /apis/orch/v1/plan?allowDelete=0&stack=a%20b "));
+		assert_true(
+			server_was_asked(&s, "GET /apis/orch/v1/plan?allowDelete=0&stack=a%20b "));
 		server_stop(&s);
 	}
 }
@@ -103,7 +118,8 @@ static void without_a_daemon(void **state)
 
 static void apply_exits(void **state)
 {
-	static const struct { const char *body; int status; const char *says; } cases[] = {
+	static const struct { const char *body; int status; const char *says;
+	} cases[] = {
 		{ HTTP("200 OK", NOTHING), EXIT_DONE, "" },
 		{ HTTP("200 OK", CHANGES), EXIT_DONE, "" },
 		{ HTTP("200 OK", INVALID), EXIT_INVALID,
@@ -114,8 +130,12 @@ static void apply_exits(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		const struct answer answers[] = { { "POST /apis/orch/v1/apply?allowDelete=0 ", { cases[i].body },
-						    false }, SETTLED, NO_DEPLOYMENTS, END };
+		const struct answer answers[] = {
+			{ "POST /apis/orch/v1/apply?allowDelete=0 ", { cases[i].body }, false },
+			SETTLED,
+			NO_DEPLOYMENTS,
+			END
+		};
 		struct server s;
 
 		server_start(&s, answers);
@@ -129,8 +149,10 @@ static void apply_exits(void **state)
 
 static void apply_counts_for_programs(void **state)
 {
-	const struct answer answers[] = { { "/orch/v1/apply?", { HTTP("200 OK", CHANGES) }, false }, SETTLED,
-					  NO_DEPLOYMENTS, END };
+	const struct answer answers[] = { { "/orch/v1/apply?", { HTTP("200 OK", CHANGES) }, false },
+					  SETTLED,
+					  NO_DEPLOYMENTS,
+					  END };
 	struct server s;
 
 	(void)state;
@@ -147,16 +169,19 @@ static void apply_counts_for_programs(void **state)
 	server_stop(&s);
 }
 
-#define DEPLOYMENTS "{\"items\":[{\"metadata\":{\"name\":\"web\",\"namespace\":\"shop\",\"generation\":1}," \
+#define DEPLOYMENTS \
+	"{\"items\":[{\"metadata\":{\"name\":\"web\",\"namespace\":\"shop\",\"generation\":1}," \
 	"\"spec\":{\"replicas\":2},\"status\":{\"observedGeneration\":1,\"updatedReplicas\":1}}]}"
 
 static void a_rollout_that_fails_or_takes_too_long(void **state)
 {
-	static const struct { const char *status, *out, *err; } cases[] = {
+	static const struct { const char *status, *out, *err;
+	} cases[] = {
 		{ "{\"message\":\"deployment exceeded its progress deadline\\n\",\"done\":false,\"failed\":true}",
-		  "shop/web: deployment exceeded its progress deadline\n", "error: 1 rollout failed\n" },
-		{ "{\"message\":\"Waiting...\\n\",\"done\":false,\"failed\":false}", "shop/web: Waiting...\n",
-		  "error: timed out waiting for the condition\n" },
+		  "shop/web: deployment exceeded its progress deadline\n",
+		  "error: 1 rollout failed\n" },
+		{ "{\"message\":\"Waiting...\\n\",\"done\":false,\"failed\":false}",
+		  "shop/web: Waiting...\n", "error: timed out waiting for the condition\n" },
 	};
 
 	(void)state;
@@ -184,8 +209,13 @@ static void a_saved_plan_that_is_stale(void **state)
 {
 	static const struct answer before[] = {
 		{ "/plan?allowDelete=2&stack=shop ", { HTTP("200 OK", CHANGES) }, false },
-		{ "POST /apis/orch/v1/apply?allowDelete=2&stack=shop ", { HTTP("200 OK", CHANGES) }, false },
-		SETTLED, NO_DEPLOYMENTS, END };
+		{ "POST /apis/orch/v1/apply?allowDelete=2&stack=shop ",
+		  { HTTP("200 OK", CHANGES) },
+		  false },
+		SETTLED,
+		NO_DEPLOYMENTS,
+		END
+	};
 	static const struct answer after[] = {
 		{ "/orch/v1/plan?", { HTTP("200 OK", EDITED) }, false }, END };
 	struct server s;
@@ -213,9 +243,11 @@ static void a_saved_plan_that_is_stale(void **state)
 	unlink(file);
 }
 
-#define TABLE_HEAD "{\"metadata\":{\"resourceVersion\":\"7\"},\"columnDefinitions\":[{\"name\":\"Name\",\"priority\":0}," \
+#define TABLE_HEAD \
+	"{\"metadata\":{\"resourceVersion\":\"7\"},\"columnDefinitions\":[{\"name\":\"Name\",\"priority\":0}," \
 	"{\"name\":\"Ready\",\"priority\":0},{\"name\":\"IP\",\"priority\":1}],\"rows\":["
-#define TABLE_ROW(name, ready) "{\"cells\":[\"" name "\",\"" ready "\",null],\"object\":{\"metadata\":" \
+#define TABLE_ROW(name, ready) \
+	"{\"cells\":[\"" name "\",\"" ready "\",null],\"object\":{\"metadata\":" \
 	"{\"namespace\":\"shop\",\"name\":\"" name "\",\"labels\":{\"app\":\"web\"}}}}"
 
 static void tables(void **state)
@@ -224,11 +256,16 @@ static void tables(void **state)
 		{ "/namespaces/none/", { HTTP("200 OK", TABLE_HEAD "]}") }, false },
 		{ "watch=true&resourceVersion=7 ",
 		  { "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
-		    "c7\r\n{\"type\":\"MODIFIED\",\"object\":" TABLE_HEAD TABLE_ROW("b", "1") "]}}\n\r\n",
-		    "0\r\n\r\n" }, false },
-		{ "/pods", { HTTP("200 OK", TABLE_HEAD TABLE_ROW("long-name", "1") "," TABLE_ROW("b", "0") "]}") },
+		    "c7\r\n{\"type\":\"MODIFIED\",\"object\":" TABLE_HEAD TABLE_ROW(
+			    "b", "1") "]}}\n\r\n",
+		    "0\r\n\r\n" },
 		  false },
-		END };
+		{ "/pods",
+		  { HTTP("200 OK",
+			 TABLE_HEAD TABLE_ROW("long-name", "1") "," TABLE_ROW("b", "0") "]}") },
+		  false },
+		END
+	};
 	struct server s;
 
 	(void)state;
@@ -256,17 +293,25 @@ static void objects(void **state)
 #define POD(name) "{\"kind\":\"Pod\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"" name "\"}}"
 	static const struct answer answers[] = {
 		{ "/pods/a ", { HTTP("200 OK", POD("a")) }, false },
-		{ "/pods/gone ", { HTTP("404 Not Found", "{\"reason\":\"NotFound\",\"message\":\"pods \\\"gone\\\" not found\"}") },
+		{ "/pods/gone ",
+		  { HTTP("404 Not Found",
+			 "{\"reason\":\"NotFound\",\"message\":\"pods \\\"gone\\\" not found\"}") },
 		  false },
 		{ "/pods ", { HTTP("200 OK", "{\"items\":[" POD("a") "," POD("b") "]}") }, false },
-		END };
-	static const struct { const char *words[6], *out; int status; } cases[] = {
+		END
+	};
+	static const struct { const char *words[6], *out; int status;
+	} cases[] = {
 		{ { "pods", "-o", "name" }, "pod/a\npod/b\n", 0 },
 		{ { "pod", "a", "-o", "jsonpath={.metadata.name}" }, "a", 0 },
 		{ { "pods", "-o", "jsonpath={.items[*].metadata.name}" }, "a b", 0 },
-		{ { "pods", "-o", "custom-columns=N:.metadata.name,X:.spec.x" }, "N     X\na     <none>\nb     <none>\n", 0 },
+		{ { "pods", "-o", "custom-columns=N:.metadata.name,X:.spec.x" },
+		  "N     X\na     <none>\nb     <none>\n",
+		  0 },
 		{ { "pods", "-o", "custom-columns=N" }, "", EXIT_ERROR },
-		{ { "pod/a", "-o", "yaml" }, "apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n", 0 },
+		{ { "pod/a", "-o", "yaml" },
+		  "apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n",
+		  0 },
 		{ { "pod/a", "pod/gone", "-o", "name" }, "pod/a\n", EXIT_ERROR },
 		{ { "pods", "-o", "nonsense" }, "", EXIT_ERROR },
 		{ { "pod/a", "-A" }, "", EXIT_ERROR },
@@ -288,23 +333,48 @@ static void objects(void **state)
 static void waits_end_as_kubectl_s(void **state)
 {
 	static const struct answer answers[] = {
-		{ "/deployments/web ", { HTTP("200 OK", "{\"spec\":{\"replicas\":2},\"status\":{\"conditions\":["
-						       "{\"type\":\"Available\",\"status\":\"True\"}]}}") }, false },
+		{ "/deployments/web ",
+		  { HTTP("200 OK", "{\"spec\":{\"replicas\":2},\"status\":{\"conditions\":["
+				   "{\"type\":\"Available\",\"status\":\"True\"}]}}") },
+		  false },
 		{ "/deployments ", { HTTP("200 OK", "{\"items\":[]}") }, false },
-		{ "/deployments/", { HTTP("404 Not Found", "{\"reason\":\"NotFound\",\"message\":\"none\"}") }, false },
-		END };
-	static const struct { const char *words[6], *out, *err; int status; } cases[] = {
-		{ { "--for=condition=available", "deploy/web" }, "deployment.apps/web condition met\n", "", 0 },
-		{ { "--for=jsonpath={.spec.replicas}=2", "deploy/web" }, "deployment.apps/web condition met\n", "", 0 },
-		{ { "--for=delete", "deploy/gone" }, "deployment.apps/gone condition met\n", "", 0 },
-		{ { "--for=condition=Available", "deploy/gone", "--timeout=9s" }, "",
-		  "Error from server (NotFound): deployments.apps \"gone\" not found\n", EXIT_ERROR },
-		{ { "--for=condition=Available=false", "deploy/web", "--timeout=0" }, "",
-		  "error: timed out waiting for the condition on deployments/web\n", EXIT_ERROR },
-		{ { "--for=delete", "deploy", "--all" }, "", "error: no matching resources found\n", EXIT_ERROR },
-		{ { "--for=jsonpath={.a", "deploy/web" }, "",
-		  "error: can't read the jsonpath template {.a\n", EXIT_ERROR },
-		{ { "--for=delete", "deploy/web", "--timeout=soon" }, "",
+		{ "/deployments/",
+		  { HTTP("404 Not Found", "{\"reason\":\"NotFound\",\"message\":\"none\"}") },
+		  false },
+		END
+	};
+	static const struct { const char *words[6], *out, *err; int status;
+	} cases[] = {
+		{ { "--for=condition=available", "deploy/web" },
+		  "deployment.apps/web condition met\n",
+		  "",
+		  0 },
+		{ { "--for=jsonpath={.spec.replicas}=2", "deploy/web" },
+		  "deployment.apps/web condition met\n",
+		  "",
+		  0 },
+		{ { "--for=delete", "deploy/gone" },
+		  "deployment.apps/gone condition met\n",
+		  "",
+		  0 },
+		{ { "--for=condition=Available", "deploy/gone", "--timeout=9s" },
+		  "",
+		  "Error from server (NotFound): deployments.apps \"gone\" not found\n",
+		  EXIT_ERROR },
+		{ { "--for=condition=Available=false", "deploy/web", "--timeout=0" },
+		  "",
+		  "error: timed out waiting for the condition on deployments/web\n",
+		  EXIT_ERROR },
+		{ { "--for=delete", "deploy", "--all" },
+		  "",
+		  "error: no matching resources found\n",
+		  EXIT_ERROR },
+		{ { "--for=jsonpath={.a", "deploy/web" },
+		  "",
+		  "error: can't read the jsonpath template {.a\n",
+		  EXIT_ERROR },
+		{ { "--for=delete", "deploy/web", "--timeout=soon" },
+		  "",
 		  "error: invalid argument \"soon\" for \"--timeout\": a duration like 30s or 5m is wanted\n",
 		  EXIT_ERROR },
 	};
@@ -323,18 +393,21 @@ static void waits_end_as_kubectl_s(void **state)
 	server_stop(&s);
 }
 
-#define TWO_CONTAINERS "{\"metadata\":{\"name\":\"p\",\"namespace\":\"default\"},\"spec\":{\"containers\":" \
+#define TWO_CONTAINERS \
+	"{\"metadata\":{\"name\":\"p\",\"namespace\":\"default\"},\"spec\":{\"containers\":" \
 	"[{\"name\":\"one\"},{\"name\":\"two\"}]}}"
 
 static void logs_of_the_container_that_is_meant(void **state)
 {
 	static const struct answer answers[] = {
 		{ "/pods/p/log?follow=false&previous=false&timestamps=false&container=one&tailLines=5&sinceSeconds=90 ",
-		  { HTTP("200 OK", "first\nsecond") }, false },
+		  { HTTP("200 OK", "first\nsecond") },
+		  false },
 		{ "container=two ", { HTTP("200 OK", "other\n") }, false },
 		{ "container=one ", { HTTP("200 OK", "one\n") }, false },
 		{ "/pods/p ", { HTTP("200 OK", TWO_CONTAINERS) }, false },
-		END };
+		END
+	};
 	struct server s;
 
 	(void)state;
@@ -348,7 +421,8 @@ static void logs_of_the_container_that_is_meant(void **state)
 	release(&r);
 	r = RUN(&s, logs, "p", "-c", "three");
 	assert_int_equal(r.status, EXIT_ERROR);
-	assert_string_equal(buf_str(&r.err), "error: container three is not valid for pod p out of: one, two\n");
+	assert_string_equal(buf_str(&r.err),
+			    "error: container three is not valid for pod p out of: one, two\n");
 	release(&r);
 	server_stop(&s);
 }
