@@ -135,13 +135,14 @@ static void own_count(struct check *c, const char *value)
 static const struct {
 	const char *key, *words[3];
 	void (*check)(struct check *c, const char *value);
+	bool noted;		/* reserved: nothing acts on it in this version */
 } own[] = {
-	{ "orch/rollback-on-failure", { "true", "false" }, NULL },
-	{ "orch/prune", { "disabled" }, NULL },
-	{ "orch/reconcile", { "disabled" }, NULL },
-	{ "orch/config-change", { "roll", "live" }, NULL },
-	{ "orch/restart-backoff-max", { NULL }, own_duration },
-	{ "orch/pids-limit", { NULL }, own_count },
+	{ "orch/rollback-on-failure", { "true", "false" }, NULL, true },
+	{ "orch/prune", { "disabled" }, NULL, false },
+	{ "orch/reconcile", { "disabled" }, NULL, true },
+	{ "orch/config-change", { "roll", "live" }, NULL, false },
+	{ "orch/restart-backoff-max", { NULL }, own_duration, false },
+	{ "orch/pids-limit", { NULL }, own_count, false },
 };
 
 static void check_own_value(struct check *c, size_t row, const char *value)
@@ -167,6 +168,8 @@ static void check_own(struct check *c, const struct strpair *p)
 	for (size_t i = 0; i < ARRAY_SIZE(own); i++) {
 		if (streq(own[i].key, p->k)) {
 			check_own_value(c, i, p->v);
+			if (own[i].noted)
+				check_warn_at(c, "", "\"%s\" is not acted on in this version", p->k);
 			return;
 		}
 		keys[i] = own[i].key;
