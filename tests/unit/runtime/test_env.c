@@ -125,7 +125,8 @@ static void test_config(void **state)
 			    "    - {configMapRef: {name: missing, optional: true}}\n"
 			    "    env:\n    - {name: two, value: '$(one)!'}\n"
 			    "    - {name: K, valueFrom: {secretKeyRef: {name: sec, key: one}}}\n"
-			    "    - {name: NX, valueFrom: {configMapKeyRef: {name: cm, key: none, optional: true}}}\n"));
+			    "    - {name: NX, valueFrom: {configMapKeyRef: {name: cm, key: none,"
+			    " optional: true}}}\n"));
 	buf_puts(&yaml, config);
 	begin(&w, yaml.data);
 	assert_int_equal(env_build(&w.a, &w.in, &w.env, &w.err), 0);
@@ -145,7 +146,8 @@ static void test_missing(void **state)
 
 	(void)state;
 	buf_puts(&yaml,
-		 POD("    env:\n    - {name: K, valueFrom: {configMapKeyRef: {name: cm, key: none}}}\n"));
+		 POD("    env:\n    - {name: K, valueFrom: {configMapKeyRef: {name: cm, key: "
+		     "none}}}\n"));
 	buf_puts(&yaml, config);
 	begin(&w, yaml.data);
 	assert_int_equal(env_build(&w.a, &w.in, &w.env, &w.err), -ENOENT);
@@ -163,10 +165,13 @@ static void test_fields(void **state)
 		      "    - {name: IP, valueFrom: {fieldRef: {fieldPath: status.podIP}}}\n"
 		      "    - {name: NODE, valueFrom: {fieldRef: {fieldPath: spec.nodeName}}}\n"
 		      "    - {name: HOST, valueFrom: {fieldRef: {fieldPath: status.hostIP}}}\n"
-		      "    - {name: L, valueFrom: {fieldRef: {fieldPath: \"metadata.labels['x.io/y']\"}}}\n"
+		      "    - {name: L, valueFrom: {fieldRef: {fieldPath: "
+		      "\"metadata.labels['x.io/y']\"}}}\n"
 		      "    - {name: CPU, valueFrom: {resourceFieldRef: {resource: limits.cpu}}}\n"
-		      "    - {name: M, valueFrom: {resourceFieldRef: {resource: limits.cpu, divisor: 1m}}}\n"
-		      "    - {name: MEM, valueFrom: {resourceFieldRef: {resource: limits.memory, divisor: 1Mi}}}\n"));
+		      "    - {name: M, valueFrom: {resourceFieldRef: {resource: limits.cpu, "
+		      "divisor: 1m}}}\n"
+		      "    - {name: MEM, valueFrom: {resourceFieldRef: {resource: limits.memory,"
+		      " divisor: 1Mi}}}\n"));
 	assert_int_equal(env_build(&w.a, &w.in, &w.env, &w.err), 0);
 	assert_variable(&w, "NAME", "web");
 	assert_variable(&w, "IP", "10.244.0.7");
@@ -200,7 +205,8 @@ static void test_command(void **state)
 	assert_command(POD(""), "/entry|default");
 	assert_command(POD("    args: [a, b]\n"), "/entry|a|b");
 	assert_command(POD("    command: [x]\n"), "x");
-	assert_command(POD("    command: [x]\n    args: ['$(V)']\n    env: [{name: V, value: v}]\n"), "x|v");
+	assert_command(POD("    command: [x]\n    args: ['$(V)']\n    env: [{name: V, value: "
+			   "v}]\n"), "x|v");
 }
 
 static void test_no_command(void **state)

@@ -28,23 +28,27 @@ static void test_resolv_conf(void **state)
 {
 	(void)state;
 	assert_resolv("", "nameserver 192.0.2.1\n"
-		      "search default.svc.cluster.local svc.cluster.local cluster.local corp.example lan\n"
+		      "search default.svc.cluster.local svc.cluster.local cluster.local "
+		      "corp.example lan\n"
 		      "options ndots:5\n");
 	assert_resolv("  dnsPolicy: Default\n", "nameserver 192.0.2.1\nsearch corp.example lan\n"
 		      "options timeout:2 rotate\n");
 	assert_resolv("  dnsPolicy: None\n  dnsConfig:\n    nameservers: [198.51.100.7]\n"
-		      "    searches: [a.example]\n    options: [{name: ndots, value: '2'}, {name: edns0}]\n",
+		      "    searches: [a.example]\n    options: [{name: ndots, value: '2'}, "
+		      "{name: edns0}]\n",
 		      "nameserver 198.51.100.7\nsearch a.example\noptions ndots:2 edns0\n");
 	assert_resolv("  dnsConfig: {options: [{name: ndots, value: '1'}]}\n",
 		      "nameserver 192.0.2.1\n"
-		      "search default.svc.cluster.local svc.cluster.local cluster.local corp.example lan\n"
+		      "search default.svc.cluster.local svc.cluster.local cluster.local "
+		      "corp.example lan\n"
 		      "options ndots:1\n");
 }
 
 static void test_hosts(void **state)
 {
 	struct set *s = set_from(POD("  hostname: h\n  subdomain: sub\n"
-				     "  hostAliases: [{ip: 192.0.2.9, hostnames: [a.example, b.example]}]\n"));
+				     "  hostAliases: [{ip: 192.0.2.9, hostnames: [a.example, "
+				     "b.example]}]\n"));
 	BUF_AUTO out = { 0 };
 
 	(void)state;

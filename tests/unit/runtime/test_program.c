@@ -176,11 +176,12 @@ static void test_start(void **state)
 		"UNSHARE 2000000 0", "OOM_SCORE 3e8", "MOUNT 4 0 overlay ", "/root/proc proc",
 		"/root/dev tmpfs", "/root/sys sysfs", "/root/dev/null",
 		/* outer mounts before inner ones; ConfigMaps are read-only in any case */
-		"/volumes/conf /tmp/", "/root/etc/hosts", "/volumes/conf//k /tmp/", "/root/srv/deep/er", "PIVOT", "MASK 0 0 /proc/kcore", "READONLY 0 0 /proc/sys\n",
-		"CHDIR 0 1 /\n",
+		"/volumes/conf /tmp/", "/root/etc/hosts", "/volumes/conf//k /tmp/",
+		"/root/srv/deep/er",
+		"PIVOT", "MASK 0 0 /proc/kcore", "READONLY 0 0 /proc/sys\n", "CHDIR 0 1 /\n",
 		"MOUNT 1025 0  / ",	/* MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NODEV */
-		"CHDIR 0 0 /\n", "GROUPS", "GID 0", "UID 3e8",
-		"CAPS 20 0", "NO_NEW_PRIVS", "SECCOMP", "ENV 0 0 HOSTNAME=web", "ENV 0 0 A=b",
+		"CHDIR 0 0 /\n", "GROUPS", "GID 0", "UID 3e8", "CAPS 20 0", "NO_NEW_PRIVS",
+		"SECCOMP", "ENV 0 0 HOME=/\n", "ENV 0 0 HOSTNAME=web", "ENV 0 0 A=b",
 		"ARG 0 0 /bin/x", "ARG 0 0 b\n", "EXEC", NULL,
 	};
 	static struct message m;
