@@ -198,6 +198,12 @@ static const struct { const char *text, *expected; } cases[] = {
 	{
 		"apiVersion: v1\n"
 		"kind: ConfigMap\n"
+		"metadata: {name: c, annotations: {orch/reconcile: disabled}}\n",
+		"t.yaml:3:51: warning: metadata.annotations[orch/reconcile]: \"orch/reconcile\" is not acted on in this version\n"
+	},
+	{
+		"apiVersion: v1\n"
+		"kind: ConfigMap\n"
 		"metadata: {name: c, finalizers: [x], uid: [1], ownerReferences: 3}\n"
 		"extra: 1\n"
 		"metdata: {}\n",
