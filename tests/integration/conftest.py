@@ -12,7 +12,7 @@ import pytest
 from harness import BUILD, Orch, kubectl_path
 
 
-V2_MODULES = ("test_cgroup", "test_shim")	# all of them: about what differs there
+V2_MODULES = ("test_cgroup", "test_net", "test_shim")	# all of them: about the kernel alone
 
 
 def pytest_collection_modifyitems(items):

@@ -110,6 +110,7 @@ def version(orch, n):
                                               readinessProbe=READY)))
 
 
+@pytest.mark.v2
 @pytest.mark.subset
 def test_kills_at_random_moments_of_a_rollout(orch):
     """orchd is killed over and over while versions roll; the service answers throughout, the

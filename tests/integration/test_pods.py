@@ -6,12 +6,13 @@ import base64
 import os
 import re
 import signal
+import subprocess
 import time
 
 import pytest
 
-from harness import (IS_V2, configmap, container, container_status, deployment, is_ready, never,
-                     pod, service, start_time, state, wait_for)
+from harness import (BUILD, IS_V2, configmap, container, container_status, deployment, is_ready,
+                     never, pod, procs, service, start_time, state, wait_for)
 
 SLEEP = ("/bin/probe", "sleep")
 
@@ -103,6 +104,32 @@ def test_requests_become_cpu_weight(orch):
     assert p["status"]["qosClass"] == "Burstable"
 
 
+@pytest.mark.v2
+def test_processes_are_where_they_are_limited(orch):
+    """The container's, what is executed in it, and the supervisor apart from both."""
+    p = running(orch, "placed", *SLEEP, resources={"limits": {"memory": "32Mi"}})
+    uid = p["metadata"]["uid"]
+    hierarchies = orch.cgroups(uid, "main")
+    assert len(hierarchies) == 1 if IS_V2 else len(hierarchies) >= 3
+    shims = set(orch.shims())
+    assert len(shims) == 1 and all(procs(d) == shims for d in orch.cgroups(uid, "_shim"))
+    exec_ = subprocess.Popen(orch.ns.enter(f"{BUILD}/orchctl", "--socket", orch.sock, "exec",
+                                           "placed", "--", "/bin/probe", "sleep"))
+    try:
+        wait_for(lambda: all(len(procs(d)) == 2 for d in hierarchies), 10, "exec joins the groups")
+        assert len({frozenset(procs(d)) for d in hierarchies}) == 1
+    finally:
+        exec_.terminate()
+        exec_.wait()
+    if IS_V2:
+        assert orch.cgroup_file(p, "main", "memory", "memory.oom.group") == "1\n"
+        # no group has both processes and children with controllers
+        for d in orch.cgroups():
+            for sub, _, _ in os.walk(d):
+                with open(f"{sub}/cgroup.subtree_control") as f:
+                    assert not (procs(sub) and f.read().strip()), sub
+
+
 # ---- isolation ----
 
 @pytest.mark.v2
@@ -156,6 +183,7 @@ def test_seccomp_refuses(orch):
     assert seen["getpid"] == "OK" and seen["chroot"] == "OK"
 
 
+@pytest.mark.v2
 def test_runs_as_another_user(orch):
     _, text = run_to_end(orch, "user", "/bin/probe", "show",
                          securityContext={"runAsUser": 1000, "runAsGroup": 1001})
@@ -177,6 +205,7 @@ def test_what_would_weaken_security_is_refused(orch):
     assert not orch.pod("root") and not orch.pod("group")
 
 
+@pytest.mark.v2
 def test_read_only_root(orch):
     _, text = run_to_end(orch, "ro", "/bin/probe", "write", "/etc/new", "x",
                          securityContext={"readOnlyRootFilesystem": True})
@@ -234,6 +263,7 @@ def test_missing_config_waits_and_then_starts(orch):
     wait_for(lambda: state(orch.pod("late"))[0] == "running", 30)
 
 
+@pytest.mark.v2
 def test_config_and_secret_volumes(orch):
     objects = [configmap("cfg", **{"a.conf": "one", "b.conf": "two"}), configmap("fix", k="two"),
                {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "sec"},
@@ -279,6 +309,7 @@ def test_config_used_by_subpath_replaces_the_pod(orch):
     assert "line=two" in orch.exec("sub", "/bin/probe", "read", "/etc/only").stdout
 
 
+@pytest.mark.v2
 def test_hostpath_and_emptydir(orch):
     host = os.path.join(orch.dir, "shared")
     os.mkdir(host)
@@ -323,6 +354,7 @@ def test_hosts_and_resolv_conf(orch):
     assert "hostname=h1" in orch.exec("names", "/bin/probe", "show").stdout
 
 
+@pytest.mark.v2
 def test_standard_devices_and_mounts(orch):
     running(orch, "mounts", *SLEEP)
     seen = facts(orch.exec("mounts", "/bin/probe", "show").stdout)
@@ -450,6 +482,7 @@ def test_startup_probe_holds_the_others_back(orch):
 
 # ---- stopping ----
 
+@pytest.mark.v2
 @pytest.mark.subset
 def test_graceful_stop(orch):
     p = running(orch, "p", "/bin/probe", "sleep", pod_more={"terminationGracePeriodSeconds": 20})
@@ -508,6 +541,7 @@ def test_log_rotation_keeps_five_files(orch):
     assert "0.log" in sizes
 
 
+@pytest.mark.v2
 def test_exec(orch):
     running(orch, "p", *SLEEP, env=[{"name": "A", "value": "b"}])
     r = orch.exec("p", "/bin/probe", "show")

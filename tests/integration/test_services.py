@@ -114,6 +114,7 @@ def test_addresses_stay_across_a_restart(orch):
     assert {p["metadata"]["name"]: p["status"]["podIP"] for p in orch.pods()} == ips
 
 
+@pytest.mark.v2
 def test_rules_come_back_after_a_flush(orch):
     orch.write("web.yaml", deployment("web", 1, listen(orch)), service("web", 80, 8080))
     orch.wait_ready(1, app="web")
