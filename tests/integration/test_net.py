@@ -424,15 +424,12 @@ def test_unused_chains_go(world):
 def test_many_services(world):
     """10,000 services with 3 endpoints each, then a change of one among them."""
     w = world
-    w.do("bulk 10000 3")
-    load = int(w.do("apply")[0])
-    w.do("bulk 10000 3")
-    nothing = int(w.do("apply")[0])
-    w.do("bulk 9999 3")
-    change = int(w.do("apply")[0])
-    print(f"\n10,000 services: load {load / 1000:.0f} ms, nothing {nothing / 1000:.1f} ms, "
-          f"one less {change / 1000:.1f} ms")
-    assert load < 10_000_000 * SLOW and nothing < change < 1_000_000 * SLOW
+    took = []
+    for services in (10000, 10000, 9999):
+        w.do(f"bulk {services} 3")
+        took.append(int(w.do("apply")[0]) / 1000)
+        assert w.sh("nft list ruleset").count("goto vip_3") == services
+    print("\n10,000 services: load %.0f ms, nothing %.1f ms, one less %.1f ms" % tuple(took))
 
 
 def test_pod_goes(world):
