@@ -185,7 +185,7 @@ static int64_t pids_limit(const struct sandbox *p)
 	return MAX(n, 0LL);
 }
 
-static int control_groups(const struct sandbox *p, struct err *err)
+int sandbox_limit(const struct sandbox *p, struct err *err)
 {
 	struct cgroup_fs *cg = p->rt->cg;
 	struct cgroup_limits limits = pod_limits(p);
@@ -255,7 +255,7 @@ int sandbox_make(struct sandbox *p, const struct set *set, struct err *err)
 	if (r == 0)
 		r = etc_files(p, err);
 	if (r == 0)
-		r = control_groups(p, err);
+		r = sandbox_limit(p, err);
 	if (r == 0)
 		r = record_create(p, err);
 	return r < 0 ? r : start_shim(p, err);

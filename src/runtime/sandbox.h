@@ -127,6 +127,8 @@ void execs_release(struct runtime *r);
 /* sandbox.c: making one */
 int sandbox_make(struct sandbox *p, const struct set *set, struct err *err);
 int sandbox_send_program(struct sandbox *p, struct err *err);
+/* The groups and their limits; of those that are there, what differs is written again. */
+int sandbox_limit(const struct sandbox *p, struct err *err);
 
 /* runtime.c */
 void sandbox_resume_stop(struct sandbox *p);	/* that an orchd before us had ordered */

@@ -130,6 +130,26 @@ def test_processes_are_where_they_are_limited(orch):
                     assert not (procs(sub) and f.read().strip()), sub
 
 
+@pytest.mark.v2
+def test_limits_that_somebody_changed_are_put_right_by_adoption(orch):
+    p = running(orch, "drifts", *SLEEP, resources={"limits": {"memory": "32Mi", "cpu": "200m"}})
+    uid = p["metadata"]["uid"]
+    files = {("memory", "memory.max"): "67108864", ("cpu", "cpu.max"): "max 100000"} if IS_V2 else \
+        {("memory", "memory.limit_in_bytes"): "67108864", ("cpu", "cpu.cfs_quota_us"): "-1"}
+
+    def limits():
+        return {f: orch.cgroup_file(p, "main", *f).strip() for f in files}
+    wanted, before = limits(), orch.all_pids()
+    for (controller, name), text in files.items():
+        d, = orch.cgroups(uid, "main", controller)
+        with open(f"{d}/{name}", "w") as f:
+            f.write(text)
+    assert limits() == files != wanted
+    orch.restart()
+    assert limits() == wanted
+    assert orch.all_pids() == before
+
+
 # ---- isolation ----
 
 @pytest.mark.v2
