@@ -11,6 +11,7 @@
  */
 #include "daemon/reconcile.h"
 
+#include <malloc.h>
 #include <sys/random.h>
 
 #include "base/log.h"
@@ -188,6 +189,16 @@ static void keep_history(struct action_list *l)
 	l->n = n;
 }
 
+/* Work is done: the heap that it took goes back to the kernel, malloc_trim(3). */
+static void give_back(struct daemon *d, bool worked)
+{
+	d->worked |= worked;
+	if (!d->settled || !d->worked)
+		return;
+	malloc_trim(0);
+	d->worked = false;
+}
+
 void reconcile(struct daemon *d)
 {
 	struct arena a = { 0 };
@@ -211,4 +222,5 @@ void reconcile(struct daemon *d)
 	int64_t again = actions.n && !retry ? now + LOOK_AGAIN : 0;
 	arm_wake(d, sooner(sooner(o.wanted.wake, retry), again), now);
 	arena_release(&a);
+	give_back(d, actions.n > 0);
 }
