@@ -6,7 +6,10 @@
  */
 #include "base/clone.h"
 
+#include <signal.h>
+#include <stdint.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 long clone3_run(struct clone_args *ca, void (*run)(void *), void *arg)
 {
@@ -45,4 +48,21 @@ long clone3_run(struct clone_args *ca, void (*run)(void *), void *arg)
 #else
 #error "clone3_call: add this architecture"
 #endif
+}
+
+/* By the system call: glibc keeps 32 and 33 to itself, and whoever started us may ignore them. */
+void child_default_signals(void)
+{
+	struct {
+		void *handler;
+		unsigned long flags;
+		void *restorer;
+		uint64_t mask;
+	} dfl = { 0 };
+	sigset_t none;
+
+	for (int i = 1; i <= 64; i++)
+		syscall(SYS_rt_sigaction, i, &dfl, NULL, sizeof(dfl.mask));
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 }

@@ -20,6 +20,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "base/clone.h"
 #include "base/macro.h"
 #include "shim/ops.h"
 #include "shim/text.h"
@@ -230,18 +231,6 @@ int op_arg(struct prog_run *x, const struct step *st)
 	return 0;
 }
 
-/* Ignored signals and the mask survive execve(2): the shim's are not the program's. */
-static void default_signals(void)
-{
-	static const int ignored[] = { SIGHUP, SIGINT, SIGTERM, SIGPIPE };
-	sigset_t none;
-
-	for (size_t i = 0; i < ARRAY_SIZE(ignored); i++)
-		signal(ignored[i], SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
 static const char *search_path(const struct prog_run *x)
 {
 	for (unsigned i = 0; i < x->nenvp; i++) {
@@ -288,6 +277,6 @@ int op_exec(struct prog_run *x, const struct step *st)
 	if (r < 0)
 		return r;
 	umask(022);
-	default_signals();
+	child_default_signals();
 	return strchr(x->argv[0], '/') ? execute(x, x->argv[0]) : execute_in_path(x);
 }

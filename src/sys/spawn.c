@@ -66,30 +66,13 @@ static int child_fds(struct child *c)
 	return 0;
 }
 
-/* By the system call: glibc keeps 32 and 33 to itself, and a caller may have them ignored. */
-static void child_signals(void)
-{
-	struct {
-		void *handler;
-		unsigned long flags;
-		void *restorer;
-		uint64_t mask;
-	} dfl = { 0 };
-	sigset_t none;
-
-	for (int i = 1; i <= 64; i++)
-		syscall(SYS_rt_sigaction, i, &dfl, NULL, sizeof(dfl.mask));
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
 __attribute__((no_sanitize("address"))) static void child_main(void *arg)
 {
 	static const char *const no_env[] = { NULL };
 	struct child *c = arg;
 	const struct spawn *s = c->s;
 
-	child_signals();
+	child_default_signals();
 	if (s->session)
 		setsid();
 	if (s->cwd && chdir(s->cwd) < 0)
