@@ -56,6 +56,14 @@ static struct arena_block *block_new(size_t size)
 	return b;
 }
 
+void arena_reserve(struct arena *a, size_t size)
+{
+	struct arena_block *b = block_new(round_up(size));
+
+	b->next = a->head;
+	a->head = b;
+}
+
 /* The block to take need bytes from: the head, or a new one. */
 static struct arena_block *block_for(struct arena *a, size_t need)
 {

@@ -19,6 +19,9 @@ struct arena {
 void arena_init(struct arena *a);		/* an all-zero struct is an empty arena, too */
 void arena_release(struct arena *a);
 
+/* The next size bytes, as a->used counts them, come from one block that holds just so much. */
+void arena_reserve(struct arena *a, size_t size);
+
 void *arena_alloc(struct arena *a, size_t size);	/* zeroed, aligned for any type */
 /* Moves an array that grew from old to size bytes; in place when it was the last allocation. */
 void *arena_grow(struct arena *a, void *p, size_t old, size_t size);

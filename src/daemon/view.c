@@ -144,8 +144,12 @@ static bool equal(const struct view_entry *e, const struct object *o)
 
 static void store(struct view *v, struct view_entry *e, const struct object *o)
 {
-	struct arena fresh = { 0 };
+	struct arena measure = { 0 }, fresh = { 0 };
 
+	/* there are many entries and they stay: each takes what it needs and no more */
+	object_copy(&measure, o);
+	arena_reserve(&fresh, measure.used);
+	arena_release(&measure);
 	e->object = object_copy(&fresh, o);
 	arena_release(&e->arena);
 	e->arena = fresh;
