@@ -13,7 +13,7 @@
 #define CHANGE_CAUSE "kubernetes.io/change-cause"
 #define RESTARTED_AT "kubectl.kubernetes.io/restartedAt"
 
-static struct hold hold_copy(struct arena *a, const struct hold *h)
+struct hold hold_copy(struct arena *a, const struct hold *h)
 {
 	struct hold copy = *h;
 

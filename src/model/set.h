@@ -46,6 +46,7 @@ struct hold {
 	int64_t time;
 };
 struct hold_list { struct hold *v; uint32_t n; };
+struct hold hold_copy(struct arena *a, const struct hold *h);	/* with its strings */
 
 struct set {
 	unsigned refs;

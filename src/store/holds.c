@@ -58,17 +58,6 @@ static int hold_read(struct arena *a, const struct state_file *f, size_t i, json
 	return 0;
 }
 
-static struct hold hold_copy(struct arena *a, const struct hold *h)
-{
-	struct hold c = *h;
-
-	c.key.namespace = arena_strdup(a, h->key.namespace);
-	c.key.name = arena_strdup(a, h->key.name);
-	c.content = arena_strdup(a, h->content);
-	c.restarted_at = arena_strdup(a, h->restarted_at);
-	return c;
-}
-
 /* The table with room for one more. */
 static struct hold_table table_new(uint32_t n)
 {
