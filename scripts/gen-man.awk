@@ -104,7 +104,7 @@ FILENAME ~ /kinds\.def$/ && /^KIND\(/ {
 	kind_plural[kinds] = literal(arg[5])
 	kind_short[kinds] = literal(arg[7])
 	kind_namespaced[kinds] = trim(arg[8])
-	kind_declared[kinds] = trim(arg[9])
+	kind_use[kinds] = trim(arg[9])
 }
 
 FILENAME ~ /enums\.def$/ && /^ENUM\(/ {
@@ -251,7 +251,7 @@ function put_field(t, n) {
 
 function put_kinds(    k) {
 	for (k = 1; k <= kinds; k++)
-		if (kind_declared[k] == "true")
+		if (kind_use[k] != "MADE")
 			printf ".TP\n.B %s\n%s\n%s, %s\n", roff(kind_name[k]), roff(type_doc[kind_type[k]]), \
 				"(" kind_api[k], kind_namespaced[k] == "true" ? "in a namespace)" : "in no namespace)"
 }
@@ -259,14 +259,14 @@ function put_kinds(    k) {
 # One line that names the fields of a type that have this presence.
 function put_names(t, presence, lead,    n, s) {
 	for (n = 1; n <= type_fields[t]; n++)
-		if (f_presence[t, n] == presence)
+		if (f_presence[t, n] ~ presence)
 			s = s (s == "" ? "" : ", ") f_key[t, n]
 	if (s != "")
 		printf ".PP\n%s %s.\n", lead, roff(s)
 }
 
 function acted_on(t, n) {
-	return f_presence[t, n] !~ /^(SERVER|NOTED|REFUSED)$/
+	return f_presence[t, n] !~ /^(SERVER|NOTED|REFUSED)/
 }
 
 # A type at the path where it is met first, then the types of its fields.
@@ -297,7 +297,7 @@ function put_type(t, path,    n, sub_path) {
 function put_fields(    k) {
 	shown["meta"] = "metadata"
 	for (k = 1; k <= kinds; k++) {
-		if (kind_declared[k] != "true")
+		if (kind_use[k] == "MADE")
 			continue
 		put_type(kind_type[k], kind_name[k])
 	}
@@ -315,6 +315,7 @@ function tables() {
 	kind_text["OBJ"] = kind_text["INLINE"] = "mapping"
 	kind_text["LIST"] = "list of mappings"
 	kind_text["STRS"] = "list of texts"
+	kind_text["INTS"] = "list of numbers"
 	kind_text["MAP"] = "mapping of texts"
 	kind_text["QMAP"] = "mapping of quantities"
 	kind_text["BMAP"] = "mapping of base64 texts"

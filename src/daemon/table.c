@@ -141,24 +141,34 @@ static const struct column event_columns[] = {
 	{ 0 },
 };
 
-static const struct column *const columns[KIND_COUNT] = {
-	[KIND_NAMESPACE] = namespace_columns,
-	[KIND_CONFIGMAP] = configmap_columns,
-	[KIND_SECRET] = secret_columns,
-	[KIND_SERVICE] = service_columns,
-	[KIND_POD] = pod_columns,
-	[KIND_REPLICASET] = replicaset_columns,
-	[KIND_DEPLOYMENT] = deployment_columns,
-	[KIND_ENDPOINTS] = endpoints_columns,
-	[KIND_EVENT] = event_columns,
-	[KIND_ENDPOINTSLICE] = endpointslice_columns,
+static const struct column plain_columns[] = {
+	{ "Name", "string", 0, "Name", cell_name },
+	{ "Age", "string", 0, "Time since creation", cell_age },
+	{ 0 },
 };
+
+static const struct column *columns_of(enum kind_id kind)
+{
+	static const struct column *const columns[KIND_COUNT] = {
+		[KIND_NAMESPACE] = namespace_columns,
+		[KIND_CONFIGMAP] = configmap_columns,
+		[KIND_SECRET] = secret_columns,
+		[KIND_SERVICE] = service_columns,
+		[KIND_POD] = pod_columns,
+		[KIND_REPLICASET] = replicaset_columns,
+		[KIND_DEPLOYMENT] = deployment_columns,
+		[KIND_ENDPOINTS] = endpoints_columns,
+		[KIND_EVENT] = event_columns,
+		[KIND_ENDPOINTSLICE] = endpointslice_columns,
+	};
+	return columns[kind] ? columns[kind] : plain_columns;
+}
 
 void table_columns(struct json *j, enum kind_id kind)
 {
 	json_key(j, "columnDefinitions");
 	json_begin_array(j);
-	for (const struct column *c = columns[kind]; c->name; c++) {
+	for (const struct column *c = columns_of(kind); c->name; c++) {
 		json_begin_object(j);
 		json_kstr(j, "name", c->name);
 		json_kstr(j, "type", c->type);
@@ -187,7 +197,7 @@ void table_row(struct json *j, const struct object *o, bool full, int64_t now)
 	json_begin_object(j);
 	json_key(j, "cells");
 	json_begin_array(j);
-	for (const struct column *col = columns[o->kind->id]; col->name; col++)
+	for (const struct column *col = columns_of(o->kind->id); col->name; col++)
 		col->print(&c, o);
 	json_end_array(j);
 	json_key(j, "object");

@@ -16,11 +16,7 @@
 
 /* Kubernetes' kinds in groups without a dot that orch does not act on, removed ones included. */
 static const char *const foreign[] = {
-	"Binding", "ComponentStatus", "ControllerRevision", "CronJob", "DaemonSet",
-	"HorizontalPodAutoscaler", "Ingress", "Job", "LimitRange", "NetworkPolicy", "Node",
-	"PersistentVolume", "PersistentVolumeClaim", "PodDisruptionBudget", "PodSecurityPolicy",
-	"PodTemplate", "ReplicationController", "ResourceQuota", "Scale", "ServiceAccount",
-	"StatefulSet", NULL,
+	"Binding", "ComponentStatus", "Eviction", "PodSecurityPolicy", "Scale", NULL,
 };
 
 /* The groups in which those kinds are, or were. */
@@ -132,7 +128,7 @@ static int unknown_kind(const struct header *h)
 	size_t n = 0;
 
 	for (size_t i = 0; i < KIND_COUNT; i++) {
-		if (kinds[i].declared)
+		if (kinds[i].use != KIND_MADE)
 			names[n++] = kinds[i].name;
 	}
 	for (size_t i = 0; foreign[i]; i++)
@@ -148,7 +144,7 @@ static int classify(const struct header *h, const char *group, const struct kind
 {
 	const struct kind *k = kind_find(h->api, h->kind);
 
-	if (k && k->declared) {
+	if (k && k->use != KIND_MADE) {
 		*ret_kind = k;
 		return 0;
 	}

@@ -10,8 +10,8 @@
 #include <stdio.h>
 
 const struct kind kinds[KIND_COUNT] = {
-#define KIND(id, type, api, name, plural, singular, shorts, namespaced, declared)              \
-	[KIND_##id] = { KIND_##id, api, name, plural, singular, shorts, namespaced, declared,  \
+#define KIND(id, type, api, name, plural, singular, shorts, namespaced, use)                   \
+	[KIND_##id] = { KIND_##id, api, name, plural, singular, shorts, namespaced, KIND_##use,\
 			&type##_type },
 #include "model/kinds.def"
 #undef KIND

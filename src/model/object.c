@@ -11,7 +11,7 @@
 #include "schema/schema.h"
 
 #define META_OFFSET offsetof(struct namespace, metadata)
-#define KIND(id, type, api, name, plural, singular, shorts, namespaced, declared)              \
+#define KIND(id, type, api, name, plural, singular, shorts, namespaced, use)                   \
 	_Static_assert(offsetof(struct type, metadata) == META_OFFSET, "metadata comes first");
 #include "model/kinds.def"
 #undef KIND

@@ -14,11 +14,14 @@
 #include "schema/yaml.h"
 
 enum kind_id {
-#define KIND(id, type, api, name, plural, singular, shorts, namespaced, declared) KIND_##id,
+#define KIND(id, type, api, name, plural, singular, shorts, namespaced, use) KIND_##id,
 #include "model/kinds.def"
 #undef KIND
 	KIND_COUNT
 };
+
+/* What orch does with objects of a kind (model/kinds.def). */
+enum kind_use { KIND_ACTED, KIND_KEPT, KIND_MADE };
 
 struct kind {
 	enum kind_id id;
@@ -27,7 +30,7 @@ struct kind {
 	const char *plural, *singular;	/* "deployments", "deployment" */
 	const char *short_names;	/* "deploy"; blank-separated, may be "" */
 	bool namespaced;
-	bool declared;			/* may stand in a manifest */
+	enum kind_use use;		/* all but KIND_MADE may stand in a manifest */
 	const struct type *type;
 };
 extern const struct kind kinds[KIND_COUNT];

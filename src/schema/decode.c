@@ -304,6 +304,26 @@ static int decode_strs(struct decode *d, const struct field *f, const struct yno
 	return ret;
 }
 
+static int decode_ints(struct decode *d, const struct field *f, const struct ynode *n, void *value)
+{
+	struct ints *l = value;
+	int ret = 0;
+
+	if (n->kind != Y_SEQ)
+		return broken(d, n, "a list of integers", "");
+	l->v = arena_array(d->a, int64_t, n->n);
+	l->n = n->n;
+	for (uint32_t i = 0; i < n->n; i++) {
+		size_t before = path_index(&d->path, i);
+		int r = decode_i64(d, f, n->values[i], &l->v[i]);
+		if (r == 0)
+			run_check(d, f, n->values[i], &l->v[i]);
+		path_cut(&d->path, before);
+		ret = ret ? ret : r;
+	}
+	return ret;
+}
+
 /*
  * Kubernetes reads the key yes as "true" and 1.10 as "1.1": what is no plain decimal is refused,
  * so that nobody finds another key than the one that was written.
@@ -505,6 +525,7 @@ static const struct { decoder decode; bool checks_itself; } kinds[] = {
 	[K_INTSTR] = { decode_intstr, false }, [K_TIME] = { decode_time, false },
 	[K_OBJ] = { decode_obj, false }, [K_INLINE] = { decode_inline, false },
 	[K_LIST] = { decode_list, false }, [K_STRS] = { decode_strs, true },
+	[K_INTS] = { decode_ints, true },
 	[K_MAP] = { decode_map, true }, [K_QMAP] = { decode_qmap, true },
 	[K_BMAP] = { decode_bmap, true }, [K_ANY] = { decode_any, false },
 };

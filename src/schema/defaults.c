@@ -61,6 +61,7 @@ void default_from_text(struct arena *a, const struct field *f, void *value)
 	case K_INLINE:
 	case K_LIST:
 	case K_STRS:
+	case K_INTS:
 	case K_MAP:
 	case K_QMAP:
 	case K_BMAP:

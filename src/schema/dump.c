@@ -56,6 +56,14 @@ static void put_strs(struct json *j, const struct strs *l)
 	json_end_array(j);
 }
 
+static void put_ints(struct json *j, const struct ints *l)
+{
+	json_begin_array(j);
+	for (uint32_t i = 0; i < l->n; i++)
+		json_int(j, l->v[i]);
+	json_end_array(j);
+}
+
 static void put_map(struct json *j, const struct strmap *m)
 {
 	json_begin_object(j);
@@ -133,6 +141,8 @@ void json_value(struct json *j, const struct field *f, const void *value, unsign
 		return put_list(j, f->sub, value, flags);
 	case K_STRS:
 		return put_strs(j, value);
+	case K_INTS:
+		return put_ints(j, value);
 	case K_MAP:
 		return put_map(j, value);
 	case K_QMAP:

@@ -46,7 +46,8 @@ static const char *kind_name(const struct field *f)
 		[K_BOOL] = "boolean", [K_I32] = "integer", [K_I64] = "integer", [K_STR] = "string",
 		[K_ENUM] = "string", [K_QTY] = "Quantity", [K_INTSTR] = "IntOrString",
 		[K_TIME] = "Time", [K_OBJ] = "Object", [K_INLINE] = "Object", [K_LIST] = "[]Object",
-		[K_STRS] = "[]string", [K_MAP] = "map[string]string",
+		[K_STRS] = "[]string", [K_INTS] = "[]integer",
+		[K_MAP] = "map[string]string",
 		[K_QMAP] = "map[string]Quantity", [K_BMAP] = "map[string]base64", [K_ANY] = "any",
 	};
 	return names[f->kind];

@@ -8,7 +8,7 @@
  *
  * bottom-up: a type stands before the types that contain it. sub is the type or enum name, _ for
  * plain values. presence is OPT, REQ, DEF("text"), KEY("field") or REQKEY("field") for lists,
- * SERVER, NOTED, REFUSED, SECRET. check is ANY, RANGE(min, max) or CHECK(function). EFFECT is
+ * SERVER, NOTED, REFUSED, SECRET, or a flag and a key: NOTED KEY("field"). check is ANY, RANGE(min, max) or CHECK(function). EFFECT is
  * NONE, LIVE, RESTART, ROLLOUT or IMMUTABLE.
  *
  * model/types.h includes all .def files with ROWS_STRUCT and ROWS_INDEX, model/types.c with
@@ -32,6 +32,7 @@
 #define C_INLINE(sub, m) struct sub m;
 #define C_LIST(sub, m) struct sub##_list m;
 #define C_STRS(sub, m) struct strs m;
+#define C_INTS(sub, m) struct ints m;
 #define C_MAP(sub, m) struct strmap m;
 #define C_QMAP(sub, m) struct qtymap m;
 #define C_BMAP(sub, m) struct bytemap m;
@@ -61,6 +62,7 @@
 #define S_INLINE(T) .sub = &T##_type,
 #define S_LIST(T) .sub = &T##_type,
 #define S_STRS(sub)
+#define S_INTS(sub)
 #define S_MAP(sub)
 #define S_QMAP(sub)
 #define S_BMAP(sub)

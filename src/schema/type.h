@@ -25,6 +25,7 @@ struct node {
 /* The C shapes of values. Strings are never NULL inside lists and maps; a STR field is NULL when
  * it has no value. Maps are sorted by key, keys are unique. */
 struct strs { const char **v; uint32_t n; };
+struct ints { int64_t *v; uint32_t n; };
 struct strpair { const char *k, *v; };
 struct strmap { struct strpair *v; uint32_t n; };
 struct qtypair { const char *k; struct quantity v; };
@@ -51,6 +52,7 @@ enum field_kind {
 	K_INLINE,	/* sub embedded */
 	K_LIST,		/* sub_list */
 	K_STRS,		/* struct strs */
+	K_INTS,		/* struct ints; min and max are of each */
 	K_MAP,		/* struct strmap */
 	K_QMAP,		/* struct qtymap */
 	K_BMAP,		/* struct bytemap: base64 in the file, bytes in memory */
@@ -78,8 +80,8 @@ struct field;
 struct type;
 struct check;	/* schema/check.h */
 
-/* A check looks at one value (a pointer to the member, or for lists to each element of STRS, for
- * maps to each struct strpair, qtypair or bytepair) and reports through check_fail(). */
+/* A check looks at one value (a pointer to the member, or for lists to each element of STRS and
+ * INTS, for maps to each struct strpair, qtypair or bytepair) and reports through check_fail(). */
 typedef void (*field_check)(struct check *c, const void *value);
 /* A type's check looks at the whole struct, after its fields and defaults. */
 typedef void (*type_check)(struct check *c, const void *obj);

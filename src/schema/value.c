@@ -43,6 +43,7 @@ bool value_is_zero(const struct field *f, const void *value)
 		return struct_is_zero(f->sub, value);
 	case K_LIST:
 	case K_STRS:
+	case K_INTS:
 	case K_MAP:
 	case K_QMAP:
 	case K_BMAP:
@@ -70,6 +71,11 @@ static void copy_strs(struct arena *a, struct strs *l)
 	l->v = clone(a, l->v, l->n * sizeof(*l->v));
 	for (uint32_t i = 0; i < l->n; i++)
 		l->v[i] = arena_strdup(a, l->v[i]);
+}
+
+static void copy_ints(struct arena *a, struct ints *l)
+{
+	l->v = clone(a, l->v, l->n * sizeof(*l->v));
 }
 
 static void copy_map(struct arena *a, struct strmap *m)
@@ -133,6 +139,9 @@ static void copy_value(struct arena *a, const struct field *f, void *value)
 	case K_STRS:
 		copy_strs(a, value);
 		break;
+	case K_INTS:
+		copy_ints(a, value);
+		break;
 	case K_MAP:
 		copy_map(a, value);
 		break;
@@ -195,6 +204,11 @@ static bool same_strs(const struct strs *x, const struct strs *y)
 	return true;
 }
 
+static bool same_ints(const struct ints *x, const struct ints *y)
+{
+	return x->n == y->n && (!x->n || memcmp(x->v, y->v, x->n * sizeof(*x->v)) == 0);
+}
+
 static bool same_map(const struct strmap *x, const struct strmap *y)
 {
 	return x->n == y->n && strmap_contains(x, y);
@@ -255,6 +269,8 @@ bool value_equal(const struct field *f, const void *x, const void *y)
 		return same_list(f->sub, x, y);
 	case K_STRS:
 		return same_strs(x, y);
+	case K_INTS:
+		return same_ints(x, y);
 	case K_MAP:
 		return same_map(x, y);
 	case K_QMAP:
@@ -298,6 +314,14 @@ static uint64_t hash_strs(uint64_t h, const struct strs *l)
 	h = hash_int(h, l->n);
 	for (uint32_t i = 0; i < l->n; i++)
 		h = hash_text(h, l->v[i]);
+	return h;
+}
+
+static uint64_t hash_ints(uint64_t h, const struct ints *l)
+{
+	h = hash_int(h, l->n);
+	for (uint32_t i = 0; i < l->n; i++)
+		h = hash_int(h, l->v[i]);
 	return h;
 }
 
@@ -355,6 +379,8 @@ static uint64_t hash_value(uint64_t h, const struct field *f, const void *value)
 		return hash_list(h, f->sub, value);
 	case K_STRS:
 		return hash_strs(h, value);
+	case K_INTS:
+		return hash_ints(h, value);
 	case K_MAP:
 		return hash_map(h, value);
 	case K_QMAP:

@@ -73,10 +73,10 @@ static const struct { const char *text, *expected; } cases[] = {
 		"t.yaml:2:7: kind: \"My Pod\" is no kind like Deployment\n"
 	},
 	{
-		"apiVersion: batch/v1\n"
-		"kind: Job\n"
+		"apiVersion: policy/v1beta1\n"
+		"kind: PodSecurityPolicy\n"
 		"metadata: {name: x}\n",
-		"t.yaml:2:7: warning: kind: kind Job of batch/v1 is not acted on by orch\n"
+		"t.yaml:2:7: warning: kind: kind PodSecurityPolicy of policy/v1beta1 is not acted on by orch\n"
 	},
 	{
 		"apiVersion: example.com/v1alpha1\n"

@@ -148,7 +148,7 @@ static void test_frozen(void **state)
 static void test_broken_files(void **state)
 {
 	struct fixture *f = *state;
-	struct manifest *ok = good(f, "a.yaml", "apiVersion: batch/v1\nkind: Job\n---\n" CONFIG("c", "x"));
+	struct manifest *ok = good(f, "a.yaml", "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\n---\n" CONFIG("c", "x"));
 	struct manifest *bad = load(f, "a.yaml", CONFIG("c", "5"));
 	struct manifest *unread = manifest_failed("b.yaml", "Permission denied");
 	struct manifest *broken[] = { bad, unread };
