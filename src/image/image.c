@@ -56,7 +56,7 @@ static int rootfs_resolve(struct arena *a, const char *ref, const char *path, st
 	lowers[0] = arena_strdup(a, path);
 	*ret = (struct image){
 		.id = arena_strdup(a, ref), .lowers = lowers, .env = env, .entrypoint = nothing,
-		.cmd = nothing, .workdir = "/", .user = "",
+		.cmd = nothing, .workdir = "/", .user = "", .volumes = nothing,
 	};
 	return 0;
 }
@@ -89,8 +89,10 @@ int image_check(const char *ref, struct err *err)
 	return transport_of(ref, &t, &rest, err);
 }
 
-int image_resolve(struct arena *a, const char *ref, struct image *ret, struct err *err)
+int image_resolve(struct arena *a, struct image_store *store, const char *ref, const char *owner,
+		  struct image *ret, struct err *err)
 {
+	(void)store, (void)owner;
 	const struct transport *t;
 	const char *rest = ref;
 	int r = transport_of(ref, &t, &rest, err);

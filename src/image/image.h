@@ -1,23 +1,37 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Image references and what they stand for: directories to stack as overlayfs lowers, and the
- * defaults that the image brings. Transports of this version: rootfs:/PATH.
+ * What a reference stands for: directories to stack as overlayfs lowers, and the defaults that the
+ * image brings. rootfs:/PATH is a directory of this machine; everything else is in the store
+ * (store.h), where something else has put it.
  */
 #pragma once
+
+#include <stdint.h>
 
 #include "base/arena.h"
 #include "base/err.h"
 
+/* Lists are NULL-terminated, never NULL. */
 struct image {
-	const char *id;			/* "rootfs:/PATH" */
-	const char *const *lowers;	/* topmost first, NULL-terminated */
-	const char *const *env;		/* NAME=VALUE, NULL-terminated */
-	const char *const *entrypoint, *const *cmd;	/* NULL-terminated, may be empty */
+	const char *id;			/* "rootfs:/PATH", or the manifest's "sha256:..." */
+	const char *const *lowers;	/* topmost first */
+	const char *const *env;		/* NAME=VALUE */
+	const char *const *entrypoint, *const *cmd;
 	const char *workdir;		/* "/" when the image names none */
-	const char *user;		/* "" when the image names none */
+	const char *user;		/* "" when the image names none, else "UID:GID" */
+	const uint32_t *groups;		/* its further groups */
+	uint32_t ngroups;
+	int stop_signal;		/* 0 when the image names none */
+	const char *const *volumes;
 };
+
+struct image_store;
 
 /* Syntax only; no file is looked at. -EINVAL. */
 int image_check(const char *ref, struct err *err);
-/* -ENOENT and the like when it is not there. */
-int image_resolve(struct arena *a, const char *ref, struct image *ret, struct err *err);
+/*
+ * -ENOENT and the like when it is not there. What owner pinned (image_store_pin()) comes before
+ * what ref names now. store may be NULL: only rootfs: resolves then; owner may be NULL.
+ */
+int image_resolve(struct arena *a, struct image_store *store, const char *ref, const char *owner,
+		  struct image *ret, struct err *err);

@@ -47,7 +47,7 @@ static void test_resolve(void **state)
 	(void)state;
 	assert_non_null(mkdtemp(dir));
 	snprintf(ref, sizeof(ref), "rootfs:%s", dir);
-	assert_int_equal(image_resolve(&a, ref, &image, &err), 0);
+	assert_int_equal(image_resolve(&a, NULL, ref, NULL, &image, &err), 0);
 	assert_string_equal(image.id, ref);
 	assert_string_equal(image.lowers[0], dir);
 	assert_null(image.lowers[1]);
@@ -63,11 +63,11 @@ static void test_resolve(void **state)
 	assert_non_null(f);
 	fclose(f);
 	snprintf(ref, sizeof(ref), "rootfs:%s", file);
-	assert_int_equal(image_resolve(&a, ref, &image, &err), -ENOTDIR);
+	assert_int_equal(image_resolve(&a, NULL, ref, NULL, &image, &err), -ENOTDIR);
 	unlink(file);
-	assert_int_equal(image_resolve(&a, ref, &image, &err), -ENOENT);
+	assert_int_equal(image_resolve(&a, NULL, ref, NULL, &image, &err), -ENOENT);
 	assert_non_null(strstr(err.msg, file));
-	assert_int_equal(image_resolve(&a, "nginx", &image, &err), -EINVAL);
+	assert_int_equal(image_resolve(&a, NULL, "nginx", NULL, &image, &err), -EINVAL);
 	rmdir(dir);
 	arena_release(&a);
 }
