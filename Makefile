@@ -122,19 +122,25 @@ $(foreach r,$(ROOMS),$(eval $(call unit_rule,$(r),$(r) $(USES_$(r)))))
 # The pure core as a whole: golden plans, and rollouts in a simulated machine.
 $(eval $(call unit_rule,core,plan control model schema base))
 
-# Helpers of integration tests and benchmarks: linked with everything below the daemon.
+# Helpers of integration tests, and benchmarks: linked with everything below the daemon. Tools of the
+# corpus tests: with the schema.
 HELPERS := $(patsubst tests/helpers/%.c,$(B)/tests/helpers/%,$(wildcard tests/helpers/*.c))
+TOOLS := $(patsubst tests/tools/%.c,$(B)/tests/tools/%,$(wildcard tests/tools/*.c))
 BENCH := $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(wildcard tests/bench/*.c))
 $(B)/tests/helpers/%: tests/helpers/%.c $(call archives,$(USES_daemon))
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -Wno-missing-prototypes -MMD -MP $(ALL_LDFLAGS) $< \
 		$(call archives,$(USES_daemon)) -o $@ $(call libs_of,$(USES_daemon))
+$(B)/tests/tools/%: tests/tools/%.c $(call archives,schema base)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -Wno-missing-prototypes -MMD -MP $(ALL_LDFLAGS) $< \
+		$(call archives,schema base) -o $@ $(call libs_of,schema base)
 $(B)/tests/bench/%: tests/bench/%.c $(call archives,$(USES_daemon))
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -Wno-missing-prototypes -MMD -MP $(ALL_LDFLAGS) $< \
 		$(call archives,$(USES_daemon)) -o $@ $(call libs_of,$(USES_daemon))
 
-tests: all $(UNIT) $(HELPERS) $(BENCH)
+tests: all $(UNIT) $(HELPERS) $(TOOLS) $(BENCH)
 check-unit: $(UNIT)
 	$(Q)scripts/run-unit $(UNIT)
 check-includes:

@@ -324,16 +324,11 @@ static int decode_ints(struct decode *d, const struct field *f, const struct yno
 	return ret;
 }
 
-/*
- * Kubernetes reads the key yes as "true" and 1.10 as "1.1": what is no plain decimal is refused,
- * so that nobody finds another key than the one that was written.
- */
 static int map_key(struct decode *d, const struct ynode *key, const char **ret)
 {
-	if (scalar_resolve(key).type != SCALAR_STR && !scalar_plain_decimal(key->text)) {
+	if (!scalar_is_key(key)) {
 		d->broken++;
-		return fail(d, key, "a key that YAML takes for another type than string; quote it: "
-				    "\"%.60s\"", key->text);
+		return fail(d, key, SCALAR_NO_KEY, key->text);
 	}
 	*ret = arena_strdup(d->a, key->text);
 	return 0;
@@ -430,92 +425,23 @@ static int decode_bmap(struct decode *d, const struct field *f, const struct yno
 	return decode_pairs(d, f, n, &shape, value);
 }
 
-static int any_scalar(struct decode *d, const struct ynode *n, struct json *j)
-{
-	struct scalar s = scalar_resolve(n);
-
-	switch (s.type) {
-	case SCALAR_STR:
-		json_strn(j, n->text, n->len);
-		return 0;
-	case SCALAR_NULL:
-		json_put_null(j);
-		return 0;
-	case SCALAR_BOOL:
-		json_bool(j, s.b);
-		return 0;
-	case SCALAR_INT:
-		json_int(j, s.i);
-		return 0;
-	case SCALAR_FLOAT:
-		break;
-	}
-	if (!isfinite(s.f))
-		return broken(d, n, "a value that JSON knows", "");
-	char text[32];
-	for (int digits = 15; digits <= 17; digits++) {
-		snprintf(text, sizeof(text), "%.*g", digits, s.f);
-		if (strtod(text, NULL) == s.f)
-			break;
-	}
-	json_raw(j, text);
-	return 0;
-}
-
-static int any_value(struct decode *d, const struct ynode *n, struct json *j);
-
-static int any_map(struct decode *d, const struct ynode *n, struct json *j)
-{
-	int ret = 0;
-
-	json_begin_object(j);
-	for (uint32_t i = 0; i < n->n && ret == 0; i++) {
-		const char *key = NULL;
-		size_t before = path_key(&d->path, n->keys[i]->text);
-		ret = map_key(d, n->keys[i], &key);
-		if (ret == 0) {
-			json_key(j, key);
-			ret = any_value(d, n->values[i], j);
-		}
-		path_cut(&d->path, before);
-	}
-	json_end_object(j);
-	return ret;
-}
-
-static int any_list(struct decode *d, const struct ynode *n, struct json *j)
-{
-	int ret = 0;
-
-	json_begin_array(j);
-	for (uint32_t i = 0; i < n->n && ret == 0; i++) {
-		size_t before = path_index(&d->path, i);
-		ret = any_value(d, n->values[i], j);
-		path_cut(&d->path, before);
-	}
-	json_end_array(j);
-	return ret;
-}
-
-static int any_value(struct decode *d, const struct ynode *n, struct json *j)
-{
-	static int (*const by_kind[])(struct decode *, const struct ynode *, struct json *) = {
-		[Y_SCALAR] = any_scalar, [Y_MAP] = any_map, [Y_SEQ] = any_list,
-	};
-	return by_kind[n->kind](d, n, j);
-}
-
 static int decode_any(struct decode *d, const struct field *f, const struct ynode *n, void *value)
 {
+	size_t before = d->path.len;
 	BUF_AUTO text = { 0 };
 	struct json j;
+	struct err err;
 
 	(void)f;
 	json_init(&j, &text, false);
-	int r = any_value(d, n, &j);
-	if (r == 0)
+	if (ynode_json(n, &j, &d->path, &err) == 0) {
 		*(const char **)value = arena_strdup(d->a, buf_str(&text));
-	return r;
+		return 0;
+	}
+	d->broken++;
+	fail(d, &(struct ynode){ .line = err.line, .col = err.col }, "%s", err.msg);
+	path_cut(&d->path, before);
+	return -EINVAL;
 }
 
 static const struct { decoder decode; bool checks_itself; } kinds[] = {

@@ -174,3 +174,8 @@ bool scalar_plain_decimal(const char *text)
 	return *digits && !digits[strspn(digits, "0123456789")] &&
 	       (digits[0] != '0' || (!digits[1] && digits == text));
 }
+
+bool scalar_is_key(const struct ynode *key)
+{
+	return scalar_resolve(key).type == SCALAR_STR || scalar_plain_decimal(key->text);
+}

@@ -23,3 +23,10 @@ struct scalar scalar_resolve_text(const char *text);	/* as if it stood there wit
 bool scalar_bad_octal(const char *text);
 /* An integer whose text is its decimal form. */
 bool scalar_plain_decimal(const char *text);
+
+/*
+ * Kubernetes reads the key yes as "true" and 1.10 as "1.1". A key of another type than string is
+ * taken only when it is a plain decimal, so that nobody finds another key than the one written.
+ */
+bool scalar_is_key(const struct ynode *key);
+#define SCALAR_NO_KEY "a key that YAML takes for another type than string; quote it: \"%.60s\""

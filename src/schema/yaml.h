@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/err.h"
 #include "schema/msgs.h"
 
 enum ynode_kind { Y_SCALAR, Y_MAP, Y_SEQ };
@@ -44,3 +45,10 @@ struct ynode *ynode_get(const struct ynode *map, const char *key);	/* NULL when 
 bool ynode_is_null(const struct ynode *n);	/* absent, ~, null or empty plain */
 /* YAML 1.1 as Kubernetes resolves it: true for plain yes/no/on/off/y/n/true/false. */
 bool ynode_bool(const struct ynode *n, bool *ret);
+
+/*
+ * Writes what a reader without a schema makes of the tree, keys in the order of the file. 0, or
+ * -EINVAL for what JSON does not know (infinity, keys that are no strings): the message and
+ * position are in err, where it stands is added to path.
+ */
+int ynode_json(const struct ynode *n, struct json *j, struct buf *path, struct err *err);
