@@ -56,7 +56,7 @@ struct daemon {
 	struct loop_signal sigterm[2], sighup;
 	struct retry *retries;		/* objects whose last action failed */
 	bool settled;			/* last pass had nothing to do and nothing is on its way */
-	bool worked;			/* some pass did something since it was settled last */
+	bool worked;			/* something was done since it was settled last */
 	struct arena programmed_arena;	/* what the service maps hold */
 	const struct service_entry *programmed;
 	uint32_t nprogrammed;

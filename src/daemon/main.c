@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* orchd(8): reads the settings, runs the daemon. */
-#include <malloc.h>
 #include <stdio.h>
 
 #include "base/log.h"
 #include "base/macro.h"
 #include "daemon/check.h"
 #include "daemon/daemon.h"
+#include "daemon/memory.h"
 
 static void print_messages(const struct msgs *m)
 {
@@ -34,14 +34,6 @@ static int run(const struct invocation *in)
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-/* A pass fills arenas and drops them: their blocks come from mmap(2) and go back at once,
- * instead of leaving holes in a heap that only grows; mallopt(3). */
-static void tune_heap(void)
-{
-	mallopt(M_MMAP_THRESHOLD, 16 * 1024);
-	mallopt(M_TRIM_THRESHOLD, 64 * 1024);
-}
-
 int main(int argc, char **argv)
 {
 	struct arena a = { 0 };
@@ -49,7 +41,7 @@ int main(int argc, char **argv)
 	struct invocation in = { 0 };
 	int status = EXIT_SUCCESS;
 
-	tune_heap();
+	memory_tune();
 	if (settings_load(&a, argc, argv, &in, &m) < 0) {
 		status = EXIT_FAILURE;
 	} else if (in.help) {

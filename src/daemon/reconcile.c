@@ -11,13 +11,13 @@
  */
 #include "daemon/reconcile.h"
 
-#include <malloc.h>
 #include <sys/random.h>
 
 #include "base/log.h"
 #include "base/macro.h"
 #include "control/control.h"
 #include "daemon/exec.h"
+#include "daemon/memory.h"
 #include "daemon/slices.h"
 
 /* After a pass that did something: some of it sends no news of its own. */
@@ -189,13 +189,13 @@ static void keep_history(struct action_list *l)
 	l->n = n;
 }
 
-/* Work is done: the heap that it took goes back to the kernel, malloc_trim(3). */
+/* Work is done: the memory that it took goes back to the kernel. */
 static void give_back(struct daemon *d, bool worked)
 {
 	d->worked |= worked;
 	if (!d->settled || !d->worked)
 		return;
-	malloc_trim(0);
+	memory_give_back();
 	d->worked = false;
 }
 
