@@ -2,7 +2,9 @@
 /*
  * Containers of a pod that stays: which should run now, which have to be killed because a probe
  * failed, which wait for their back-off or for a ConfigMap or Secret that is not there. A
- * container that could not be started is treated as one that failed at once.
+ * container that could not be started is treated as one that failed at once. Init containers run
+ * one after the other, each to its end, before all others start; sidecars among them stay and are
+ * ended last: https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/
  */
 #include "control/container.h"
 
@@ -29,11 +31,6 @@ static int64_t longest_backoff(const struct member *m)
 	return s && duration_parse(s, &max) == 0 && max >= NSEC ? max : BACKOFF_MAX;
 }
 
-static bool failed(const struct observed_container *c)
-{
-	return c->phase == RUN_FAILED || c->end.exit_code || c->end.signal || c->end.oom_killed;
-}
-
 /* When it ended. A start that failed may leave no time: then the delays before it add up from
  * the pod's creation. */
 static int64_t ended_at(const struct member *m, const struct observed_container *c, int64_t max)
@@ -49,11 +46,27 @@ static int64_t ended_at(const struct member *m, const struct observed_container 
 	return t;
 }
 
+/* An init container that succeeded is done with, a sidecar goes on until the pod is over. */
+static enum restart_policy policy_of(const struct member *m, const char *name)
+{
+	const struct pod_spec *s = &m->want.object.pod->spec;
+	int i = pod_container_find(s, name);
+	enum container_role role = i < 0 ? ROLE_MAIN : pod_container_role(s, (uint32_t)i);
+	enum restart_policy own = i < 0 ? restart_policy_unset :
+					  pod_container(s, (uint32_t)i)->restart_policy;
+
+	if (role == ROLE_SIDECAR)
+		return m->over ? RESTART_NEVER : RESTART_ALWAYS;
+	if (!own)
+		own = s->restart_policy;
+	return role == ROLE_INIT && own != RESTART_NEVER ? RESTART_ON_FAILURE : own;
+}
+
 static bool policy_restarts(enum restart_policy policy, const struct observed_container *c)
 {
 	if (policy == RESTART_NEVER)
 		return false;
-	return policy != RESTART_ON_FAILURE || failed(c);
+	return policy != RESTART_ON_FAILURE || observed_container_failed(c);
 }
 
 struct restart container_restart(const struct member *m, const struct observed_container *c)
@@ -65,7 +78,7 @@ struct restart container_restart(const struct member *m, const struct observed_c
 	int64_t delay = backoff_delay(before, max);
 
 	return (struct restart){
-		.wanted = policy_restarts(m->seen->object->pod->spec.restart_policy, c),
+		.wanted = policy_restarts(policy_of(m, c->name), c),
 		.at = ended_at(m, c, max) + delay,
 		.delay = delay,
 		.backoff = before + 1,
@@ -149,8 +162,27 @@ static void tell(struct pass *p, struct member *m, const struct observed_contain
 			      when);
 }
 
-static void decide_one(struct pass *p, struct member *m, const struct container *spec, bool blocked)
+/* Sidecars end last and in reverse: this one, when none after it runs any more. */
+static void decide_farewell(struct member *m, uint32_t index, const struct observed_container *c,
+			    struct wanted_container *w)
 {
+	const struct pod_spec *s = &m->want.object.pod->spec;
+
+	for (uint32_t i = index + 1; i < s->init_containers.n; i++) {
+		const struct observed_container *later =
+			member_container(m, s->init_containers.v[i].name);
+
+		if (later && later->phase == RUN_RUNNING)
+			return;
+	}
+	w->kill = !c->pending;
+	w->grace_s = m->want.grace_s;
+	w->why = "the pod's other containers have ended";
+}
+
+static void decide_one(struct pass *p, struct member *m, uint32_t index, bool blocked)
+{
+	const struct container *spec = pod_container(&m->want.object.pod->spec, index);
 	const struct observed_container *c = member_container(m, spec->name);
 	struct wanted_container *w = &m->want.containers[m->want.ncontainers++];
 
@@ -158,19 +190,50 @@ static void decide_one(struct pass *p, struct member *m, const struct container 
 	if (c)
 		tell(p, m, c);
 	if (c && c->phase == RUN_RUNNING) {
-		decide_kill(p, m, spec, c, w);
+		if (m->over)
+			decide_farewell(m, index, c, w);
+		else
+			decide_kill(p, m, spec, c, w);
 		return;
 	}
 	if (c && c->phase != RUN_CREATED) {
 		decide_restart(p, m, c, w);
 	} else {
-		w->run = !blocked;
+		w->run = !blocked && !m->over;
 		w->attempt = c ? c->attempt : 0;
 		w->backoff = c ? c->backoff : 0;
 		w->why = "first start";
 	}
 	if (w->run && config_missing(p, m->want.object.meta->namespace, spec))
 		w->run = false;
+}
+
+/* Once a container proper was started, init containers are history: sidecars come and go. */
+static bool initialized(const struct member *m, const struct pod_spec *s)
+{
+	for (uint32_t i = 0; i < s->containers.n; i++) {
+		const struct observed_container *c = member_container(m, s->containers.v[i].name);
+
+		if (c && (c->phase != RUN_CREATED || c->pending))
+			return true;
+	}
+	return false;
+}
+
+bool container_lets_pass(const struct member *m, uint32_t index)
+{
+	const struct pod_spec *s = &m->want.object.pod->spec;
+	const struct observed_container *c = member_container(m, pod_container(s, index)->name);
+
+	switch (pod_container_role(s, index)) {
+	case ROLE_MAIN:
+		return true;
+	case ROLE_SIDECAR:
+		return initialized(m, s) || (c && observed_container_started(c));
+	case ROLE_INIT:
+		return c && c->phase == RUN_ENDED && !observed_container_failed(c);
+	}
+	return true;
 }
 
 void container_decide(struct pass *p, struct member *m)
@@ -183,7 +246,10 @@ void container_decide(struct pass *p, struct member *m)
 	lacks = config_missing_volume(p, m->want.object.meta->namespace, s);
 	if (lacks && !m->seen)
 		pass_event(p, &m->want.object, true, "FailedMount", lacks);
-	m->want.containers = arena_array(p->a, struct wanted_container, s->containers.n);
-	for (uint32_t i = 0; i < s->containers.n; i++)
-		decide_one(p, m, &s->containers.v[i], lacks != NULL);
+	bool blocked = lacks != NULL;
+	m->want.containers = arena_array(p->a, struct wanted_container, pod_container_count(s));
+	for (uint32_t i = 0; i < pod_container_count(s); i++) {
+		decide_one(p, m, i, blocked);
+		blocked |= !container_lets_pass(m, i);
+	}
 }

@@ -23,25 +23,46 @@ static bool all_ready(const struct member *m, const struct pod_spec *s)
 {
 	if (m->seen->stage != POD_UP)
 		return false;
-	for (uint32_t i = 0; i < s->containers.n; i++) {
-		const struct observed_container *c = member_container(m, s->containers.v[i].name);
+	for (uint32_t i = 0; i < pod_container_count(s); i++) {
+		const struct observed_container *c = member_container(m, pod_container(s, i)->name);
 
-		if (!c || !observed_container_ready(c))
+		if (pod_container_role(s, i) != ROLE_INIT && (!c || !observed_container_ready(c)))
 			return false;
 	}
 	return s->containers.n > 0;
 }
 
-static bool all_finished(const struct member *m, const struct pod_spec *s)
+static bool ended_for_good(const struct member *m, const struct observed_container *c)
 {
-	for (uint32_t i = 0; i < s->containers.n; i++) {
-		const struct observed_container *c = member_container(m, s->containers.v[i].name);
+	return c && (c->phase == RUN_ENDED || c->phase == RUN_FAILED) &&
+	       !container_restart(m, c).wanted;
+}
 
-		if (!c || (c->phase != RUN_ENDED && c->phase != RUN_FAILED) ||
-		    container_restart(m, c).wanted)
-			return false;
+static bool is_over(const struct member *m, const struct pod_spec *s)
+{
+	bool all = s->containers.n > 0;
+
+	for (uint32_t i = 0; i < pod_container_count(s); i++) {
+		const struct observed_container *c = member_container(m, pod_container(s, i)->name);
+		enum container_role role = pod_container_role(s, i);
+
+		if (role == ROLE_INIT && ended_for_good(m, c) && observed_container_failed(c))
+			return true;
+		if (role == ROLE_MAIN)
+			all &= ended_for_good(m, c);
 	}
-	return s->containers.n > 0;
+	return all;
+}
+
+static bool runs_sidecar(const struct member *m, const struct pod_spec *s)
+{
+	for (uint32_t i = 0; i < s->init_containers.n; i++) {
+		const struct observed_container *c = member_container(m, s->init_containers.v[i].name);
+
+		if (c && c->phase == RUN_RUNNING)
+			return true;
+	}
+	return false;
 }
 
 static const char *controller_uid(const struct meta *m)
@@ -105,7 +126,8 @@ void member_observe(struct pass *p, const struct observed_pod *seen)
 	m->seen = seen;
 	m->attempt = attempt ? (unsigned)strtoul(attempt, NULL, 10) : 0;
 	m->lost = seen->stage == POD_DOWN || seen->stage == POD_BROKEN;
-	m->finished = all_finished(m, spec);
+	m->over = is_over(m, spec);
+	m->finished = m->over && !runs_sidecar(m, spec);
 	m->ready = all_ready(m, spec);
 	m->ready_since = m->ready ? seen->ready_since : 0;
 	m->active = !told && !m->finished;
@@ -207,17 +229,17 @@ static void default_requests(struct arena *a, struct container *c)
 	c->resources = n;
 }
 
-static void own_containers(struct arena *a, struct pod_spec *s)
+static struct container_list own_containers(struct arena *a, const struct container_list *from)
 {
 	struct container_list l = { 0 };
 
-	for (uint32_t i = 0; i < s->containers.n; i++) {
+	for (uint32_t i = 0; i < from->n; i++) {
 		struct container *c = arena_push(a, &l);
 
-		*c = s->containers.v[i];
+		*c = from->v[i];
 		default_requests(a, c);
 	}
-	s->containers = l;
+	return l;
 }
 
 struct object pod_from_template(struct pass *p, const struct object *owner,
@@ -229,7 +251,8 @@ struct object pod_from_template(struct pass *p, const struct object *owner,
 	name_uid(p, "uid", owner->meta->namespace, name, uid);
 	o.pod->spec = t->spec;
 	o.pod->spec.node_name = p->in->node_name;
-	own_containers(p->a, &o.pod->spec);
+	o.pod->spec.containers = own_containers(p->a, &t->spec.containers);
+	o.pod->spec.init_containers = own_containers(p->a, &t->spec.init_containers);
 	o.meta->uid = arena_strdup(p->a, uid);
 	o.meta->creation_timestamp = whole_seconds(p->in->now);
 	o.meta->generate_name = arena_printf(p->a, "%s-", owner->meta->name);

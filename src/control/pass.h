@@ -22,7 +22,9 @@ struct member {
 	const char *owner;		/* uid of the controller; "" for a bare pod */
 	bool claimed;			/* somebody wants it, or already decided about it */
 	bool active;			/* fills a place: not stopping, finished or given up */
-	bool finished;			/* all containers ended and none is started again */
+	bool over;			/* nothing but sidecars is left to run, or an init container failed
+					 * for good */
+	bool finished;			/* over, and the sidecars have ended, too */
 	bool lost;			/* its sandbox is gone or could not be made */
 	bool ready;			/* all containers are */
 	int64_t ready_since;
@@ -92,6 +94,8 @@ struct restart {
 };
 struct restart container_restart(const struct member *m, const struct observed_container *c);
 void container_decide(struct pass *p, struct member *m);
+/* May what follows container index of the specification start, as far as that one is concerned? */
+bool container_lets_pass(const struct member *m, uint32_t index);
 
 /* config.c: ConfigMaps and Secrets that a pod can't do without */
 const char *config_missing(struct pass *p, const char *ns, const struct container *c);

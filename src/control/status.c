@@ -116,17 +116,20 @@ static void show_created(struct pass *p, const struct member *m, const struct co
 	const struct object *o = &m->want.object;
 	const char *text = config_missing_volume(p, o->meta->namespace, &o->pod->spec);
 
+	bool inits = o->pod->spec.init_containers.n > 0;
+
 	if (!text && m->lost)
 		text = m->seen->message;
 	if (!text && (text = config_missing(p, o->meta->namespace, spec)))
 		s->state = state_waiting(p->a, "CreateContainerConfigError", text);
 	else
-		s->state = state_waiting(p->a, "ContainerCreating", text);
+		s->state = state_waiting(p->a, inits ? "PodInitializing" : "ContainerCreating", text);
 }
 
-static void show_container(struct pass *p, const struct member *m, const struct container *spec,
+static void show_container(struct pass *p, const struct member *m, uint32_t index,
 			   struct container_status *s)
 {
+	const struct container *spec = pod_container(&m->want.object.pod->spec, index);
 	const struct observed_container *c = member_container(m, spec->name);
 
 	s->name = spec->name;
@@ -144,9 +147,25 @@ static void show_container(struct pass *p, const struct member *m, const struct 
 		show_running(p, m, c, s);
 	else
 		show_ended(p, m, spec, c, s);
+	if (pod_container_role(&m->want.object.pod->spec, index) == ROLE_INIT)
+		s->ready = s->state->terminated && !s->state->terminated->exit_code;
 }
 
 struct tally { unsigned waiting, running, ended, succeeded; };
+
+/* Init containers that still hold back what follows them, by name; NULL: none does. */
+static const char *uninitialized(struct arena *a, const struct member *m)
+{
+	const struct pod_spec *s = &m->want.object.pod->spec;
+	const char *names = NULL;
+
+	for (uint32_t i = 0; i < s->init_containers.n; i++) {
+		if (!container_lets_pass(m, i))
+			names = arena_printf(a, "%s%s%s", names ? names : "", names ? " " : "",
+					     s->init_containers.v[i].name);
+	}
+	return names;
+}
 
 static void count(struct tally *t, const struct container_status *s)
 {
@@ -163,7 +182,7 @@ static void count(struct tally *t, const struct container_status *s)
 }
 
 /* kubelet's getPhase */
-static const char *phase(const struct member *m, const struct pod_status *s)
+static const char *phase(struct pass *p, const struct member *m, const struct pod_status *s)
 {
 	enum restart_policy policy = m->want.object.pod->spec.restart_policy;
 	struct tally t = { 0 };
@@ -172,23 +191,29 @@ static const char *phase(const struct member *m, const struct pod_status *s)
 		count(&t, &s->container_statuses.v[i]);
 	if (m->lost && !m->finished && t.running + t.ended)
 		return "Failed";
+	if (uninitialized(p->a, m))
+		return m->over ? "Failed" : "Pending";
 	if (t.waiting || !(t.running + t.ended))
 		return "Pending";
-	if (t.running || policy == RESTART_ALWAYS || policy == restart_policy_unset)
+	if (t.running || (m->over && !m->finished) || policy == RESTART_ALWAYS ||
+	    policy == restart_policy_unset)
 		return "Running";
 	if (t.ended == t.succeeded)
 		return "Succeeded";
 	return policy == RESTART_NEVER ? "Failed" : "Running";
 }
 
-static const char *unready(struct arena *a, const struct pod_status *s)
+static const char *unready(struct arena *a, const struct member *m, const struct pod_status *s)
 {
+	const struct pod_spec *spec = &m->want.object.pod->spec;
+	uint32_t inits = s->init_container_statuses.n;
 	const char *names = NULL;
 
-	for (uint32_t i = 0; i < s->container_statuses.n; i++) {
-		const struct container_status *c = &s->container_statuses.v[i];
+	for (uint32_t i = 0; i < inits + s->container_statuses.n; i++) {
+		const struct container_status *c = i < inits ? &s->init_container_statuses.v[i] :
+							       &s->container_statuses.v[i - inits];
 
-		if (!c->ready)
+		if (!c->ready && pod_container_role(spec, i) != ROLE_INIT)
 			names = arena_printf(a, "%s%s%s", names ? names : "", names ? " " : "",
 					     c->name);
 	}
@@ -228,7 +253,7 @@ static void add(struct pass *p, struct pod_status *s, const char *type, bool yes
 static void conditions(struct pass *p, const struct member *m, struct pod_status *s)
 {
 	int64_t created = s->start_time;
-	const char *names = unready(p->a, s);
+	const char *names = unready(p->a, m, s), *first = uninitialized(p->a, m);
 	const char *reason = m->finished ? "PodCompleted" : "ContainersNotReady";
 	const char *text = m->finished || !names ? NULL :
 		arena_printf(p->a, "containers with unready status: [%s]", names);
@@ -236,7 +261,8 @@ static void conditions(struct pass *p, const struct member *m, struct pod_status
 	bool up = m->seen && m->seen->stage == POD_UP;
 
 	add(p, s, "PodReadyToStartContainers", up, NULL, NULL, created);
-	add(p, s, "Initialized", true, NULL, NULL, created);
+	add(p, s, "Initialized", !first, "ContainersNotInitialized",
+	    arena_printf(p->a, "containers with incomplete status: [%s]", first), created);
 	add(p, s, "Ready", m->ready, reason, text, at);
 	add(p, s, "ContainersReady", m->ready, reason, text, at);
 	add(p, s, "PodScheduled", true, NULL, NULL, created);
@@ -265,10 +291,13 @@ void pod_status_make(struct pass *p, struct member *m)
 
 	*s = (struct pod_status){ 0 };
 	s->start_time = whole_seconds(m->seen ? m->seen->created_at : p->in->now);
-	for (uint32_t i = 0; i < spec->containers.n; i++)
-		show_container(p, m, &spec->containers.v[i],
-			       arena_push(p->a, &s->container_statuses));
-	s->phase = phase(m, s);
+	for (uint32_t i = 0; i < pod_container_count(spec); i++) {
+		bool init = pod_container_role(spec, i) != ROLE_MAIN;
+
+		show_container(p, m, i, arena_push(p->a, init ? &s->init_container_statuses :
+							       &s->container_statuses));
+	}
+	s->phase = phase(p, m, s);
 	if (m->lost && !m->finished && !m->want.stop) {
 		s->reason = streq(s->phase, "Failed") ? "SandboxLost" : "FailedCreatePodSandBox";
 		s->message = m->seen->message;

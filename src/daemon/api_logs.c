@@ -22,17 +22,24 @@ struct log_stream {
 	struct loop_io io;
 };
 
+static const struct container_status *find_status(const struct container_status_list *l,
+						  const char *name)
+{
+	for (uint32_t i = 0; i < l->n; i++) {
+		if (streq(l->v[i].name, name))
+			return &l->v[i];
+	}
+	return NULL;
+}
+
 static const struct container_status *container_now(const struct log_stream *l)
 {
 	const struct view_entry *e = view_get(l->d->view, KIND_POD, l->ns, l->pod);
+	const struct pod_status *s = e ? &e->object.pod->status : NULL;
+	const struct container_status *c = s ? find_status(&s->container_statuses, l->container) :
+					       NULL;
 
-	for (uint32_t i = 0; e && i < e->object.pod->status.container_statuses.n; i++) {
-		const struct container_status *s = &e->object.pod->status.container_statuses.v[i];
-
-		if (streq(s->name, l->container))
-			return s;
-	}
-	return NULL;
+	return c || !s ? c : find_status(&s->init_container_statuses, l->container);
 }
 
 /* Will this run still write? */
@@ -114,9 +121,8 @@ static const char *choose_container(struct request *q, const struct pod *p, stru
 
 	if (!name || !*name)
 		return p->spec.containers.v[0].name;
-	for (uint32_t i = 0; i < p->spec.containers.n; i++)
-		if (streq(p->spec.containers.v[i].name, name))
-			return name;
+	if (pod_container_find(&p->spec, name) >= 0)
+		return name;
 	reply_status(r, 400, "BadRequest", "container %s is not valid for pod %s", name,
 		     p->metadata.name);
 	return NULL;

@@ -36,19 +36,23 @@ static void ref_use(struct arena *a, struct config_uses *l, const struct config_
 }
 
 static void container_uses(struct arena *a, struct config_uses *l, const struct container *c,
-			   uint32_t i)
+			   bool init, uint32_t i)
 {
 	struct config_use map = { .kind = KIND_CONFIGMAP, .fixed = true, .i = i };
 	struct config_use secret = { .kind = KIND_SECRET, .fixed = true, .i = i };
 
-	map.format = "containers[%u].envFrom[%u].configMapRef";
-	secret.format = "containers[%u].envFrom[%u].secretRef";
+	map.format = init ? "initContainers[%u].envFrom[%u].configMapRef" :
+			    "containers[%u].envFrom[%u].configMapRef";
+	secret.format = init ? "initContainers[%u].envFrom[%u].secretRef" :
+			       "containers[%u].envFrom[%u].secretRef";
 	for (map.k = secret.k = 0; map.k < c->env_from.n; map.k++, secret.k++) {
 		ref_use(a, l, c->env_from.v[map.k].config_map_ref, map);
 		ref_use(a, l, c->env_from.v[map.k].secret_ref, secret);
 	}
-	map.format = "containers[%u].env[%u].valueFrom.configMapKeyRef";
-	secret.format = "containers[%u].env[%u].valueFrom.secretKeyRef";
+	map.format = init ? "initContainers[%u].env[%u].valueFrom.configMapKeyRef" :
+			    "containers[%u].env[%u].valueFrom.configMapKeyRef";
+	secret.format = init ? "initContainers[%u].env[%u].valueFrom.secretKeyRef" :
+			       "containers[%u].env[%u].valueFrom.secretKeyRef";
 	for (map.k = secret.k = 0; map.k < c->env.n; map.k++, secret.k++) {
 		const struct env_source *from = c->env.v[map.k].value_from;
 
@@ -61,8 +65,8 @@ static void container_uses(struct arena *a, struct config_uses *l, const struct 
 static void mounts_of(const struct pod_spec *s, const char *volume, bool *ret_sub, bool *ret_whole)
 {
 	*ret_sub = *ret_whole = false;
-	for (uint32_t i = 0; i < s->containers.n; i++) {
-		const struct volume_mount_list *l = &s->containers.v[i].volume_mounts;
+	for (uint32_t i = 0; i < pod_container_count(s); i++) {
+		const struct volume_mount_list *l = &pod_container(s, i)->volume_mounts;
 
 		for (uint32_t k = 0; k < l->n; k++) {
 			bool sub = l->v[k].sub_path && *l->v[k].sub_path;
@@ -112,8 +116,10 @@ static void volume_uses(struct arena *a, struct config_uses *l, const struct pod
 void config_uses(struct arena *a, const struct pod_spec *s, struct config_uses *ret)
 {
 	*ret = (struct config_uses){ 0 };
+	for (uint32_t i = 0; i < s->init_containers.n; i++)
+		container_uses(a, ret, &s->init_containers.v[i], true, i);
 	for (uint32_t i = 0; i < s->containers.n; i++)
-		container_uses(a, ret, &s->containers.v[i], i);
+		container_uses(a, ret, &s->containers.v[i], false, i);
 	for (uint32_t i = 0; i < s->volumes.n; i++)
 		volume_uses(a, ret, s, i);
 }

@@ -105,6 +105,18 @@ void pod_spec_complete(struct arena *a, struct pod_spec *s);
 /* Int-or-percent of total; up rounds up, else down. */
 int intstr_scale(const struct intstr *v, int total, bool up);
 
+/* A pod's containers in the order in which they start: its init containers, then the others. */
+enum container_role {
+	ROLE_MAIN,
+	ROLE_INIT,		/* runs to its end before what follows it starts */
+	ROLE_SIDECAR,		/* init container with restartPolicy Always: runs beside what follows */
+};
+uint32_t pod_container_count(const struct pod_spec *s);
+struct container *pod_container(const struct pod_spec *s, uint32_t i);
+enum container_role pod_container_role(const struct pod_spec *s, uint32_t i);
+/* Index of a container by name, -1 when there is none. */
+int pod_container_find(const struct pod_spec *s, const char *name);
+
 /* Resources of a container, 0 when there are none: limits.cpu in milli, memory in bytes. */
 struct container_resources {
 	int64_t cpu_limit_milli, cpu_request_milli, memory_limit, memory_request;

@@ -29,6 +29,16 @@ static bool passes(const struct observed_container *c, enum probe_kind k)
 	return !c->configured[k] || (c->decided[k] && c->passed[k]);
 }
 
+bool observed_container_failed(const struct observed_container *c)
+{
+	return c->phase == RUN_FAILED || c->end.exit_code || c->end.signal || c->end.oom_killed;
+}
+
+bool observed_container_started(const struct observed_container *c)
+{
+	return c->phase == RUN_RUNNING && passes(c, PROBE_STARTUP);
+}
+
 bool observed_container_ready(const struct observed_container *c)
 {
 	return c->phase == RUN_RUNNING && passes(c, PROBE_STARTUP) && passes(c, PROBE_READINESS);

@@ -61,5 +61,9 @@ struct observed {
 
 const struct observed_pod *observed_find(const struct observed *o, const char *ns,
 					 const char *name);
+/* Ended by a signal, with another code than 0, or could not be started. */
+bool observed_container_failed(const struct observed_container *c);
+/* Runs, and what follows a sidecar may start: its startup probe has passed, or there is none. */
+bool observed_container_started(const struct observed_container *c);
 /* Running, and its readiness (and startup) probe passes or there is none. */
 bool observed_container_ready(const struct observed_container *c);

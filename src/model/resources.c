@@ -55,8 +55,8 @@ const char *pod_qos(const struct pod_spec *s)
 {
 	bool any = false, all = s->containers.n > 0;
 
-	for (uint32_t i = 0; i < s->containers.n; i++) {
-		struct container_resources r = container_resources(&s->containers.v[i]);
+	for (uint32_t i = 0; i < pod_container_count(s); i++) {
+		struct container_resources r = container_resources(pod_container(s, i));
 
 		any |= r.cpu_request_milli || r.memory_request || r.cpu_limit_milli ||
 		       r.memory_limit;
@@ -71,8 +71,8 @@ int pod_port(const struct pod_spec *s, const struct intstr *port, enum protocol 
 {
 	if (!port->str)
 		return port->num;
-	for (uint32_t i = 0; i < s->containers.n; i++) {
-		const struct container_port_list *l = &s->containers.v[i].ports;
+	for (uint32_t i = 0; i < pod_container_count(s); i++) {
+		const struct container_port_list *l = &pod_container(s, i)->ports;
 
 		for (uint32_t k = 0; k < l->n; k++) {
 			const struct container_port *p = &l->v[k];

@@ -536,6 +536,12 @@ static int log_directory(const struct builder *b, struct shim_start *s, struct e
 	return file_mkdir_p(s->log_dir, 0755, err);
 }
 
+/* Sidecars are stopped after all others, the last one first. */
+static uint32_t stop_rank(const struct sandbox *p, const struct container_run *run)
+{
+	return run->role == ROLE_SIDECAR ? p->nruns - (uint32_t)(run - p->runs) : 0;
+}
+
 static int send_start(struct builder *b, struct container_run *run,
 		      const struct wanted_container *w, struct err *err)
 {
@@ -544,6 +550,7 @@ static int send_start(struct builder *b, struct container_run *run,
 	struct shim_start order = {
 		.attempt = w->attempt, .backoff = w->backoff,
 		.log_max_bytes = s->log_max_bytes, .log_max_files = s->log_max_files,
+		.stop_rank = stop_rank(b->p, run),
 	};
 
 	snprintf(order.name, sizeof(order.name), "%s", b->c->name);

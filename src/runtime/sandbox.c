@@ -158,23 +158,29 @@ static int etc_files(const struct sandbox *p, struct err *err)
 
 /*
  * The pod's group has the sum of what its containers are promised, and, when every one of them
- * is limited, their memory: files of a memory volume outlive the container that wrote them.
+ * is limited, their memory: files of a memory volume outlive the container that wrote them. An init
+ * container runs beside the sidecars before it only.
  */
 static struct cgroup_limits pod_limits(const struct sandbox *p)
 {
-	struct cgroup_limits l = { .cpu_request = SHIM_CPU_MILLI, .memory = SHIM_MEMORY };
+	int64_t cpu = 0, memory = 0, cpu_peak = 0, memory_peak = 0;
 	bool all = true;
 
 	for (uint32_t i = 0; i < p->nruns; i++) {
 		struct container_resources r = container_resources(p->runs[i].spec);
 
-		l.cpu_request += r.cpu_request_milli;
-		l.memory += r.memory_limit;
+		cpu_peak = MAX(cpu_peak, cpu + r.cpu_request_milli);
+		memory_peak = MAX(memory_peak, memory + r.memory_limit);
+		if (p->runs[i].role != ROLE_INIT) {
+			cpu += r.cpu_request_milli;
+			memory += r.memory_limit;
+		}
 		all &= r.memory_limit > 0;
 	}
-	if (!all)
-		l.memory = 0;
-	return l;
+	return (struct cgroup_limits){
+		.cpu_request = SHIM_CPU_MILLI + cpu_peak,
+		.memory = all ? SHIM_MEMORY + memory_peak : 0,
+	};
 }
 
 static int64_t pids_limit(const struct sandbox *p)

@@ -45,6 +45,7 @@ struct runtime {
 
 struct container_run {
 	const struct container *spec;
+	enum container_role role;
 	struct shim_container st;
 	bool starting;			/* START was sent, its STATE has not come */
 	bool killing;			/* STOP was sent, its end has not come */

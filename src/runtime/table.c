@@ -74,19 +74,22 @@ void sandbox_set_object(struct sandbox *p, const struct object *o)
 	p->object_arena = (struct arena){ 0 };
 	p->object = object_copy(&p->object_arena, o);
 	for (uint32_t i = 0; i < p->nruns; i++)
-		p->runs[i].spec = &p->object.pod->spec.containers.v[i];
+		p->runs[i].spec = pod_container(&p->object.pod->spec, i);
 	sweep_arena(&p->rt->sweep, &old);
 }
 
 static void make_runs(struct sandbox *p)
 {
-	const struct container_list *l = &p->object.pod->spec.containers;
+	const struct pod_spec *s = &p->object.pod->spec;
 
-	p->nruns = l->n;
-	p->runs = arena_array(&p->arena, struct container_run, l->n);
-	for (uint32_t i = 0; i < l->n; i++) {
-		p->runs[i].spec = &l->v[i];
-		snprintf(p->runs[i].st.name, sizeof(p->runs[i].st.name), "%s", l->v[i].name);
+	p->nruns = pod_container_count(s);
+	p->runs = arena_array(&p->arena, struct container_run, p->nruns);
+	for (uint32_t i = 0; i < p->nruns; i++) {
+		struct container_run *run = &p->runs[i];
+
+		run->spec = pod_container(s, i);
+		run->role = pod_container_role(s, i);
+		snprintf(run->st.name, sizeof(run->st.name), "%s", run->spec->name);
 	}
 }
 
@@ -163,7 +166,7 @@ static bool ready(const struct sandbox *p)
 	for (uint32_t i = 0; i < p->nruns; i++) {
 		struct observed_container c = observe_run(&p->runs[i]);
 
-		if (!observed_container_ready(&c))
+		if (p->runs[i].role != ROLE_INIT && !observed_container_ready(&c))
 			return false;
 	}
 	return p->stage == POD_UP && p->nruns;

@@ -198,6 +198,7 @@ static void begin_run(struct container *c, const struct shim_start *order)
 	c->began = time_mono();
 	TEXT_COPY(c->cgroup_dir, order->cgroup_dir);
 	TEXT_COPY(c->oom_file, order->oom_file);
+	c->stop_rank = order->stop_rank;
 	c->oom_before = oom_kills(c->oom_file);
 }
 
@@ -260,6 +261,7 @@ static void end_run(struct container *c, int exit_code, int signo)
 		.finished_at = time_now(),
 	};
 	container_changed(c);
+	stop_all_goes_on(c->shim);
 }
 
 bool container_reaped(struct shim *s, pid_t pid, int exit_code, int signo)

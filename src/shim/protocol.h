@@ -91,7 +91,7 @@ struct shim_start {
 	uint32_t attempt, backoff;
 	uint64_t log_max_bytes;	/* rotate after so many bytes */
 	uint32_t log_max_files;
-	uint32_t reserved;
+	uint32_t stop_rank;	/* a STOP of all stops one rank after the other, 0 first */
 	char log_dir[512];	/* ".../NS_POD_UID/CONTAINER": ATTEMPT.log is written there */
 	char cgroup_dir[256];	/* cgroup2 directory for CLONE_INTO_CGROUP; empty: none */
 	char oom_file[256];	/* memory.events (v2) or memory.oom_control (v1): line "oom_kill N" */

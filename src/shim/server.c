@@ -137,8 +137,7 @@ static int on_stop(struct shim *s, struct order *o)
 		stop_begin(c, stop);
 		return 0;
 	}
-	for (c = s->containers; c; c = c->next)
-		stop_begin(c, stop);
+	stop_all(s, stop);
 	return 0;
 }
 

@@ -96,6 +96,7 @@ struct container {
 	int64_t began;			/* of this run, monotonic */
 	char cgroup_dir[256], oom_file[256];
 	uint64_t oom_before;
+	uint32_t stop_rank;
 	struct log_file log;
 	struct stream_io out, err;
 	struct stop stop;
@@ -117,6 +118,9 @@ bool container_reaped(struct shim *s, pid_t pid, int exit_code, int signo);
 void container_changed(struct container *c);
 
 void stop_begin(struct container *c, const struct shim_stop *order);
+/* All containers, rank after rank; a second order can only make it sooner. */
+void stop_all(struct shim *s, const struct shim_stop *order);
+void stop_all_goes_on(struct shim *s);		/* one of them has ended */
 void stop_end(struct container *c);		/* the container has ended */
 
 /* ---- state file ---- */
@@ -141,6 +145,9 @@ struct shim {
 	struct conn *conns;
 	struct container *containers;	/* in the order of their index */
 	unsigned count;
+	bool stopping;			/* a STOP of all is under way: */
+	struct shim_stop stop;
+	int64_t stop_began;		/* monotonic */
 	struct session *sessions;
 	struct log_room *room;
 	bool sandboxed, own_net;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Stopping a container: wait until its pod has no established inbound connection left, ask it to
- * end, wait, kill. Runs on timers without orchd. A second order can only make it sooner.
+ * end, wait, kill. Runs on timers without orchd. A second order can only make it sooner. Of a pod,
+ * the containers proper are stopped first, then its sidecars, one after the other: whoever comes
+ * later has what is left of the grace period, but LAST_WORDS at least, as with kubelet.
  */
 #include <signal.h>
 
@@ -11,6 +13,7 @@
 #include "shim/shim.h"
 
 #define DRAIN_STEP (50 * MSEC)
+#define LAST_WORDS_MS 2000
 
 static void stop_fires(struct loop_timer *t);
 
@@ -104,4 +107,55 @@ void stop_end(struct container *c)
 {
 	loop_timer_cancel(c->shim->loop, &c->stop.timer);
 	c->stop.phase = STOP_NONE;
+}
+
+/* ---- all of a pod ---- */
+
+static uint32_t first_rank(const struct shim *s)
+{
+	uint32_t rank = UINT32_MAX;
+
+	for (const struct container *c = s->containers; c; c = c->next) {
+		if (container_runs(c))
+			rank = MIN(rank, c->stop_rank);
+	}
+	return rank;
+}
+
+static void stop_rank(struct shim *s, uint32_t rank, const struct shim_stop *order)
+{
+	for (struct container *c = s->containers; c; c = c->next) {
+		if (c->stop_rank == rank)
+			stop_begin(c, order);
+	}
+}
+
+void stop_all(struct shim *s, const struct shim_stop *order)
+{
+	if (!s->stopping) {
+		s->stopping = true;
+		s->stop = *order;
+		s->stop_began = time_mono();
+	}
+	s->stop.grace_ms = MIN(s->stop.grace_ms, order->grace_ms);
+	if (s->stop.grace_ms) {
+		stop_rank(s, first_rank(s), order);
+		return;
+	}
+	for (struct container *c = s->containers; c; c = c->next)
+		stop_begin(c, &s->stop);
+}
+
+void stop_all_goes_on(struct shim *s)
+{
+	struct shim_stop order = s->stop;
+	uint32_t rank = first_rank(s);
+
+	if (!s->stopping || rank == 0 || rank == UINT32_MAX)
+		return;
+	int64_t gone = (time_mono() - s->stop_began) / MSEC;
+	order.drain_ms = 0;
+	if (order.grace_ms)
+		order.grace_ms = (uint32_t)MAX((int64_t)order.grace_ms - gone, LAST_WORDS_MS);
+	stop_rank(s, rank, &order);
 }

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The life of a pod: init containers and sidecars in their order, hooks, deadlines, last words.
+Containers write what they do, in the order in which they do it, to a directory of the host."""
+
+import os
+
+import pytest
+
+from harness import container, container_status, never, pod, state, wait_for
+
+MOUNT = [{"name": "v", "mountPath": "/v"}]
+
+
+def shell(name, script, **more):
+    return container("/", "/bin/sh", "-c", script, name=name, volumeMounts=MOUNT, **more)
+
+
+class Story:
+    """A pod whose containers tell what happens, one word a line."""
+
+    def __init__(self, orch, tmp_path):
+        self.orch = orch
+        self.dir = str(tmp_path)
+        os.chmod(self.dir, 0o777)
+
+    def begin(self, name, *containers, **spec):
+        spec.setdefault("terminationGracePeriodSeconds", 5)
+        self.orch.write(f"{name}.yaml", pod(
+            name, *containers, volumes=[{"name": "v", "hostPath": {"path": self.dir}}], **spec))
+        return name
+
+    def words(self, name="told"):
+        try:
+            with open(os.path.join(self.dir, name)) as f:
+                return f.read().split()
+        except FileNotFoundError:
+            return []
+
+    def wait_words(self, *words, timeout=15):
+        try:
+            wait_for(lambda: self.words() == list(words), timeout)
+        except AssertionError:
+            raise AssertionError(f"told {self.words()}, expected {list(words)}\n"
+                                 f"{self.orch.describe()}") from None
+
+
+@pytest.fixture
+def story(orch, tmp_path):
+    return Story(orch, tmp_path)
+
+
+def phase(orch, name):
+    return ((orch.pod(name) or {}).get("status") or {}).get("phase")
+
+
+def init_status(p, name):
+    return next(s for s in p["status"].get("initContainerStatuses", []) if s["name"] == name)
+
+
+# ---- init containers ----
+
+@pytest.mark.v2
+@pytest.mark.subset
+def test_init_containers_run_in_order_before_all_others(orch, story):
+    story.begin("p", shell("main", "echo main >> /v/told; sleep 1000"), initContainers=[
+        shell("one", "sleep 0.5; echo one >> /v/told"),
+        shell("two", "sleep 0.3; echo two >> /v/told"),
+    ])
+    wait_for(lambda: "Init:0/2" in orch.ctl("get", "pods").stdout, 5, "Init:0/2 is shown")
+    waits = orch.pod("p")
+    assert waits["status"]["phase"] == "Pending"
+    assert state(waits, "main")[1]["reason"] == "PodInitializing"
+    conditions = {c["type"]: c for c in waits["status"]["conditions"]}
+    assert conditions["Initialized"]["status"] == "False"
+    assert conditions["Initialized"]["reason"] == "ContainersNotInitialized"
+    story.wait_words("one", "two", "main")
+    p = wait_for(lambda: phase(orch, "p") == "Running" and orch.pod("p"))
+    for name in ("one", "two"):
+        status = init_status(p, name)
+        assert status["state"]["terminated"]["reason"] == "Completed" and status["ready"]
+    assert "1/1" in orch.ctl("get", "pod", "p").stdout
+    orch.kill9()
+    orch.start()
+    assert orch.plan()["empty"]
+    never(lambda: story.words() != ["one", "two", "main"], 1)
+
+
+@pytest.mark.v2
+def test_a_failing_init_container_is_tried_again_and_holds_the_pod(orch, story):
+    story.begin("p", shell("main", "echo main >> /v/told; sleep 1000"), initContainers=[
+        shell("one", "echo try >> /v/told; [ $(wc -l < /v/told) -ge 2 ]")],
+        )
+    wait_for(lambda: "Init:CrashLoopBackOff" in orch.ctl("get", "pods").stdout
+             or "Init:Error" in orch.ctl("get", "pods").stdout, 5, "the failure is shown")
+    story.wait_words("try", "try", "main", timeout=20)
+    p = wait_for(lambda: phase(orch, "p") == "Running" and orch.pod("p"))
+    assert init_status(p, "one")["restartCount"] == 1
+
+
+@pytest.mark.v2
+def test_with_never_a_failing_init_container_fails_the_pod(orch, story):
+    story.begin("p", shell("main", "echo main >> /v/told"), restartPolicy="Never",
+                initContainers=[shell("one", "exit 3")])
+    wait_for(lambda: phase(orch, "p") == "Failed", 10, "the pod has failed")
+    assert "Init:Error" in orch.ctl("get", "pods").stdout
+    assert init_status(orch.pod("p"), "one")["state"]["terminated"]["exitCode"] == 3
+    never(lambda: story.words(), 1)
+    assert orch.plan()["empty"]
+
+
+# ---- sidecars ----
+
+SIDECAR = "trap 'echo {0}-ends >> /v/told; exit 0' TERM; echo {0} >> /v/told; " \
+          "while :; do sleep 0.05; done"
+
+
+def sidecar(name, **more):
+    return shell(name, SIDECAR.format(name), restartPolicy="Always", **more)
+
+
+@pytest.mark.v2
+@pytest.mark.subset
+def test_sidecars_start_first_and_stop_last_in_reverse(orch, story):
+    story.begin("p", shell("main", SIDECAR.format("main")), initContainers=[
+        sidecar("a", startupProbe={"exec": {"command": ["/bin/sh", "-c", "test -e /v/told"]},
+                                   "periodSeconds": 1}),
+        sidecar("b"), shell("init", "echo init >> /v/told")])
+    wait_for(lambda: phase(orch, "p") == "Running")
+    wait_for(lambda: len(story.words()) == 4)
+    assert story.words() in (["a", "b", "init", "main"], ["a", "init", "b", "main"])
+    wait_for(lambda: "3/3" in orch.ctl("get", "pod", "p").stdout, 5, "sidecars count as ready")
+    orch.remove("p.yaml")
+    orch.apply(allowDelete=-1)
+    wait_for(lambda: orch.pod("p") is None, 10, "the pod is gone")
+    assert story.words()[4:] == ["main-ends", "b-ends", "a-ends"]
+
+
+@pytest.mark.v2
+def test_a_sidecar_is_restarted_and_disturbs_nobody(orch, story):
+    story.begin("p", shell("main", "echo main >> /v/told; sleep 1000"), initContainers=[
+        shell("a", "echo a >> /v/told; sleep 0.5; exit 1", restartPolicy="Always")])
+    p = wait_for(lambda: len(story.words()) == 3 and orch.pod("p"), 15, "a has run twice")
+    assert story.words() == ["a", "main", "a"]
+    assert container_status(p, "main")["restartCount"] == 0
+    wait_for(lambda: init_status(orch.pod("p"), "a")["restartCount"] == 1)
+
+
+@pytest.mark.v2
+def test_a_job_like_pod_completes_although_it_has_a_sidecar(orch, story):
+    story.begin("p", shell("main", "echo main >> /v/told; sleep 0.3"), restartPolicy="Never",
+                initContainers=[sidecar("a"), sidecar("b")])
+    wait_for(lambda: phase(orch, "p") == "Succeeded", 15, "the pod has succeeded")
+    assert sorted(story.words()[:2]) == ["a", "b"]
+    assert story.words()[2:] == ["main", "b-ends", "a-ends"]
+    assert "Completed" in orch.ctl("get", "pods").stdout
