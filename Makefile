@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # One non-recursive makefile. MODE is release (default), debug, asan (address and undefined
-# behaviour) or cov; everything goes to build/ (release) or build/MODE/.
+# behaviour) or cov; everything goes to build/ (release) or build/MODE/. `make fuzz` builds the fuzz
+# targets with clang, to build/fuzz/.
 #
 # Each room of src/ is one archive. A unit test in tests/unit/ROOM links that room and those in its
 # row of the table below, nothing else: an upward call does not link. scripts/check-includes holds
@@ -41,6 +42,8 @@ CFLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2
 CFLAGS_debug := -O0 -g3
 CFLAGS_asan := -O1 -g3 -fsanitize=address,undefined -fno-omit-frame-pointer
 CFLAGS_cov := -O0 -g3 --coverage
+CFLAGS_fuzz := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer
 WARN := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wvla -Wpointer-arith \
 	-Wwrite-strings -Wundef -Wformat=2 -Wno-format-nonliteral
 WERROR := $(if $(CI),-Werror,)
@@ -48,7 +51,7 @@ HARDEN := -fstack-protector-strong -fno-strict-aliasing
 # libnl's headers are in a folder of their own
 PKG_CFLAGS := $(shell pkg-config --cflags libnl-3.0 libnl-route-3.0)
 ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -Isrc $(PKG_CFLAGS) $(WARN) $(WERROR) $(HARDEN) $(CFLAGS_$(MODE)) $(CFLAGS)
-ALL_LDFLAGS = $(filter -fsanitize% --coverage,$(CFLAGS_$(MODE))) -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
+ALL_LDFLAGS = $(filter -fsanitize% -fno-sanitize% --coverage,$(CFLAGS_$(MODE))) -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
 
 pkg = $(if $(1),$(shell pkg-config --libs $(1)),)
 libs_of = $(call pkg,$(strip $(foreach r,$(1),$(PKG_$(r)))))
@@ -140,7 +143,33 @@ $(B)/tests/bench/%: tests/bench/%.c $(call archives,$(USES_daemon))
 	$(Q)$(CC) $(ALL_CFLAGS) -Wno-missing-prototypes -MMD -MP $(ALL_LDFLAGS) $< \
 		$(call archives,$(USES_daemon)) -o $@ $(call libs_of,$(USES_daemon))
 
-tests: all $(UNIT) $(HELPERS) $(TOOLS) $(BENCH)
+# Fuzz targets (tests/fuzz/replay.c says how one is added): the rooms of each, nearest first. With
+# libFuzzer in MODE fuzz; in every mode a program that replays the corpus.
+FUZZ_decode := model schema base
+FUZZ_quantity := base
+FUZZ_selector := model schema base
+FUZZ_yaml := schema base
+FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+REPLAY := $(patsubst %,$(B)/tests/fuzz/replay_%,$(FUZZ))
+$(B)/tests/fuzz/%.o: tests/fuzz/%.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+define fuzz_rule
+$(B)/tests/fuzz/replay_$(1): $(B)/tests/fuzz/replay.o $(B)/tests/fuzz/fuzz_$(1).o $(call archives,$(2))
+	$$(Q)$$(CC) $$(ALL_LDFLAGS) $$^ -o $$@ $(call libs_of,$(2))
+$(B)/fuzz_$(1): $(B)/tests/fuzz/fuzz_$(1).o $(call archives,$(2))
+	$$(Q)$$(CC) $$(ALL_LDFLAGS) -fsanitize=fuzzer $$^ -o $$@ $(call libs_of,$(2))
+endef
+$(foreach t,$(FUZZ),$(eval $(call fuzz_rule,$(t),$(FUZZ_$(t)))))
+fuzz:
+	$(Q)$(MAKE) --no-print-directory MODE=fuzz CC=clang fuzz-targets
+fuzz-targets: $(patsubst %,$(B)/fuzz_%,$(FUZZ)) $(B)/decode.dict
+$(B)/decode.dict: $(wildcard src/model/*.def)	# keys, kinds, defaults
+	$(Q)grep -oh '"[A-Za-z0-9./-]*"' $^ | sort -u | grep -v '""' >$@
+check-corpus: $(REPLAY)
+	$(Q)for t in $(FUZZ); do $(B)/tests/fuzz/replay_$$t tests/fuzz/corpus/$$t || exit 1; done
+
+tests: all $(UNIT) $(HELPERS) $(TOOLS) $(BENCH) $(REPLAY)
 check-unit: $(UNIT)
 	$(Q)scripts/run-unit $(UNIT)
 check-includes:
@@ -166,6 +195,6 @@ install: all
 clean:
 	rm -rf build
 
-.PHONY: all man tests check check-unit check-includes check-v2 bench install clean
+.PHONY: all man tests fuzz fuzz-targets check check-corpus check-unit check-includes check-v2 bench install clean
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
