@@ -10,6 +10,8 @@
 #include "base/buf.h"
 #include "base/macro.h"
 
+#define WORD_MAX 5	/* length of the longest word */
+
 static const struct { const char *word; struct scalar meaning; } words[] = {
 #define NOTHING { .type = SCALAR_NULL }
 #define YES { .type = SCALAR_BOOL, .b = true }
@@ -34,8 +36,21 @@ static const struct { const char *word; double value; } special_floats[] = {
 	{ "-.inf", -INFINITY }, { "-.Inf", -INFINITY }, { "-.INF", -INFINITY },
 };
 
+/* Most scalars are told from words and numbers by their first character. */
+static bool may_resolve(const char *text)
+{
+	static const bool first[256] = {
+		['\0'] = true, ['~'] = true, ['n'] = true, ['N'] = true, ['y'] = true, ['Y'] = true,
+		['t'] = true, ['T'] = true, ['f'] = true, ['F'] = true, ['o'] = true, ['O'] = true,
+		['+'] = true, ['-'] = true, ['.'] = true, ['0' ... '9'] = true,
+	};
+	return first[(unsigned char)*text];
+}
+
 static bool word_of(const char *text, struct scalar *ret)
 {
+	if (strnlen(text, WORD_MAX + 1) > WORD_MAX)
+		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
 		if (streq(words[i].word, text)) {
 			*ret = words[i].meaning;
@@ -138,7 +153,7 @@ struct scalar scalar_resolve_text(const char *text)
 	struct scalar ret = { .type = SCALAR_STR };
 	BUF_AUTO plain = { 0 };
 
-	if (word_of(text, &ret))
+	if (!may_resolve(text) || word_of(text, &ret))
 		return ret;
 	if (!strchr("+-.0123456789", *text))
 		return ret;

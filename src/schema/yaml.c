@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * libyaml's events to trees. Collections being built are a stack of frames; a finished value is
- * attached to the frame below. libyaml bounds neither depth nor what aliases expand to, and takes
- * duplicate keys: all of that is counted and refused here, event by event, before it costs
- * anything. An alias shares the tree of its anchor, so the weight of a tree (its nodes, aliases
- * expanded) is kept beside it.
+ * libyaml's events to trees. Collections being built are a stack of frames; their values wait on
+ * another stack until the collection ends and takes them. libyaml bounds neither depth nor what
+ * aliases expand to, and takes duplicate keys: all of that is counted and refused here, event by
+ * event, before it costs anything. An alias shares the tree of its anchor, so the weight of a tree
+ * (its nodes, aliases expanded) is kept beside it.
  */
 #include "schema/yaml.h"
 
@@ -13,17 +13,21 @@
 #include <string.h>
 #include <yaml.h>
 
+#include "base/hash.h"
 #include "base/macro.h"
 #include "schema/scalar.h"
+#include "schema/yaml_hint.h"
 #include "schema/yaml_text.h"
 
 #define ANCHORS_MAX 1000
-#define MERGE_MAX 10000000	/* key comparisons of one merge */
-#define DUPLICATES_MAX 20	/* told per mapping */
+#define ERRORS_MAX 100		/* told per file */
+#define FEW_KEYS 12		/* so many are compared each with each */
 #define WEIGHT_BYTES 32		/* so many bytes of a scalar count as one more node */
+#define RESCAN_MAX (64u << 20)	/* bytes of text to be parsed once more after repairs */
 
 struct anchor {
 	const char *name;
+	uint32_t hash;
 	struct ynode *node;
 	uint32_t weight, height;
 	bool open;	/* its collection has not ended */
@@ -31,9 +35,9 @@ struct anchor {
 
 struct frame {
 	struct ynode *node, *key;	/* key: waits for its value */
-	uint32_t cap;
+	uint32_t first;			/* of its values among the pending */
 	uint32_t weight, height;
-	const char *anchor;
+	bool anchored;
 	bool merges;			/* has a << key */
 };
 
@@ -43,12 +47,15 @@ struct parse {
 	struct msgs *m;
 	struct frame stack[YAML_MAX_DEPTH];
 	unsigned depth;
+	struct { struct ynode **v; uint32_t n, cap; } pending;	/* a map's: key, value, key, ... */
 	struct ynode *root;
 	uint32_t total;			/* weight of everything so far */
 	struct { struct anchor *v; uint32_t n; } anchors;
 	struct yaml_doc doc;
-	struct yaml_docs *docs;
-	struct char_cursor cursor;
+	struct yaml_docs docs;
+	struct yaml_text text;
+	size_t scanned;			/* bytes, all attempts together */
+	struct char_cursor cursor;	/* in the text as it was given */
 	unsigned errors;
 };
 
@@ -60,7 +67,7 @@ static void path_here(const struct parse *p, struct buf *out)
 		if (f->node->kind == Y_SEQ)
 			buf_printf(out, "[%u]", f->node->n);
 		else if (f->key)
-			buf_printf(out, "%s%s", out->len ? "." : "", f->key->text);
+			buf_printf(out, "%s%.60s", out->len ? "." : "", f->key->text);
 	}
 }
 
@@ -75,8 +82,9 @@ static int fail(struct parse *p, uint32_t line, uint32_t col, const char *fmt, .
 	va_start(ap, fmt);
 	buf_vprintf(&text, fmt, ap);
 	va_end(ap);
+	if (++p->errors == ERRORS_MAX)
+		buf_puts(&text, "; further errors of this file are left out");
 	path_here(p, &path);
-	p->errors++;
 	msgs_add(p->m, false, p->file, line, col, buf_str(&path), "%s", buf_str(&text));
 	return -EINVAL;
 }
@@ -94,9 +102,11 @@ static int count(struct parse *p, const struct ynode *n, uint32_t weight)
 	return fail_at(p, n, "too many values; do aliases multiply them?");
 }
 
-static struct ynode *new_node(struct parse *p, enum ynode_kind kind, const yaml_mark_t *at)
+/* extra: bytes behind the node. */
+static struct ynode *new_node(struct parse *p, enum ynode_kind kind, const yaml_mark_t *at,
+			      size_t extra)
 {
-	struct ynode *n = arena_new(p->a, struct ynode);
+	struct ynode *n = arena_alloc(p->a, sizeof(*n) + extra);
 
 	n->kind = kind;
 	n->line = (uint32_t)at->line + 1;
@@ -104,16 +114,15 @@ static struct ynode *new_node(struct parse *p, enum ynode_kind kind, const yaml_
 	return n;
 }
 
-static void grow(struct parse *p, struct frame *f)
+static void push(struct parse *p, struct ynode *n)
 {
-	struct ynode *n = f->node;
-	uint32_t cap = f->cap ? f->cap * 2 : 4;
-	size_t old = f->cap * sizeof(*n->values), size = cap * sizeof(*n->values);
-
-	n->values = arena_grow(p->a, n->values, old, size);
-	if (n->kind == Y_MAP)
-		n->keys = arena_grow(p->a, n->keys, old, size);
-	f->cap = cap;
+	if (p->pending.n == p->pending.cap) {
+		p->pending.cap = p->pending.cap ? p->pending.cap * 2 : 256;
+		p->pending.v = realloc(p->pending.v, p->pending.cap * sizeof(*p->pending.v));
+		if (!p->pending.v)
+			abort();
+	}
+	p->pending.v[p->pending.n++] = n;
 }
 
 static int take_key(struct parse *p, struct frame *f, struct ynode *key)
@@ -137,21 +146,41 @@ static int attach(struct parse *p, struct ynode *n, uint32_t weight, uint32_t he
 	struct frame *f = &p->stack[p->depth - 1];
 	f->weight += weight;
 	f->height = MAX(f->height, height + 1);
+	push(p, n);
 	if (f->node->kind == Y_MAP && !f->key)
 		return take_key(p, f, n);
-	if (f->node->n == f->cap)
-		grow(p, f);
-	if (f->node->kind == Y_MAP)
-		f->node->keys[f->node->n] = f->key;
-	f->node->values[f->node->n++] = n;
 	f->key = NULL;
+	f->node->n++;
 	return 0;
+}
+
+/* The values that waited for the end of their collection. */
+static void take_values(struct parse *p, struct frame *f)
+{
+	struct ynode *n = f->node, **from = p->pending.v + f->first;
+	bool map = n->kind == Y_MAP;
+
+	p->pending.n = f->first;
+	if (!n->n)
+		return;
+	n->values = arena_array(p->a, struct ynode *, map ? 2 * n->n : n->n);
+	if (!map) {
+		memcpy(n->values, from, n->n * sizeof(*from));
+		return;
+	}
+	n->keys = n->values + n->n;
+	for (uint32_t i = 0; i < n->n; i++) {
+		n->keys[i] = from[2 * i];
+		n->values[i] = from[2 * i + 1];
+	}
 }
 
 static struct anchor *anchor_find(struct parse *p, const char *name)
 {
+	uint32_t hash = fnv32(name, strlen(name));
+
 	for (uint32_t i = p->anchors.n; i-- > 0;) {
-		if (streq(p->anchors.v[i].name, name))
+		if (p->anchors.v[i].hash == hash && streq(p->anchors.v[i].name, name))
 			return &p->anchors.v[i];
 	}
 	return NULL;
@@ -164,6 +193,7 @@ static int anchor_add(struct parse *p, const yaml_char_t *name, struct anchor an
 	if (p->anchors.n == ANCHORS_MAX)
 		return fail_at(p, anchor.node, "more than 1000 anchors in a document");
 	anchor.name = arena_strdup(p->a, (const char *)name);
+	anchor.hash = fnv32(anchor.name, strlen(anchor.name));
 	*(struct anchor *)arena_push(p->a, &p->anchors) = anchor;
 	return 0;
 }
@@ -206,12 +236,14 @@ static int collection_tag(struct parse *p, const struct ynode *n, const yaml_cha
 
 static int on_scalar(struct parse *p, const yaml_event_t *e)
 {
-	struct ynode *n = new_node(p, Y_SCALAR, &e->start_mark);
-	uint32_t weight = 1 + (uint32_t)(e->data.scalar.length / WEIGHT_BYTES);
+	size_t len = e->data.scalar.length;
+	struct ynode *n = new_node(p, Y_SCALAR, &e->start_mark, len + 1);
+	char *text = memcpy(n + 1, e->data.scalar.value, len);
+	uint32_t weight = 1 + (uint32_t)(len / WEIGHT_BYTES);
 
 	n->plain = e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
-	n->len = (uint32_t)e->data.scalar.length;
-	n->text = memcpy(arena_alloc(p->a, n->len + 1), e->data.scalar.value, n->len);
+	n->len = (uint32_t)(p->text.repaired ? yaml_text_strip(text, len) : len);
+	n->text = text;
 	int r = apply_tag(p, n, (const char *)e->data.scalar.tag);
 	if (r == 0)
 		r = count(p, n, weight);
@@ -228,9 +260,10 @@ static int on_alias(struct parse *p, const yaml_event_t *e)
 	struct anchor *x = anchor_find(p, name);
 
 	if (!x)
-		return fail(p, line, col, "alias *%s has no anchor &%s before it", name, name);
+		return fail(p, line, col, "alias *%.60s has no anchor &%.60s before it", name, name);
 	if (x->open)
-		return fail(p, line, col, "alias *%s stands inside the value of &%s", name, name);
+		return fail(p, line, col, "alias *%.60s stands inside the value of &%.60s", name,
+			    name);
 	if (p->depth + x->height > YAML_MAX_DEPTH)
 		return fail(p, line, col, "nested more than %d levels deep", YAML_MAX_DEPTH);
 	struct ynode at = { .line = line, .col = col };
@@ -249,16 +282,17 @@ static int open_frame(struct parse *p, struct ynode *n, const yaml_char_t *ancho
 		return r;
 	p->stack[p->depth++] = (struct frame){
 		.node = n,
+		.first = p->pending.n,
 		.weight = 1,
 		.height = 1,
-		.anchor = anchor ? p->anchors.v[p->anchors.n - 1].name : NULL,
+		.anchored = anchor != NULL,
 	};
 	return 0;
 }
 
 static int on_map_start(struct parse *p, const yaml_event_t *e)
 {
-	struct ynode *n = new_node(p, Y_MAP, &e->start_mark);
+	struct ynode *n = new_node(p, Y_MAP, &e->start_mark, 0);
 	int r = collection_tag(p, n, e->data.mapping_start.tag, YAML_MAP_TAG);
 
 	return r < 0 ? r : open_frame(p, n, e->data.mapping_start.anchor);
@@ -266,7 +300,7 @@ static int on_map_start(struct parse *p, const yaml_event_t *e)
 
 static int on_seq_start(struct parse *p, const yaml_event_t *e)
 {
-	struct ynode *n = new_node(p, Y_SEQ, &e->start_mark);
+	struct ynode *n = new_node(p, Y_SEQ, &e->start_mark, 0);
 	int r = collection_tag(p, n, e->data.sequence_start.tag, YAML_SEQ_TAG);
 
 	return r < 0 ? r : open_frame(p, n, e->data.sequence_start.anchor);
@@ -276,7 +310,7 @@ static int close_frame(struct parse *p)
 {
 	struct frame f = p->stack[--p->depth];
 
-	for (uint32_t i = 0; f.anchor && i < p->anchors.n; i++) {
+	for (uint32_t i = 0; f.anchored && i < p->anchors.n; i++) {
 		struct anchor *x = &p->anchors.v[i];
 		if (x->node == f.node) {
 			x->weight = f.weight;
@@ -290,52 +324,69 @@ static int close_frame(struct parse *p)
 static int on_seq_end(struct parse *p, const yaml_event_t *e)
 {
 	(void)e;
+	take_values(p, &p->stack[p->depth - 1]);
 	return close_frame(p);
 }
 
-static int by_text(const void *a, const void *b)
+/* Equal keys stand together, the first of them first. */
+static int by_key(const void *a, const void *b)
 {
-	const struct ynode *x = *(struct ynode *const *)a, *y = *(struct ynode *const *)b;
-	int r = strcmp(x->text, y->text);
+	struct ynode **const *x = a, **const *y = b;
+	int r = strcmp((**x)->text, (**y)->text);
 
-	if (r == 0)
-		r = (x->line > y->line) - (x->line < y->line);
-	return r ? r : (x->col > y->col) - (x->col < y->col);
+	return r ? r : (*x > *y) - (*x < *y);
 }
 
-/* Tells every duplicate with the line of the first; parsing goes on. */
-static void refuse_duplicates(struct parse *p, const struct ynode *map)
+/* The places of n keys (there are some) in the order of by_key; to be freed. */
+static struct ynode ***sort_keys(struct ynode **keys, uint32_t n)
 {
-	struct ynode **sorted = malloc(map->n * sizeof(*sorted) + 1);
-	unsigned told = 0;
+	struct ynode ***sorted = malloc(n * sizeof(*sorted));
 
 	if (!sorted)
 		abort();
-	if (map->n)
-		memcpy(sorted, map->keys, map->n * sizeof(*sorted));
-	qsort(sorted, map->n, sizeof(*sorted), by_text);
-	struct ynode *first = map->n ? sorted[0] : NULL;
-	for (uint32_t i = 1; i < map->n && told < DUPLICATES_MAX; i++) {
-		if (!streq(first->text, sorted[i]->text)) {
-			first = sorted[i];
-			continue;
+	for (uint32_t i = 0; i < n; i++)
+		sorted[i] = &keys[i];
+	qsort(sorted, n, sizeof(*sorted), by_key);
+	return sorted;
+}
+
+static bool few_and_unique(const struct ynode *map)
+{
+	for (uint32_t i = 1; i < map->n; i++) {
+		const struct ynode *k = map->keys[i];
+		for (uint32_t before = 0; before < i; before++) {
+			const struct ynode *other = map->keys[before];
+			if (other->len == k->len && !memcmp(other->text, k->text, k->len))
+				return false;
 		}
-		fail(p, sorted[i]->line, sorted[i]->col, "duplicate key \"%s\", first in line %u",
-		     first->text, first->line);
-		told++;
+	}
+	return true;
+}
+
+/* Tells every duplicate with the place of the first; parsing goes on. */
+static void refuse_duplicates(struct parse *p, const struct ynode *map)
+{
+	if (map->n <= FEW_KEYS && few_and_unique(map))
+		return;
+	struct ynode ***sorted = sort_keys(map->keys, map->n);
+	const struct ynode *first = *sorted[0];
+	for (uint32_t i = 1; i < map->n && p->errors < ERRORS_MAX; i++) {
+		const struct ynode *k = *sorted[i];
+		if (streq(first->text, k->text))
+			fail(p, k->line, k->col, "duplicate key \"%.60s\", first at %u:%u",
+			     k->text, first->line, first->col);
+		else
+			first = k;
 	}
 	free(sorted);
 }
 
-/* The maps that << names, one or a list; 0 and their number of keys, or -EINVAL. */
-static int merge_sources(struct parse *p, struct ynode *v, struct ynode ***ret, uint32_t *ret_n,
-			 uint32_t *ret_keys)
+/* The maps that << names, one or a list, and how many keys they have. */
+static int merge_sources(struct parse *p, struct ynode *const *v, struct ynode *const **ret,
+			 uint32_t *ret_n, uint32_t *ret_keys)
 {
-	struct ynode **one = arena_new(p->a, struct ynode *);
-
-	*one = v;
-	*ret = v->kind == Y_SEQ ? v->values : one;
-	*ret_n = v->kind == Y_SEQ ? v->n : 1;
+	*ret = (*v)->kind == Y_SEQ ? (*v)->values : v;
+	*ret_n = (*v)->kind == Y_SEQ ? (*v)->n : 1;
 	*ret_keys = 0;
 	for (uint32_t i = 0; i < *ret_n; i++) {
 		if ((*ret)[i]->kind != Y_MAP)
@@ -345,34 +396,63 @@ static int merge_sources(struct parse *p, struct ynode *v, struct ynode ***ret, 
 	return 0;
 }
 
-static void add_entries(struct ynode *into, const struct ynode *from, bool merged)
+static void add_entries(struct ynode *into, const struct ynode *from)
 {
 	for (uint32_t i = 0; i < from->n; i++) {
-		const struct ynode *k = from->keys[i];
-		if (merged ? ynode_get(into, k->text) != NULL : k->plain && streq(k->text, "<<"))
-			continue;
 		into->keys[into->n] = from->keys[i];
 		into->values[into->n++] = from->values[i];
 	}
 }
 
+/* Leaves of equal keys the first. */
+static void drop_repeated(struct ynode *map)
+{
+	struct ynode ***sorted = sort_keys(map->keys, map->n);
+	uint32_t kept = 0;
+
+	for (uint32_t i = map->n - 1; i > 0; i--) {
+		if (streq((*sorted[i])->text, (*sorted[i - 1])->text))
+			*sorted[i] = NULL;
+	}
+	for (uint32_t i = 0; i < map->n; i++) {
+		if (!map->keys[i])
+			continue;
+		map->keys[kept] = map->keys[i];
+		map->values[kept++] = map->values[i];
+	}
+	map->n = kept;
+	free(sorted);
+}
+
+static void remove_entry(struct ynode *map, uint32_t i)
+{
+	map->n--;
+	memmove(map->keys + i, map->keys + i + 1, (map->n - i) * sizeof(*map->keys));
+	memmove(map->values + i, map->values + i + 1, (map->n - i) * sizeof(*map->values));
+}
+
 /* The map's own keys win wherever << stands; of several merged maps the first wins. */
 static int merge(struct parse *p, struct ynode *map)
 {
-	struct ynode **sources = NULL, whole = *map;
-	uint32_t n = 0, keys = 0;
+	struct ynode *const *sources = NULL;
+	struct ynode *value = NULL, whole = *map;
+	uint32_t n = 0, keys = 0, at = 0;
 
-	int r = merge_sources(p, ynode_get(map, "<<"), &sources, &n, &keys);
+	while (!map->keys[at]->plain || !streq(map->keys[at]->text, "<<"))
+		at++;
+	value = map->values[at];
+	int r = merge_sources(p, &value, &sources, &n, &keys);
 	if (r < 0)
 		return r;
-	if ((uint64_t)keys * (map->n + keys) > MERGE_MAX)
-		return fail_at(p, map, "merge of too many keys");
+	remove_entry(map, at);
 	whole.n = 0;
 	whole.keys = arena_array(p->a, struct ynode *, map->n + keys);
 	whole.values = arena_array(p->a, struct ynode *, map->n + keys);
-	add_entries(&whole, map, false);
+	add_entries(&whole, map);
 	for (uint32_t i = 0; i < n; i++)
-		add_entries(&whole, sources[i], true);
+		add_entries(&whole, sources[i]);
+	if (whole.n)
+		drop_repeated(&whole);
 	*map = whole;
 	return 0;
 }
@@ -382,6 +462,7 @@ static int on_map_end(struct parse *p, const yaml_event_t *e)
 	struct frame *f = &p->stack[p->depth - 1];
 
 	(void)e;
+	take_values(p, f);
 	refuse_duplicates(p, f->node);
 	int r = f->merges ? merge(p, f->node) : 0;
 	return r < 0 ? r : close_frame(p);
@@ -405,7 +486,7 @@ static int on_doc_end(struct parse *p, const yaml_event_t *e)
 		return 0;
 	p->doc.root = p->root;
 	p->doc.end = char_cursor_to(&p->cursor, e->end_mark.index);
-	*(struct yaml_doc *)arena_push(p->a, p->docs) = p->doc;
+	*(struct yaml_doc *)arena_push(p->a, &p->docs) = p->doc;
 	return 0;
 }
 
@@ -420,30 +501,46 @@ static int (*const handlers[])(struct parse *p, const yaml_event_t *e) = {
 	[YAML_MAPPING_END_EVENT] = on_map_end,
 };
 
-static int syntax_error(struct parse *p, const yaml_parser_t *y, const char *text)
+static int syntax_error(struct parse *p, const yaml_parser_t *y)
 {
 	const yaml_mark_t *at = &y->problem_mark;
+	struct yaml_problem problem = {
+		.text = p->text.data,
+		.n = p->text.n,
+		.what = y->problem ? y->problem : "not YAML",
+		.line = at->line,
+		.col = at->column,
+	};
+	const char *hint = yaml_hint(&problem);
 	BUF_AUTO what = { 0 };
 
-	buf_puts(&what, y->problem ? y->problem : "not YAML");
+	buf_puts(&what, problem.what);
 	if (y->context && y->context_mark.line != at->line)
 		buf_printf(&what, " (%s that began in line %zu)", y->context,
 			   y->context_mark.line + 1);
-	const char *hint = yaml_hint(text, y->problem, at->line);
 	if (hint)
 		buf_printf(&what, "; %s", hint);
 	p->depth = 0;
 	return fail(p, (uint32_t)at->line + 1, (uint32_t)at->column + 1, "%s", buf_str(&what));
 }
 
-static int run(struct parse *p, yaml_parser_t *y, const char *text)
+/* Did the parser stop at an escape that can be replaced? */
+static bool repair(struct parse *p, const yaml_parser_t *y)
 {
-	for (bool more = true; more;) {
+	if (!y->problem || !strstr(y->problem, "escape") || p->scanned > RESCAN_MAX)
+		return false;
+	return yaml_text_repair(&p->text, y->context_mark.index, (unsigned)y->flow_level);
+}
+
+/* 0, -EINVAL, or -EAGAIN when the text was repaired. */
+static int run(struct parse *p, yaml_parser_t *y)
+{
+	for (bool more = true; more && p->errors < ERRORS_MAX;) {
 		yaml_event_t e;
 		int r = 0;
 
 		if (!yaml_parser_parse(y, &e))
-			return syntax_error(p, y, text);
+			return repair(p, y) ? -EAGAIN : syntax_error(p, y);
 		if (e.type < ARRAY_SIZE(handlers) && handlers[e.type])
 			r = handlers[e.type](p, &e);
 		more = e.type != YAML_STREAM_END_EVENT;
@@ -454,28 +551,48 @@ static int run(struct parse *p, yaml_parser_t *y, const char *text)
 	return p->errors ? -EINVAL : 0;
 }
 
-int yaml_parse(struct arena *a, const char *file, const char *text, size_t n,
-	       struct yaml_docs *ret, struct msgs *m)
+static int run_from_start(struct parse *p)
 {
-	struct parse *p = arena_new(a, struct parse);
-	BUF_AUTO clean = { 0 };
 	yaml_parser_t y;
 
-	*ret = (struct yaml_docs){ 0 };
-	p->a = a;
-	p->file = file;
-	p->m = m;
-	p->docs = ret;
-	struct yaml_flaw flaw = { 0 };
-	if (yaml_text_clean(text, n, &clean, &flaw) < 0)
-		return fail(p, flaw.line, flaw.col, "%s", flaw.what);
-	char_cursor_init(&p->cursor, text, n);
 	if (!yaml_parser_initialize(&y))
 		abort();
 	yaml_parser_set_encoding(&y, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&y, (const unsigned char *)buf_str(&clean), clean.len);
-	int r = run(p, &y, buf_str(&clean));
+	yaml_parser_set_input_string(&y, (const unsigned char *)p->text.data, p->text.n);
+	p->scanned += p->text.n;
+	int r = run(p, &y);
 	yaml_parser_delete(&y);
+	return r;
+}
+
+static void start_over(struct parse *p, const char *text, size_t n)
+{
+	p->depth = 0;
+	p->pending.n = 0;
+	p->total = 0;
+	p->docs = (struct yaml_docs){ 0 };
+	p->m->n -= p->errors;
+	p->m->errors -= p->errors;
+	p->errors = 0;
+	char_cursor_init(&p->cursor, text, n, p->text.ascii);
+}
+
+int yaml_parse(struct arena *a, const char *file, const char *text, size_t n,
+	       struct yaml_docs *ret, struct msgs *m)
+{
+	struct parse p = { .a = a, .file = file, .m = m };
+	struct yaml_flaw flaw = { 0 };
+	int r = yaml_text_init(&p.text, text, n, &flaw);
+
+	if (r < 0)
+		fail(&p, flaw.line, flaw.col, "%s", flaw.what);
+	for (bool again = r == 0; again; again = r == -EAGAIN) {
+		start_over(&p, text, n);
+		r = run_from_start(&p);
+	}
+	yaml_text_release(&p.text);
+	free(p.pending.v);
+	*ret = p.docs;
 	return r;
 }
 

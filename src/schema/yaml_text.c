@@ -4,7 +4,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +11,10 @@
 #include "schema/yaml.h"
 
 #define BOM "\xef\xbb\xbf"
+#define FILLER "\xef\xb7\x90"	/* U+FDD0, which no text may contain (Unicode: noncharacters) */
+#define CHUNK 64
+/* libyaml compares each %TAG of a document with all others. */
+#define TAG_LINES_MAX 100
 
 /* The character at s and its length, 0 when it is not valid UTF-8 (RFC 3629). */
 static size_t decode_char(const unsigned char *s, size_t n, uint32_t *ret)
@@ -47,22 +50,125 @@ static int flaw_at(struct yaml_flaw *ret, uint32_t line, uint32_t col, const cha
 	return -EINVAL;
 }
 
-static int check_chars(const char *text, size_t n, struct yaml_flaw *ret)
+/* The flaw stands at s[at]. */
+static int flaw_in(const char *s, size_t at, const char *fmt, uint32_t c, struct yaml_flaw *ret)
+{
+	uint32_t line = 1, col = 1;
+
+	for (size_t i = 0; i < at; i++) {
+		bool first = (s[i] & 0xc0) != 0x80;	/* byte of a character */
+		col = s[i] == '\n' ? 1 : col + first;
+		line += s[i] == '\n';
+	}
+	return flaw_at(ret, line, col, fmt, c);
+}
+
+/* Is all of a chunk printable ASCII, or blank? Written so that a compiler makes vectors of it. */
+static bool chunk_plain(const unsigned char *s)
+{
+	unsigned char odd = 0;
+
+	for (unsigned i = 0; i < CHUNK; i++) {
+		bool blank = (s[i] == '\n') | (s[i] == '\t') | (s[i] == '\r');
+		bool printable = (s[i] >= 0x20) & (s[i] < 0x7f);
+		odd |= (unsigned char)!(blank | printable);
+	}
+	return !odd;
+}
+
+/* The first byte that is neither printable ASCII nor blank. */
+static size_t plain_run(const unsigned char *s, size_t n)
+{
+	size_t i = 0;
+
+	while (n - i >= CHUNK && chunk_plain(s + i))
+		i += CHUNK;
+	while (i < n && s[i] < 0x7f && allowed(s[i]))
+		i++;
+	return i;
+}
+
+static int check_chars(const char *text, size_t n, bool *ret_ascii, struct yaml_flaw *ret)
 {
 	const unsigned char *s = (const unsigned char *)text;
-	uint32_t line = 1, col = 1, c = 0;
+	size_t i = plain_run(s, n);
 
-	for (size_t i = 0; i < n;) {
+	*ret_ascii = i == n;
+	while (i < n) {
+		uint32_t c = 0;
 		size_t len = decode_char(s + i, n - i, &c);
 		if (!len)
-			return flaw_at(ret, line, col, "byte 0x%02x is not valid UTF-8", s[i]);
+			return flaw_in(text, i, "byte 0x%02x is not valid UTF-8", s[i], ret);
 		if (!allowed(c))
-			return flaw_at(ret, line, col, "control character U+%04X", c);
+			return flaw_in(text, i, "control character U+%04X", c, ret);
 		i += len;
-		col = c == '\n' ? 1 : col + 1;
-		line += c == '\n';
+		if (i < n && s[i] < 0x80)
+			i += plain_run(s + i, n - i);
 	}
 	return 0;
+}
+
+static int check_tags(const char *text, size_t n, struct yaml_flaw *ret)
+{
+	const char *end = text + n, *at = text;
+	unsigned found = 0;
+
+	while ((at = memchr(at, '%', (size_t)(end - at))) != NULL) {
+		bool tag = end - at >= 4 && !memcmp(at, "%TAG", 4) &&
+			   (at == text || at[-1] == '\n' || at[-1] == '\r');
+		if (tag && ++found > TAG_LINES_MAX)
+			return flaw_in(text, (size_t)(at - text), "more than %u lines of %%TAG",
+				       TAG_LINES_MAX, ret);
+		at++;
+	}
+	return 0;
+}
+
+/* A BOM at the start of a later line comes from files that were put together. */
+static const char *find_bom(const char *text, size_t n)
+{
+	for (const char *at = text; (at = memmem(at, n - (size_t)(at - text), BOM, 3)); at += 3) {
+		if (at == text || at[-1] == '\n')
+			return at;
+	}
+	return NULL;
+}
+
+static void own_without_boms(struct yaml_text *t)
+{
+	struct buf own = { 0 };
+	const char *end = t->data + t->n, *at = t->data, *bom;
+
+	while ((bom = t->ascii ? NULL : find_bom(at, (size_t)(end - at)))) {
+		buf_add(&own, at, (size_t)(bom - at));
+		at = bom + 3;
+	}
+	buf_add(&own, at, (size_t)(end - at));
+	if (!own.len || own.data[own.len - 1] != '\n')
+		buf_putc(&own, '\n');
+	t->own = own;
+	t->data = own.data;
+	t->n = own.len;
+}
+
+int yaml_text_init(struct yaml_text *t, const char *text, size_t n, struct yaml_flaw *ret)
+{
+	*t = (struct yaml_text){ .data = text, .n = n };
+	if (n > YAML_MAX_BYTES)
+		return flaw_at(ret, 0, 0, "larger than %u bytes", YAML_MAX_BYTES);
+	if (n >= 2 && (!memcmp(text, "\xff\xfe", 2) || !memcmp(text, "\xfe\xff", 2)))
+		return flaw_at(ret, 1, 1, "UTF-%u text; save it as UTF-8", 16);
+	int r = check_chars(text, n, &t->ascii, ret);
+	if (r == 0)
+		r = check_tags(text, n, ret);
+	if (r == 0 && (!n || text[n - 1] != '\n' || (!t->ascii && find_bom(text, n))))
+		own_without_boms(t);
+	return r;
+}
+
+void yaml_text_release(struct yaml_text *t)
+{
+	buf_release(&t->own);
 }
 
 static bool hex4(const char *s, uint32_t *ret)
@@ -91,110 +197,175 @@ static uint32_t surrogates(const char *s)
 	return 0x10000 + ((high & 0x3ff) << 10) + (low & 0x3ff);
 }
 
-static void add_json(const char *text, size_t n, struct buf *out)
+struct repair {
+	const char *at, *end;
+	struct buf out;
+	bool changed;
+};
+
+static void copy(struct repair *r, size_t n)
 {
-	size_t from = 0;
+	n = MIN(n, (size_t)(r->end - r->at));
+	buf_add(&r->out, r->at, n);
+	r->at += n;
+}
+
+/* At a backslash. */
+static void repair_escape(struct repair *r)
+{
+	size_t left = (size_t)(r->end - r->at);
+	uint32_t c = left >= 12 ? surrogates(r->at) : 0;
+
+	if (c) {
+		buf_printf(&r->out, "\\U%08x" FILLER FILLER, c);
+		r->at += 12;
+	} else if (left >= 2 && r->at[1] == '\'') {
+		buf_puts(&r->out, "'" FILLER);
+		r->at += 2;
+	} else {
+		copy(r, 2);
+		return;
+	}
+	r->changed = true;
+}
+
+/* At the opening quote; stops behind the closing one. */
+static void repair_scalar(struct repair *r)
+{
+	copy(r, 1);
+	while (r->at < r->end && *r->at != '"') {
+		if (*r->at == '\\')
+			repair_escape(r);
+		else
+			copy(r, 1);
+	}
+	copy(r, 1);
+}
+
+/* Length of a JSON number or word, 0 when none begins here. */
+static size_t json_word(const char *s, size_t n)
+{
+	static const char *const words[] = { "true", "false", "null" };
+	size_t len = 0;
+
+	while (len < n && (isalnum((unsigned char)s[len]) || strchr("+-.", s[len])))
+		len++;
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		if (len == strlen(words[i]) && !memcmp(s, words[i], len))
+			return len;
+	}
+	for (size_t i = 0; i < len; i++) {
+		if (!strchr("0123456789+-.eE", s[i]))
+			return 0;
+	}
+	return len && isdigit((unsigned char)s[len - 1]) ? len : 0;
+}
+
+/*
+ * Behind a string in flow style. As long as only JSON follows, a quote where a value may begin is
+ * the quote of a string; at the first other thing, and at the end of the collection, this stops.
+ */
+static void repair_json(struct repair *r, unsigned depth)
+{
+	enum { VALUE, STRING_DONE, VALUE_DONE } state = STRING_DONE;
+
+	while (depth && r->at < r->end) {
+		char c = *r->at;
+		size_t len = 1;
+
+		if (strchr("]}", c)) {
+			depth--;
+			state = VALUE_DONE;
+		} else if ((c == ',' && state != VALUE) || (c == ':' && state == STRING_DONE)) {
+			state = VALUE;
+		} else if (c == '"' && state == VALUE) {
+			repair_scalar(r);
+			state = STRING_DONE;
+			continue;
+		} else if (strchr("[{", c) && state == VALUE) {
+			depth++;
+		} else if (!strchr(" \t\r\n", c)) {
+			len = state == VALUE ? json_word(r->at, (size_t)(r->end - r->at)) : 0;
+			state = VALUE_DONE;
+		}
+		if (!len)
+			return;
+		copy(r, len);
+	}
+}
+
+bool yaml_text_repair(struct yaml_text *t, size_t start, unsigned flow)
+{
+	struct repair r = { .at = t->data, .end = t->data + t->n };
+	struct char_cursor cursor;
+
+	if (!t->repaired && memmem(t->data, t->n, FILLER, 3))
+		return false;
+	char_cursor_init(&cursor, t->data, t->n, t->ascii);
+	copy(&r, char_cursor_to(&cursor, start));
+	if (r.at == r.end || *r.at != '"')
+		return false;
+	repair_scalar(&r);
+	repair_json(&r, flow);
+	copy(&r, (size_t)(r.end - r.at));
+	buf_release(&t->own);
+	t->own = r.out;
+	t->data = r.out.data;
+	t->n = r.out.len;
+	t->ascii &= !r.changed;
+	t->repaired |= r.changed;
+	return r.changed;
+}
+
+size_t yaml_text_strip(char *scalar, size_t n)
+{
+	size_t kept = 0;
 
 	for (size_t i = 0; i < n;) {
-		if (text[i] != '\\') {
-			i++;
-			continue;
-		}
-		uint32_t c = n - i >= 12 ? surrogates(text + i) : 0;
-		if (!c) {
-			i += 2;
-			continue;
-		}
-		buf_add(out, text + from, i - from);
-		buf_printf(out, "\\U%08x", c);
-		i += 12;
-		from = i;
+		if (n - i >= 3 && !memcmp(scalar + i, FILLER, 3))
+			i += 3;
+		else
+			scalar[kept++] = scalar[i++];
 	}
-	buf_add(out, text + from, n - from);
+	scalar[kept] = '\0';
+	return kept;
 }
 
-int yaml_text_clean(const char *text, size_t n, struct buf *out, struct yaml_flaw *ret)
+void char_cursor_init(struct char_cursor *c, const char *text, size_t n, bool ascii)
 {
-	if (n > YAML_MAX_BYTES)
-		return flaw_at(ret, 0, 0, "larger than %u bytes", YAML_MAX_BYTES);
-	if (n >= 2 && (!memcmp(text, "\xff\xfe", 2) || !memcmp(text, "\xfe\xff", 2)))
-		return flaw_at(ret, 1, 1, "UTF-%u text; save it as UTF-8", 16);
-	if (n >= 3 && !memcmp(text, BOM, 3)) {
-		text += 3;
-		n -= 3;
-	}
-	int r = check_chars(text, n, ret);
-	if (r < 0)
-		return r;
-	size_t blank = 0;
-	while (blank < n && strchr(" \t\r\n", text[blank]))
-		blank++;
-	if (blank < n && text[blank] == '{')
-		add_json(text, n, out);
-	else
-		buf_add(out, text, n);
-	if (!n || text[n - 1] != '\n')
-		buf_putc(out, '\n');
-	return 0;
+	*c = (struct char_cursor){ .text = text, .n = n, .ascii = ascii };
 }
 
-static const char *line_start(const char *text, size_t line)
+static size_t char_len(const struct char_cursor *c)
 {
-	while (line-- > 0) {
-		const char *end = strchr(text, '\n');
-		if (!end)
-			return text;
-		text = end + 1;
-	}
-	return text;
+	const char *s = c->text + c->byte;
+	size_t left = c->n - c->byte, len = 1;
+
+	while (len < left && ((unsigned char)s[len] & 0xc0) == 0x80)
+		len++;
+	return len;
 }
 
-/* Does the line look like key:value? */
-static bool lacks_blank(const char *line, const char *end)
+/* A BOM at the start of a line is none of libyaml's characters: it never saw it. */
+static void skip_bom(struct char_cursor *c)
 {
-	const char *colon = memchr(line, ':', (size_t)(end - line));
-
-	return colon && colon > line && colon + 1 < end && !isspace((unsigned char)colon[1]) &&
-	       colon[1] != '/' && !memchr(line, '"', (size_t)(end - line));
-}
-
-const char *yaml_hint(const char *text, const char *problem, size_t line)
-{
-	const char *start = line_start(text, line), *end = strchrnul(start, '\n');
-	const char *above = line_start(text, line ? line - 1 : 0);
-	size_t blanks = strspn(start, " ");
-
-	if (!problem)
-		return NULL;
-	if (memmem(start, (size_t)(end - start), "{{", 2))
-		return "this looks like an unrendered template";
-	if (start[blanks] == '\t')
-		return "a tab: indent with spaces";
-	if (strstr(problem, "unknown escape") && memmem(start, (size_t)(end - start), "\\'", 2))
-		return "between double quotes write ' without the backslash";
-	if (strstr(problem, "document start") || !strncmp(start, "---", 3))
-		return "lines of a block scalar must be indented, also those that begin with ---";
-	if (strstr(problem, "mapping values") || strstr(problem, "expected ':'")) {
-		if (lacks_blank(start, end) || (start > above && lacks_blank(above, start - 1)))
-			return "a colon needs a blank behind it: key: value";
-	}
-	return NULL;
-}
-
-void char_cursor_init(struct char_cursor *c, const char *text, size_t n)
-{
-	*c = (struct char_cursor){ .text = text, .n = n };
-	if (n >= 3 && !memcmp(text, BOM, 3))
-		c->byte = 3;
+	if (c->byte && c->text[c->byte - 1] != '\n')
+		return;
+	while (c->n - c->byte >= 3 && !memcmp(c->text + c->byte, BOM, 3))
+		c->byte += 3;
 }
 
 uint32_t char_cursor_to(struct char_cursor *c, size_t index)
 {
+	if (c->ascii) {
+		c->byte = MIN(index, c->n);
+		return (uint32_t)c->byte;
+	}
+	skip_bom(c);
 	while (c->at < index && c->byte < c->n) {
-		c->byte++;
-		while (c->byte < c->n && ((unsigned char)c->text[c->byte] & 0xc0) == 0x80)
-			c->byte++;
+		c->byte += char_len(c);
 		c->at++;
+		skip_bom(c);
 	}
 	return (uint32_t)c->byte;
 }
