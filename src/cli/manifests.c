@@ -207,45 +207,24 @@ void manifests_check(struct loaded *l, struct msgs *ret)
 	manifest_unref(extra);
 }
 
-static const char *text_of(const struct loaded *l, const char *file)
+static const struct manifest *manifest_of(const struct loaded *l, const char *file)
 {
 	for (uint32_t i = 0; i < l->n; i++)
 		if (streq(l->v[i].manifest->path, file))
-			return l->v[i].manifest->text;
+			return l->v[i].manifest;
 	return NULL;
-}
-
-/* The source line, and below it a caret at the column. */
-static void print_caret(const struct loaded *l, const struct msg *m)
-{
-	const char *text = text_of(l, m->file);
-
-	for (uint32_t i = 1; text && i < m->line; i++) {
-		text = strchr(text, '\n');
-		text = text ? text + 1 : NULL;
-	}
-	if (!text || !m->line || !m->col)
-		return;
-	size_t n = strcspn(text, "\r\n");
-	fprintf(stderr, "    %.*s\n    ", (int)n, text);
-	for (uint32_t col = 1; n && col < m->col; text++, n--) {
-		if ((*text & 0xc0) == 0x80)	/* within a character */
-			continue;
-		fputc(*text == '\t' ? '\t' : ' ', stderr);
-		col++;
-	}
-	fputs("^\n", stderr);
 }
 
 void manifests_print(const struct loaded *l, const struct msgs *m, bool carets)
 {
 	for (uint32_t i = 0; i < m->n; i++) {
-		BUF_AUTO line = { 0 };
+		const struct manifest *of = carets ? manifest_of(l, m->v[i].file) : NULL;
+		BUF_AUTO text = { 0 };
 
-		msg_print(&m->v[i], &line);
-		fputs(buf_str(&line), stderr);
-		if (carets)
-			print_caret(l, &m->v[i]);
+		msg_print(&m->v[i], &text);
+		if (of)
+			msg_print_caret(&m->v[i], of->text, of->size, &text);
+		fputs(buf_str(&text), stderr);
 	}
 }
 
