@@ -90,6 +90,20 @@ static bool probe_failed(const struct observed_container *c, enum probe_kind k)
 	return c->configured[k] && c->decided[k] && !c->passed[k];
 }
 
+/* https://kubernetes.io/docs/concepts/containers/container-lifecycle-hooks/#hook-handler-execution */
+static void decide_hook_failed(struct pass *p, struct member *m, const struct observed_container *c,
+			       struct wanted_container *w)
+{
+	if (c->pending)
+		return;
+	w->kill = true;
+	w->grace_s = m->want.grace_s;
+	w->why = "its postStart hook failed";
+	pass_event(p, &m->want.object, true, "FailedPostStartHook",
+		   arena_printf(p->a, "PostStartHook failed: %s",
+				c->hook_message[0] ? c->hook_message[0] : ""));
+}
+
 static void decide_kill(struct pass *p, struct member *m, const struct container *spec,
 			const struct observed_container *c, struct wanted_container *w)
 {
@@ -100,7 +114,9 @@ static void decide_kill(struct pass *p, struct member *m, const struct container
 	w->run = true;
 	w->attempt = c->attempt;
 	w->backoff = c->backoff;
-	if (!probe_failed(c, k) || c->pending)
+	if (c->hook_failed)
+		decide_hook_failed(p, m, c, w);
+	if (c->hook_failed || !probe_failed(c, k) || c->pending)
 		return;
 	w->kill = true;
 	w->grace_s = probe && HAS(probe, probe, termination_grace_period_seconds) ?
@@ -152,6 +168,9 @@ static void tell(struct pass *p, struct member *m, const struct observed_contain
 		pass_event_at(p, &m->want.object, false, "Started",
 			      arena_printf(p->a, "Started container %s", c->name),
 			      c->phase == RUN_RUNNING ? when : c->end.started_at);
+	if (c->hook_message[1])
+		pass_event_at(p, &m->want.object, true, "FailedPreStopHook",
+			      arena_printf(p->a, "PreStopHook failed: %s", c->hook_message[1]), when);
 	if (failed)
 		pass_event_at(p, &m->want.object, true, "Failed",
 			      arena_printf(p->a, "Error: %s", c->message ? c->message : "start failed"),

@@ -106,7 +106,7 @@ static void show_running(struct pass *p, const struct member *m, const struct ob
 	s->state = arena_new(p->a, struct container_state);
 	s->state->running = arena_new(p->a, struct state_running);
 	s->state->running->started_at = c->started_at;
-	s->started = !c->configured[PROBE_STARTUP] || c->passed[PROBE_STARTUP];
+	s->started = observed_container_started(c);
 	s->ready = m->seen->stage == POD_UP && observed_container_ready(c);
 }
 

@@ -36,10 +36,11 @@ bool observed_container_failed(const struct observed_container *c)
 
 bool observed_container_started(const struct observed_container *c)
 {
-	return c->phase == RUN_RUNNING && passes(c, PROBE_STARTUP);
+	return c->phase == RUN_RUNNING && !c->hook_runs && !c->hook_failed &&
+	       passes(c, PROBE_STARTUP);
 }
 
 bool observed_container_ready(const struct observed_container *c)
 {
-	return c->phase == RUN_RUNNING && passes(c, PROBE_STARTUP) && passes(c, PROBE_READINESS);
+	return observed_container_started(c) && passes(c, PROBE_READINESS);
 }

@@ -33,6 +33,8 @@ struct observed_container {
 	struct run_end last;	/* the run before; finished_at 0: none */
 	bool configured[PROBE_KINDS], decided[PROBE_KINDS], passed[PROBE_KINDS];
 	const char *probe_message[PROBE_KINDS];
+	bool hook_runs, hook_failed;	/* postStart: until it has passed, the container is not started */
+	const char *hook_message[2];	/* why postStart, preStop failed */
 	const char *message;	/* RUN_FAILED: why it could not be started */
 	bool pending;		/* a start or kill was sent and not yet answered */
 };

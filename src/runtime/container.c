@@ -504,6 +504,19 @@ static void sweep_layer(struct builder *b, uint32_t attempt)
 		arena_printf(b->a, "%s.upper", layer), arena_printf(b->a, "%s.work", layer) });
 }
 
+/* The program of a probe or hook; none when it is no command. */
+static int try_program(struct builder *b, const struct exec_action *exec, struct buf *out,
+		       struct err *err)
+{
+	struct builder own = *b;
+
+	if (!exec)
+		return 0;
+	own.out = out;
+	own.argv = exec->command;
+	return exec_program(&own, err);
+}
+
 static int send_probe(struct builder *b, enum shim_probe_kind kind, struct err *err)
 {
 	const struct probe *p = probe_of(b->c, kind);
@@ -513,16 +526,28 @@ static int send_probe(struct builder *b, enum shim_probe_kind kind, struct err *
 	if (!p)
 		return 0;
 	int r = probe_order(b->c, kind, b->p->ip, &order, err);
-	if (r == 0 && p->exec) {
-		struct builder own = *b;
-
-		own.out = &program;
-		own.argv = p->exec->command;
-		r = exec_program(&own, err);
-	}
+	if (r == 0)
+		r = try_program(b, p->exec, &program, err);
 	if (r < 0)
 		return r;
 	return link_send(&b->p->link, SHIM_PROBE, &order, sizeof(order), &program, NULL,
+			 NULL, NULL, err);
+}
+
+static int send_hook(struct builder *b, enum shim_hook_kind kind, struct err *err)
+{
+	const struct lifecycle_handler *h = hook_of(b->c, kind);
+	BUF_AUTO program = { 0 };
+	struct shim_hook order;
+
+	if (!h)
+		return 0;
+	int r = hook_order(b->c, kind, b->p->ip, &order, err);
+	if (r == 0 && !h->sleep)
+		r = try_program(b, h->exec, &program, err);
+	if (r < 0)
+		return r;
+	return link_send(&b->p->link, SHIM_HOOK, &order, sizeof(order), &program, NULL,
 			 NULL, NULL, err);
 }
 
@@ -542,6 +567,20 @@ static uint32_t stop_rank(const struct sandbox *p, const struct container_run *r
 	return run->role == ROLE_SIDECAR ? p->nruns - (uint32_t)(run - p->runs) : 0;
 }
 
+/* The specification's, else the image's; 0: the usual one. */
+static int stop_signal(const struct builder *b)
+{
+	const char *name = b->c->lifecycle ? b->c->lifecycle->stop_signal : NULL;
+
+	for (int i = 1; name && strncmp(name, "SIG", 3) == 0 && i < NSIG; i++) {
+		const char *word = sigabbrev_np(i);	/* "TERM" */
+
+		if (word && streq(word, name + 3))
+			return i;
+	}
+	return b->image.stop_signal;
+}
+
 static int send_start(struct builder *b, struct container_run *run,
 		      const struct wanted_container *w, struct err *err)
 {
@@ -551,6 +590,7 @@ static int send_start(struct builder *b, struct container_run *run,
 		.attempt = w->attempt, .backoff = w->backoff,
 		.log_max_bytes = s->log_max_bytes, .log_max_files = s->log_max_files,
 		.stop_rank = stop_rank(b->p, run),
+		.stop_signal = stop_signal(b),
 	};
 
 	snprintf(order.name, sizeof(order.name), "%s", b->c->name);
@@ -559,6 +599,8 @@ static int send_start(struct builder *b, struct container_run *run,
 	int r = log_directory(b, &order, err);
 	for (int k = 0; r == 0 && k < SHIM_PROBES; k++)
 		r = send_probe(b, (enum shim_probe_kind)k, err);
+	for (int k = 0; r == 0 && k < SHIM_HOOKS; k++)
+		r = send_hook(b, (enum shim_hook_kind)k, err);
 	return r < 0 ? r : link_send(&b->p->link, SHIM_START, &order, sizeof(order),
 				     b->out, run, NULL, NULL, err);
 }

@@ -37,6 +37,8 @@ struct observed_container observe_run(const struct container_run *run)
 		.end = end_of(&st->end),
 		.last = end_of(&st->last),
 		.pending = run->starting || run->killing,
+		.hook_runs = st->post_start == SHIM_HOOK_RUNS,
+		.hook_failed = st->post_start == SHIM_HOOK_FAILED,
 	};
 
 	_Static_assert((int)SHIM_READINESS == PROBE_READINESS &&
@@ -75,6 +77,8 @@ static void observe_sandbox(struct arena *a, const struct sandbox *p, struct obs
 		*c = observe_run(&p->runs[i]);
 		for (int k = 0; k < PROBE_KINDS; k++)
 			c->probe_message[k] = text_or_null(a, p->runs[i].st.probe_message[k]);
+		for (int k = 0; k < SHIM_HOOKS; k++)
+			c->hook_message[k] = text_or_null(a, p->runs[i].st.hook_message[k]);
 		if (c->phase == RUN_FAILED)
 			c->message = text_or_null(a, p->runs[i].message);
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Probes; see probe.h. HTTP requests are written here, the shim only sends them. */
+/* Probes and hooks; see probe.h. HTTP requests are written here, the shim only sends them. */
 #include "runtime/probe.h"
 
 #include <stdio.h>
@@ -69,49 +69,72 @@ static void request_text(const struct http_get_action *h, uint32_t ip, uint16_t 
 }
 
 static int http_request(const struct container *c, const struct http_get_action *h,
-			struct shim_probe *o, struct err *err)
+			struct shim_try *how, struct err *err)
 {
 	BUF_AUTO text = { 0 };
 
-	request_text(h, o->addr, o->port, &text);
-	if (text.len >= sizeof(o->request))
+	request_text(h, how->addr, how->port, &text);
+	if (text.len >= sizeof(how->request))
 		return err_set(err, -E2BIG,
-			       "container %s: the request of a probe is larger than %zu "
-			       "bytes", c->name, sizeof(o->request) - 1);
-	memcpy(o->request, text.data, text.len + 1);
+			       "container %s: the request of a probe or hook is larger than %zu bytes",
+			       c->name, sizeof(how->request) - 1);
+	memcpy(how->request, text.data, text.len + 1);
 	return 0;
 }
 
-static enum shim_handler handler_of(const struct probe *p)
+/* Fills what depends on the handler; the timeout is the caller's. */
+static int fill_try(const struct container *c, const struct exec_action *exec,
+		    const struct http_get_action *http, const struct tcp_socket_action *tcp,
+		    struct shim_try *how, struct err *err)
 {
-	return p->exec	     ? SHIM_HANDLER_EXEC :
-	       p->http_get   ? SHIM_HANDLER_HTTP :
-	       p->tcp_socket ? SHIM_HANDLER_TCP :
-			       SHIM_HANDLER_NONE;
+	const struct intstr *port = http ? &http->port : tcp ? &tcp->port : NULL;
+
+	how->handler = exec ? SHIM_HANDLER_EXEC : http ? SHIM_HANDLER_HTTP :
+		       tcp ? SHIM_HANDLER_TCP : SHIM_HANDLER_NONE;
+	if (port && !(how->port = port_number(c, port)))
+		return err_set(err, -EINVAL,
+			       "container %s: a probe or hook names the port %s, which it does not have",
+			       c->name, port->str ? port->str : "0");
+	return http ? http_request(c, http, how, err) : 0;
 }
 
 int probe_order(const struct container *c, enum shim_probe_kind kind, uint32_t ip,
 		struct shim_probe *ret, struct err *err)
 {
 	const struct probe *p = probe_of(c, kind);
-	const struct intstr *port = p->http_get	  ? &p->http_get->port :
-				    p->tcp_socket ? &p->tcp_socket->port :
-						    NULL;
 
 	*ret = (struct shim_probe){
 		.kind = kind,
-		.handler = handler_of(p),
 		.initial_delay_ms = ms(p->initial_delay_seconds),
 		.period_ms = ms(p->period_seconds ? p->period_seconds : 10),
-		.timeout_ms = ms(p->timeout_seconds ? p->timeout_seconds : 1),
 		.success_threshold = at_least_1(p->success_threshold),
 		.failure_threshold = p->failure_threshold ? at_least_1(p->failure_threshold) : 3,
-		.addr = ip,
+		.how.timeout_ms = ms(p->timeout_seconds ? p->timeout_seconds : 1),
+		.how.addr = ip,
 	};
 	snprintf(ret->name, sizeof(ret->name), "%s", c->name);
-	if (port && !(ret->port = port_number(c, port)))
-		return err_set(err, -EINVAL,
-			       "container %s: a probe names the port %s, which it does not "
-			       "have", c->name, port->str ? port->str : "0");
-	return p->http_get ? http_request(c, p->http_get, ret, err) : 0;
+	return fill_try(c, p->exec, p->http_get, p->tcp_socket, &ret->how, err);
+}
+
+const struct lifecycle_handler *hook_of(const struct container *c, enum shim_hook_kind kind)
+{
+	if (!c->lifecycle)
+		return NULL;
+	return kind == SHIM_POST_START ? c->lifecycle->post_start : c->lifecycle->pre_stop;
+}
+
+/* As with kubelet, a TCP hook does nothing, and whatever an HTTP server answers is fine. */
+int hook_order(const struct container *c, enum shim_hook_kind kind, uint32_t ip,
+	       struct shim_hook *ret, struct err *err)
+{
+	const struct lifecycle_handler *h = hook_of(c, kind);
+
+	*ret = (struct shim_hook){ .kind = kind, .how = { .addr = ip, .any_status = true } };
+	snprintf(ret->name, sizeof(ret->name), "%s", c->name);
+	if (h && h->sleep) {
+		ret->how.handler = SHIM_HANDLER_SLEEP;
+		ret->how.timeout_ms = (uint32_t)MIN(MAX(h->sleep->seconds, 0) * 1000, UINT32_MAX);
+		ret->how.timeout_ms = MAX(ret->how.timeout_ms, 1U);
+	}
+	return h && !h->sleep ? fill_try(c, h->exec, h->http_get, NULL, &ret->how, err) : 0;
 }

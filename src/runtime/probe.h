@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A probe of the specification as the order that the shim understands. */
+/* Probes and hooks of the specification as the orders that the shim understands. */
 #pragma once
 
 #include "model/object.h"
@@ -9,3 +9,8 @@
 int probe_order(const struct container *c, enum shim_probe_kind kind, uint32_t ip,
 		struct shim_probe *ret, struct err *err);
 const struct probe *probe_of(const struct container *c, enum shim_probe_kind kind);
+
+/* The same for a hook; without one the order has no handler. */
+int hook_order(const struct container *c, enum shim_hook_kind kind, uint32_t ip,
+	       struct shim_hook *ret, struct err *err);
+const struct lifecycle_handler *hook_of(const struct container *c, enum shim_hook_kind kind);

@@ -221,7 +221,6 @@ static void overdue(struct loop_timer *t)
 static void stop_shim(struct sandbox *p, uint32_t grace_s)
 {
 	struct shim_stop order = {
-		.signal = SIGTERM,
 		.drain_ms = p->rt->s.drain_ms,
 		.grace_ms = (uint32_t)MIN((uint64_t)grace_s * 1000, (uint64_t)UINT32_MAX),
 	};
@@ -355,7 +354,7 @@ int runtime_container_start(struct runtime *r, const struct wanted_pod *w,
 int runtime_container_kill(struct runtime *r, const char *ns, const char *pod,
 			   const char *container, uint32_t grace_s, struct err *err)
 {
-	struct shim_stop order = { .signal = SIGTERM };
+	struct shim_stop order = { 0 };
 	struct container_run *run;
 	struct sandbox *p;
 	int code = find_run(r, ns, pod, container, &p, &run, err);

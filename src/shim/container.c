@@ -199,6 +199,7 @@ static void begin_run(struct container *c, const struct shim_start *order)
 	TEXT_COPY(c->cgroup_dir, order->cgroup_dir);
 	TEXT_COPY(c->oom_file, order->oom_file);
 	c->stop_rank = order->stop_rank;
+	c->stop_signal = order->stop_signal ? order->stop_signal : SIGTERM;
 	c->oom_before = oom_kills(c->oom_file);
 }
 
@@ -225,6 +226,7 @@ int container_start(struct container *c, const struct shim_start *order, const v
 		record_failure(c, r);
 	} else {
 		c->st.phase = SHIM_RUNNING;
+		hooks_begin(c);
 		probes_begin(c);
 	}
 	state_write(c);
@@ -249,6 +251,7 @@ static void end_run(struct container *c, int exit_code, int signo)
 	log_close(&c->log);
 	close(fd_take(&c->pidfd));
 	probes_end(c);
+	hooks_end(c);
 	stop_end(c);
 	c->st.phase = SHIM_EXITED_PHASE;
 	c->st.pid = 0;

@@ -29,6 +29,7 @@ enum shim_type {
 	SHIM_STOP,	/* struct shim_stop: drain, signal, wait, kill; goes on without orchd */
 	SHIM_SIGNAL,	/* struct shim_signal */
 	SHIM_PROBE,	/* struct shim_probe, program of an exec probe; replaces the one before */
+	SHIM_HOOK,	/* struct shim_hook, program of an exec hook; replaces the one before */
 	SHIM_EXEC,	/* struct shim_exec, program; RESULT carries the descriptors, then EXITED */
 	SHIM_RESIZE,	/* struct shim_resize: window size of a tty exec */
 	SHIM_QUIT,	/* no container runs: exit; answered by RESULT when refused (EBUSY) */
@@ -54,6 +55,12 @@ enum shim_phase {
 /* Bits of shim_container.probed and .passed; probes that are not configured have neither. */
 enum shim_probe_kind { SHIM_READINESS, SHIM_LIVENESS, SHIM_STARTUP, SHIM_PROBES };
 
+enum shim_hook_kind { SHIM_POST_START, SHIM_PRE_STOP, SHIM_HOOKS };
+
+/* Of the hook after the start: until it has passed the container does not count as started, and its
+ * probes wait. */
+enum shim_hook_state { SHIM_HOOK_NONE, SHIM_HOOK_RUNS, SHIM_HOOK_PASSED, SHIM_HOOK_FAILED };
+
 struct shim_end {		/* how a run ended */
 	int32_t exit_code;	/* 128+signal when killed */
 	int32_t signal;		/* 0 when it exited */
@@ -73,9 +80,12 @@ struct shim_container {
 	uint32_t decided;	/* the probe has a verdict: a threshold was reached */
 	uint32_t passed;	/* the verdict */
 	uint32_t stopping;	/* a STOP is under way */
+	uint32_t post_start;	/* enum shim_hook_state */
+	uint32_t reserved;
 	struct shim_end end;	/* of this run, once EXITED */
 	struct shim_end last;	/* of the run before */
 	char probe_message[SHIM_PROBES][96];	/* why the last probe failed */
+	char hook_message[SHIM_HOOKS][96];	/* why the hook failed */
 	struct prog_fail fail;
 };
 
@@ -92,6 +102,8 @@ struct shim_start {
 	uint64_t log_max_bytes;	/* rotate after so many bytes */
 	uint32_t log_max_files;
 	uint32_t stop_rank;	/* a STOP of all stops one rank after the other, 0 first */
+	int32_t stop_signal;	/* that a STOP without one sends; 0: SIGTERM */
+	uint32_t reserved;
 	char log_dir[512];	/* ".../NS_POD_UID/CONTAINER": ATTEMPT.log is written there */
 	char cgroup_dir[256];	/* cgroup2 directory for CLONE_INTO_CGROUP; empty: none */
 	char oom_file[256];	/* memory.events (v2) or memory.oom_control (v1): line "oom_kill N" */
@@ -99,7 +111,7 @@ struct shim_start {
 
 struct shim_stop {
 	char name[SHIM_NAME];	/* empty: all containers */
-	int32_t signal;
+	int32_t signal;		/* 0: the one that the container was started with */
 	uint32_t drain_ms;	/* at most so long until no established inbound TCP connection is
 				 * left in the pod; at least 50 ms when not 0 */
 	uint32_t grace_ms;	/* then the signal, and after this SIGKILL; 0: SIGKILL at once */
@@ -111,18 +123,40 @@ struct shim_signal {
 	int32_t signal;
 };
 
-enum shim_handler { SHIM_HANDLER_NONE, SHIM_HANDLER_EXEC, SHIM_HANDLER_HTTP, SHIM_HANDLER_TCP };
+enum shim_handler {
+	SHIM_HANDLER_NONE,	/* removes the probe or hook */
+	SHIM_HANDLER_EXEC,	/* the program; exit code 0 passes */
+	SHIM_HANDLER_HTTP,	/* send the request; 200..399 passes, of a hook any answer */
+	SHIM_HANDLER_TCP,	/* connect */
+	SHIM_HANDLER_SLEEP,	/* let timeout_ms pass */
+	SHIM_HANDLERS
+};
+
+struct shim_try {
+	uint32_t handler;	/* enum shim_handler */
+	uint32_t timeout_ms;	/* 0: none */
+	uint32_t addr;		/* IPv4, host byte order; 0: the loopback address */
+	uint16_t port;
+	uint16_t any_status;	/* HTTP: whatever is answered is fine */
+	char request[1024];	/* HTTP: the whole request head, ready to send */
+};
 
 /* https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/ */
 struct shim_probe {
 	char name[SHIM_NAME];
 	uint32_t kind;		/* enum shim_probe_kind */
-	uint32_t handler;	/* NONE removes the probe */
-	uint32_t initial_delay_ms, period_ms, timeout_ms;
+	uint32_t initial_delay_ms, period_ms;
 	uint32_t success_threshold, failure_threshold;
-	uint32_t addr;		/* IPv4, host byte order; 0: the loopback address */
-	uint16_t port, reserved;
-	char request[1024];	/* HTTP: the whole request head, ready to send; 200..399 passes */
+	uint32_t reserved;
+	struct shim_try how;
+};
+
+/* https://kubernetes.io/docs/concepts/containers/container-lifecycle-hooks/ */
+struct shim_hook {
+	char name[SHIM_NAME];
+	uint32_t kind;		/* enum shim_hook_kind */
+	uint32_t reserved;
+	struct shim_try how;
 };
 
 struct shim_exec {

@@ -159,6 +159,16 @@ static int on_probe(struct shim *s, struct order *o)
 	return probe_set(c, probe, o->prog, o->n_prog);
 }
 
+static int on_hook(struct shim *s, struct order *o)
+{
+	const struct shim_hook *hook = o->payload;
+	struct container *c = *hook->name ? container_get(s, hook->name) : NULL;
+
+	if (!c)
+		return *hook->name ? -ENOMEM : -EINVAL;
+	return hook_set(c, hook, o->prog, o->n_prog);
+}
+
 static int on_exec(struct shim *s, struct order *o)
 {
 	const struct shim_exec *exec = o->payload;
@@ -210,6 +220,7 @@ static const struct {
 	[SHIM_STOP] = { sizeof(struct shim_stop), false, on_stop },
 	[SHIM_SIGNAL] = { sizeof(struct shim_signal), false, on_signal },
 	[SHIM_PROBE] = { sizeof(struct shim_probe), true, on_probe },
+	[SHIM_HOOK] = { sizeof(struct shim_hook), true, on_hook },
 	[SHIM_EXEC] = { sizeof(struct shim_exec), true, on_exec },
 	[SHIM_RESIZE] = { sizeof(struct shim_resize), false, on_resize },
 	[SHIM_QUIT] = { 0, false, on_quit },
@@ -223,6 +234,7 @@ static bool named(const void *payload, size_t n)
 
 /* Programs are read in place, so they have to start where numbers may lie. */
 _Static_assert(sizeof(struct shim_msg) % 8 == 0 && sizeof(struct shim_start) % 8 == 0 &&
+	       sizeof(struct shim_probe) % 8 == 0 && sizeof(struct shim_hook) % 8 == 0 &&
 	       sizeof(struct shim_exec) % 8 == 0, "a program after these is aligned");
 
 static int handle(struct shim *s, struct order *o, const struct shim_msg *m, size_t n)

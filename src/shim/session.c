@@ -86,8 +86,8 @@ bool session_reaped(struct shim *s, pid_t pid, int exit_code, int signo)
 		return false;
 	*at = e->next;
 	close(e->pidfd);
-	if (e->probe)
-		probe_session_ended(e->probe, exit_code);
+	if (e->attempt)
+		attempt_session_ended(e->attempt, exit_code);
 	else
 		server_exited(e, exit_code, signo);
 	free(e);

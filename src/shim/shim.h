@@ -25,7 +25,7 @@ struct session {
 	int pidfd;
 	uint32_t seq;
 	struct conn *conn;	/* told of the end; NULL when it is gone */
-	struct probe *probe;	/* whose attempt this is; NULL: an exec */
+	struct attempt *attempt;	/* that this is; NULL: an exec */
 };
 
 /* stdio are three descriptors, or console is the socket that receives the pty's master. */
@@ -46,38 +46,63 @@ int session_resize(const struct session *e, uint16_t rows, uint16_t cols);
 int session_exec(struct container *c, const struct shim_exec *order, const void *prog, size_t n,
 		 int fds[3], unsigned *ret_nfds, struct session **ret, struct prog_fail *fail);
 
+/* ---- attempts of probes and hooks ---- */
+
+struct attempt {
+	struct container *container;
+	struct shim_try how;
+	void *prog;		/* of an exec */
+	size_t n_prog;
+	bool running;
+	void (*done)(struct attempt *a, const char *why);	/* why NULL: it has passed */
+	struct loop_timer late;
+	struct loop_io io;
+	struct session *session;
+	char answer[72];	/* first bytes of the HTTP answer, or of what the process said */
+	unsigned n_answer;
+};
+
+int attempt_set(struct attempt *a, const struct shim_try *how, const void *prog, size_t n);
+bool attempt_is(const struct attempt *a, const struct shim_try *how, const void *prog, size_t n);
+void attempt_begin(struct attempt *a);		/* done() may be called before it returns */
+void attempt_leave(struct attempt *a);		/* without a result */
+void attempt_session_ended(struct attempt *a, int exit_code);
+
+/* ---- hooks ---- */
+
+int hook_set(struct container *c, const struct shim_hook *cfg, const void *prog, size_t n);
+void hooks_begin(struct container *c);		/* a run begins: postStart */
+/* Begins preStop; false when there is none. stop_hook_ended() follows. */
+bool hook_before_stop(struct container *c);
+void hooks_end(struct container *c);
+bool hook_pending(const struct container *c);	/* postStart has not passed */
+
 /* ---- probes ---- */
 
 struct probe {
 	struct container *container;
 	struct shim_probe cfg;
-	void *prog;		/* of an exec probe */
-	size_t n_prog;
 	struct verdict verdict;
-	struct loop_timer due, late;
-	struct loop_io io;
-	bool running;		/* an attempt is under way */
+	struct loop_timer due;
 	int64_t began;		/* of the last attempt, monotonic */
-	struct session *session;
-	char answer[72];	/* first bytes of the HTTP answer, or of what the process said */
-	unsigned n_answer;
+	struct attempt attempt;
 };
 
 /* SHIM_PROBE. The same probe again changes nothing, another one keeps the verdict. */
 int probe_set(struct container *c, const struct shim_probe *cfg, const void *prog, size_t n);
 void probes_begin(struct container *c);		/* a run of the container begins */
 void probes_end(struct container *c);
-void probe_session_ended(struct probe *p, int exit_code);
+void probes_schedule(struct container *c);	/* something they wait for has come */
 
 /* ---- containers ---- */
 
-enum stop_phase { STOP_NONE, STOP_DRAIN, STOP_GRACE, STOP_KILLED };
+enum stop_phase { STOP_NONE, STOP_HOOK, STOP_DRAIN, STOP_GRACE, STOP_KILLED };
 
 struct stop {
 	enum stop_phase phase;
 	int signal;
-	uint32_t grace_ms;
-	int64_t drain_until;	/* monotonic */
+	uint32_t grace_ms, drain_ms;
+	int64_t began, drain_until;	/* monotonic */
 	struct loop_timer timer;
 };
 
@@ -97,10 +122,12 @@ struct container {
 	char cgroup_dir[256], oom_file[256];
 	uint64_t oom_before;
 	uint32_t stop_rank;
+	int stop_signal;
 	struct log_file log;
 	struct stream_io out, err;
 	struct stop stop;
 	struct probe *probes[SHIM_PROBES];
+	struct attempt hooks[SHIM_HOOKS];
 };
 
 static inline bool container_runs(const struct container *c)
@@ -121,6 +148,7 @@ void stop_begin(struct container *c, const struct shim_stop *order);
 /* All containers, rank after rank; a second order can only make it sooner. */
 void stop_all(struct shim *s, const struct shim_stop *order);
 void stop_all_goes_on(struct shim *s);		/* one of them has ended */
+void stop_hook_ended(struct container *c);	/* preStop is over */
 void stop_end(struct container *c);		/* the container has ended */
 
 /* ---- state file ---- */

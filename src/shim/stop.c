@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Stopping a container: wait until its pod has no established inbound connection left, ask it to
- * end, wait, kill. Runs on timers without orchd. A second order can only make it sooner. Of a pod,
+ * Stopping a container: run its preStop hook, wait until its pod has no established inbound
+ * connection left, ask it to end, wait, kill. The time of the hook is part of the grace period. Runs on timers without orchd. A second order can only make it sooner. Of a pod,
  * the containers proper are stopped first, then its sidecars, one after the other: whoever comes
  * later has what is left of the grace period, but LAST_WORDS at least, as with kubelet.
  */
@@ -36,6 +36,38 @@ static void ask(struct container *c)
 	arm(c, time_mono() + c->stop.grace_ms * MSEC);
 }
 
+static void begin_drain(struct container *c)
+{
+	int64_t now = time_mono();
+
+	if (!c->stop.drain_ms) {
+		ask(c);
+		return;
+	}
+	c->stop.phase = STOP_DRAIN;
+	c->stop.drain_until = now + MAX(c->stop.drain_ms * MSEC, DRAIN_STEP);
+	arm(c, now + DRAIN_STEP);
+}
+
+/* After the hook, which may have taken all of the grace period, there are a few last words. */
+void stop_hook_ended(struct container *c)
+{
+	struct stop *st = &c->stop;
+	int64_t gone = (time_mono() - st->began) / MSEC;
+
+	if (st->phase != STOP_HOOK)
+		return;
+	loop_timer_cancel(c->shim->loop, &st->timer);
+	st->grace_ms = (uint32_t)MAX((int64_t)st->grace_ms - gone, (int64_t)LAST_WORDS_MS);
+	begin_drain(c);
+}
+
+static void hook_too_long(struct container *c)
+{
+	attempt_leave(&c->hooks[SHIM_PRE_STOP]);
+	stop_hook_ended(c);
+}
+
 /* In the host's network namespace nobody can tell whose connections are whose. */
 static void drain(struct container *c)
 {
@@ -51,7 +83,9 @@ static void stop_fires(struct loop_timer *t)
 {
 	struct container *c = container_of(t, struct container, stop.timer);
 
-	if (c->stop.phase == STOP_DRAIN)
+	if (c->stop.phase == STOP_HOOK)
+		hook_too_long(c);
+	else if (c->stop.phase == STOP_DRAIN)
 		drain(c);
 	else
 		kill_now(c);
@@ -59,22 +93,23 @@ static void stop_fires(struct loop_timer *t)
 
 static void begin(struct container *c, const struct shim_stop *order)
 {
-	int64_t now = time_mono();
+	struct stop *st = &c->stop;
 
-	c->stop.signal = order->signal ? order->signal : SIGTERM;
-	c->stop.grace_ms = order->grace_ms;
+	st->signal = order->signal ? order->signal : c->stop_signal;
+	st->grace_ms = order->grace_ms;
+	st->drain_ms = order->drain_ms;
+	st->began = time_mono();
 	probes_end(c);
 	c->st.stopping = 1;
 	container_changed(c);
 	if (!order->grace_ms) {
 		kill_now(c);
-	} else if (!order->drain_ms) {
-		ask(c);
-	} else {
-		c->stop.phase = STOP_DRAIN;
-		c->stop.drain_until = now + MAX(order->drain_ms * MSEC, DRAIN_STEP);
-		arm(c, now + DRAIN_STEP);
+		return;
 	}
+	st->phase = STOP_HOOK;
+	arm(c, st->began + st->grace_ms * MSEC);
+	if (!hook_before_stop(c))
+		begin_drain(c);
 }
 
 static void hasten(struct container *c, const struct shim_stop *order)
@@ -84,6 +119,10 @@ static void hasten(struct container *c, const struct shim_stop *order)
 
 	if (!order->grace_ms) {
 		kill_now(c);
+	} else if (st->phase == STOP_HOOK) {
+		st->grace_ms = MIN(st->grace_ms, order->grace_ms);
+		st->drain_ms = MIN(st->drain_ms, order->drain_ms);
+		arm(c, MIN(st->timer.due, now + order->grace_ms * MSEC));
 	} else if (st->phase == STOP_DRAIN) {
 		st->grace_ms = MIN(st->grace_ms, order->grace_ms);
 		st->drain_until = MIN(st->drain_until, now + order->drain_ms * MSEC);

@@ -12,12 +12,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("BUILD", ROOT / "build"))
-MAGIC, VERSION = 0x6F726368, 1
+MAGIC, VERSION = 0x6F726368, 2
 
-(HELLO, SANDBOX, START, STOP, SIGNAL, PROBE, EXEC, RESIZE, QUIT, STATE, RESULT, EXITED) = range(12)
+(HELLO, SANDBOX, START, STOP, SIGNAL, PROBE, HOOK, EXEC, RESIZE, QUIT, STATE, RESULT,
+ EXITED) = range(13)
 CREATED, RUNNING, ENDED, FAILED = range(4)
 READINESS, LIVENESS, STARTUP = range(3)
-H_NONE, H_EXEC, H_HTTP, H_TCP = range(4)
+H_NONE, H_EXEC, H_HTTP, H_TCP, H_SLEEP = range(5)
+POST_START, PRE_STOP = range(2)
 
 CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS = 0x20000, 0x02000000, 0x04000000
 CLONE_NEWIPC, CLONE_NEWPID, CLONE_NEWNET = 0x08000000, 0x20000000, 0x40000000
@@ -62,8 +64,9 @@ class End(Struct):
 class Container(Struct):
     _fields_ = [("name", ctypes.c_char * 64), ("phase", u32), ("attempt", u32), ("backoff", u32),
                 ("pid", i32), ("started_at", i64), ("configured", u32), ("decided", u32),
-                ("passed", u32), ("stopping", u32), ("end", End), ("last", End),
-                ("messages", (ctypes.c_char * 96) * 3), ("fail", Fail)]
+                ("passed", u32), ("stopping", u32), ("post_start", u32), ("reserved", u32),
+                ("end", End), ("last", End), ("messages", (ctypes.c_char * 96) * 3),
+                ("hook_messages", (ctypes.c_char * 96) * 2), ("fail", Fail)]
 
 
 class Header(Struct):
@@ -72,7 +75,8 @@ class Header(Struct):
 
 class Start(Struct):
     _fields_ = [("name", ctypes.c_char * 64), ("attempt", u32), ("backoff", u32),
-                ("log_max_bytes", u64), ("log_max_files", u32), ("reserved", u32),
+                ("log_max_bytes", u64), ("log_max_files", u32), ("stop_rank", u32),
+                ("stop_signal", i32), ("reserved", u32),
                 ("log_dir", ctypes.c_char * 512), ("cgroup_dir", ctypes.c_char * 256),
                 ("oom_file", ctypes.c_char * 256)]
 
@@ -86,11 +90,21 @@ class Signal(Struct):
     _fields_ = [("name", ctypes.c_char * 64), ("signal", i32)]
 
 
+class Try(Struct):
+    _fields_ = [("handler", u32), ("timeout_ms", u32), ("addr", u32), ("port", u16),
+                ("any_status", u16), ("request", ctypes.c_char * 1024)]
+
+
 class Probe(Struct):
-    _fields_ = [("name", ctypes.c_char * 64), ("kind", u32), ("handler", u32),
-                ("initial_delay_ms", u32), ("period_ms", u32), ("timeout_ms", u32),
-                ("success_threshold", u32), ("failure_threshold", u32), ("addr", u32),
-                ("port", u16), ("reserved", u16), ("request", ctypes.c_char * 1024)]
+    _anonymous_ = ["how"]
+    _fields_ = [("name", ctypes.c_char * 64), ("kind", u32), ("initial_delay_ms", u32),
+                ("period_ms", u32), ("success_threshold", u32), ("failure_threshold", u32),
+                ("reserved", u32), ("how", Try)]
+
+
+class Hook(Struct):
+    _anonymous_ = ["how"]
+    _fields_ = [("name", ctypes.c_char * 64), ("kind", u32), ("reserved", u32), ("how", Try)]
 
 
 class Exec(Struct):

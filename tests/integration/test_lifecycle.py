@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from harness import container, container_status, never, pod, state, wait_for
+from harness import BUILD, container, container_status, never, pod, state, wait_for
 
 MOUNT = [{"name": "v", "mountPath": "/v"}]
 
@@ -152,3 +152,77 @@ def test_a_job_like_pod_completes_although_it_has_a_sidecar(orch, story):
     assert sorted(story.words()[:2]) == ["a", "b"]
     assert story.words()[2:] == ["main", "b-ends", "a-ends"]
     assert "Completed" in orch.ctl("get", "pods").stdout
+
+
+# ---- hooks ----
+
+def command(script):
+    return {"exec": {"command": ["/bin/sh", "-c", script]}}
+
+
+@pytest.mark.v2
+@pytest.mark.subset
+def test_post_start_comes_before_readiness_and_pre_stop_before_the_signal(orch, story):
+    story.begin("p", shell("main", SIDECAR.format("main"), lifecycle={
+        "postStart": command("sleep 0.6; echo started >> /v/told"),
+        "preStop": command("echo stopping >> /v/told; sleep 0.6; echo stopped >> /v/told"),
+    }))
+    p = wait_for(lambda: (orch.pod("p") or {}).get("status", {}).get("phase") == "Running"
+                 and orch.pod("p"), 10)
+    assert story.words() == ["main"] and not container_status(p, "main")["ready"]
+    story.wait_words("main", "started")
+    wait_for(lambda: container_status(orch.pod("p"), "main")["ready"], 3, "the pod is ready")
+    orch.remove("p.yaml")
+    orch.apply(allowDelete=-1)
+    wait_for(lambda: orch.pod("p") is None, 10, "the pod is gone")
+    assert story.words()[2:] == ["stopping", "stopped", "main-ends"]
+
+
+@pytest.mark.v2
+def test_a_failed_post_start_kills_the_container(orch, story):
+    story.begin("p", shell("main", SIDECAR.format("main"), lifecycle={
+        "postStart": command("[ $(grep -c main$ /v/told) -ge 2 ]")}))
+    story.wait_words("main", "main-ends", "main")
+    wait_for(lambda: container_status(orch.pod("p"), "main")["ready"], 3, "the second run is ready")
+    assert container_status(orch.pod("p"), "main")["restartCount"] == 1
+    assert "FailedPostStartHook" in orch.ctl("events").stdout
+
+
+@pytest.mark.v2
+def test_the_grace_period_bounds_a_pre_stop_hook(orch, story):
+    story.begin("p", shell("main", SIDECAR.format("main"), lifecycle={
+        "preStop": command("echo stopping >> /v/told; sleep 1000")}),
+        terminationGracePeriodSeconds=1)
+    story.wait_words("main")
+    orch.remove("p.yaml")
+    orch.apply(allowDelete=-1)
+    wait_for(lambda: orch.pod("p") is None, 8, "the pod is gone")
+    assert story.words() == ["main", "stopping", "main-ends"]
+
+
+@pytest.mark.v2
+def test_sleep_and_http_hooks(orch, story):
+    story.begin("p", container("/", "/bin/sh", "-c", f"{BUILD}/orch-probe listen 8080 x & "
+                               + SIDECAR.format("main"), name="main", volumeMounts=MOUNT, lifecycle={
+                                   "postStart": {"sleep": {"seconds": 1}},
+                                   "preStop": {"httpGet": {"port": 8080, "path": "/nothing"}}}))
+    p = wait_for(lambda: phase(orch, "p") == "Running" and orch.pod("p"))
+    never(lambda: container_status(orch.pod("p"), "main")["ready"], 0.5)
+    wait_for(lambda: container_status(orch.pod("p"), "main")["ready"], 5, "ready after the sleep")
+    assert p["spec"]["containers"][0]["lifecycle"]["postStart"]["sleep"]["seconds"] == 1
+    orch.remove("p.yaml")
+    orch.apply(allowDelete=-1)
+    wait_for(lambda: orch.pod("p") is None, 8, "the pod is gone")
+    assert "FailedPreStopHook" not in orch.ctl("events").stdout
+
+
+@pytest.mark.v2
+def test_a_stop_signal_of_its_own(orch, story):
+    story.begin("p", shell("main", "trap 'echo usr1 >> /v/told; exit 0' USR1; "
+                           "echo main >> /v/told; while :; do sleep 0.05; done",
+                           lifecycle={"stopSignal": "SIGUSR1"}), os={"name": "linux"})
+    story.wait_words("main")
+    orch.remove("p.yaml")
+    orch.apply(allowDelete=-1)
+    wait_for(lambda: orch.pod("p") is None, 8, "the pod is gone")
+    assert story.words() == ["main", "usr1"]

@@ -197,9 +197,9 @@ static void test_start(void **state)
 	next_message(b, &m);
 	assert_int_equal(m.head.type, SHIM_PROBE);	/* before the run that it is for */
 	assert_int_equal(probe->kind, SHIM_READINESS);
-	assert_int_equal(probe->port, 8080);
+	assert_int_equal(probe->how.port, 8080);
 	assert_int_equal(probe->period_ms, 3000);
-	assert_non_null(strstr(probe->request, "GET /ready HTTP/1.1\r\nHost: 10.77.0.5:8080\r\n"));
+	assert_non_null(strstr(probe->how.request, "GET /ready HTTP/1.1\r\nHost: 10.77.0.5:8080\r\n"));
 	size_t n = next_message(b, &m);
 	assert_int_equal(m.head.type, SHIM_START);
 	assert_string_equal(s->name, "c");
