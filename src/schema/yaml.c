@@ -127,7 +127,9 @@ static void push(struct parse *p, struct ynode *n)
 
 static int take_key(struct parse *p, struct frame *f, struct ynode *key)
 {
-	if (key->kind != Y_SCALAR)
+	if (key->kind == Y_SEQ)
+		return fail_at(p, key, "a key must be a string, not a list");
+	if (key->kind == Y_MAP)
 		return fail_at(p, key, "a key must be a string; if this was meant to be {{ ... }}, "
 				       "it looks like an unrendered template");
 	if (strlen(key->text) != key->len)
