@@ -126,7 +126,7 @@ $(foreach r,$(ROOMS),$(eval $(call unit_rule,$(r),$(r) $(USES_$(r)))))
 $(eval $(call unit_rule,core,plan control model schema base))
 
 # Helpers of integration tests, and benchmarks: linked with everything below the daemon. Tools of the
-# corpus tests: with the schema.
+# corpus tests: with the model.
 HELPERS := $(patsubst tests/helpers/%.c,$(B)/tests/helpers/%,$(wildcard tests/helpers/*.c))
 TOOLS := $(patsubst tests/tools/%.c,$(B)/tests/tools/%,$(wildcard tests/tools/*.c))
 BENCH := $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(wildcard tests/bench/*.c))
@@ -134,10 +134,10 @@ $(B)/tests/helpers/%: tests/helpers/%.c $(call archives,$(USES_daemon))
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -Wno-missing-prototypes -MMD -MP $(ALL_LDFLAGS) $< \
 		$(call archives,$(USES_daemon)) -o $@ $(call libs_of,$(USES_daemon))
-$(B)/tests/tools/%: tests/tools/%.c $(call archives,schema base)
+$(B)/tests/tools/%: tests/tools/%.c $(call archives,model schema base)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -Wno-missing-prototypes -MMD -MP $(ALL_LDFLAGS) $< \
-		$(call archives,schema base) -o $@ $(call libs_of,schema base)
+		$(call archives,model schema base) -o $@ $(call libs_of,model schema base)
 $(B)/tests/bench/%: tests/bench/%.c $(call archives,$(USES_daemon))
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -Wno-missing-prototypes -MMD -MP $(ALL_LDFLAGS) $< \
