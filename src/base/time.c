@@ -34,27 +34,45 @@ int64_t time_mono(void)
  * Years that start in March put the leap day last: then a date is a linear formula of the day
  * number in its 400-year era (146097 days). 719468 days lie between 0000-03-01 and 1970-01-01.
  */
-static int64_t days_of(int64_t year, unsigned month, unsigned day)
+int64_t date_days(struct date d)
 {
-	year -= month <= 2;
+	int64_t year = (int64_t)d.year - (d.month <= 2);
 	int64_t era = (year >= 0 ? year : year - 399) / 400;
 	int64_t in_era = year - era * 400;
-	int64_t in_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
+	int64_t in_year = (153 * (d.month > 2 ? d.month - 3 : d.month + 9) + 2) / 5 + d.day - 1;
 
 	return era * 146097 + in_era * 365 + in_era / 4 - in_era / 100 + in_year - 719468;
 }
 
-static void date_of(int64_t days, unsigned *year, unsigned *month, unsigned *day)
+struct date date_of(int64_t days)
 {
 	days += 719468;		/* positive for every time that fits in 64 bits of nanoseconds */
 	int64_t era = days / 146097, in_era = days % 146097;
 	int64_t y = (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
 	int64_t in_year = in_era - (365 * y + y / 4 - y / 100);
 	int64_t m = (5 * in_year + 2) / 153;
+	unsigned month = (unsigned)(m < 10 ? m + 3 : m - 9);
 
-	*day = (unsigned)(in_year - (153 * m + 2) / 5 + 1);
-	*month = (unsigned)(m < 10 ? m + 3 : m - 9);
-	*year = (unsigned)(y + era * 400 + (*month <= 2));
+	return (struct date){
+		.year = (unsigned)(y + era * 400 + (month <= 2)),
+		.month = month,
+		.day = (unsigned)(in_year - (153 * m + 2) / 5 + 1),
+	};
+}
+
+unsigned date_month_days(unsigned year, unsigned month)
+{
+	static const unsigned char days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+	bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+
+	return days[month - 1] + (month == 2 && leap);
+}
+
+unsigned date_weekday(int64_t days)
+{
+	int64_t w = (days + 4) % 7;	/* 1970-01-01 was a Thursday */
+
+	return (unsigned)(w < 0 ? w + 7 : w);
 }
 
 static char *put(char *p, unsigned v, unsigned width)
@@ -68,7 +86,6 @@ static char *put(char *p, unsigned v, unsigned width)
 static unsigned format(int64_t ns, char **p)
 {
 	int64_t s = ns / NSEC, frac = ns % NSEC;
-	unsigned year, month, day;
 
 	if (frac < 0) {
 		frac += NSEC;
@@ -79,9 +96,9 @@ static unsigned format(int64_t ns, char **p)
 		in_day += DAY;
 		days--;
 	}
-	date_of(days, &year, &month, &day);
+	struct date d = date_of(days);
 	const struct { unsigned v, width; char after; } parts[] = {
-		{ year, 4, '-' }, { month, 2, '-' }, { day, 2, 'T' },
+		{ d.year, 4, '-' }, { d.month, 2, '-' }, { d.day, 2, 'T' },
 		{ (unsigned)(in_day / 3600), 2, ':' }, { (unsigned)(in_day / 60 % 60), 2, ':' },
 		{ (unsigned)(in_day % 60), 2, 'Z' },
 	};
@@ -127,24 +144,17 @@ static bool literal(const char **s, char c)
 	return *(*s)++ == c;
 }
 
-static unsigned month_days(unsigned year, unsigned month)
-{
-	static const unsigned char days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-	bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-
-	return days[month - 1] + (month == 2 && leap);
-}
-
 static bool parse_seconds(const char **s, int64_t *ret)
 {
-	unsigned year, month, day, hour, min, sec;
+	unsigned hour, min, sec;
+	struct date d;
 
-	if (!field(s, 4, 0, 9999, &year) || !literal(s, '-') || !field(s, 2, 1, 12, &month) ||
-	    !literal(s, '-') || !field(s, 2, 1, month_days(year, month), &day) ||
+	if (!field(s, 4, 0, 9999, &d.year) || !literal(s, '-') || !field(s, 2, 1, 12, &d.month) ||
+	    !literal(s, '-') || !field(s, 2, 1, date_month_days(d.year, d.month), &d.day) ||
 	    !literal(s, 'T') || !field(s, 2, 0, 23, &hour) || !literal(s, ':') ||
 	    !field(s, 2, 0, 59, &min) || !literal(s, ':') || !field(s, 2, 0, 59, &sec))
 		return false;
-	*ret = days_of(year, month, day) * DAY + hour * 3600 + min * 60 + sec;
+	*ret = date_days(d) * DAY + hour * 3600 + min * 60 + sec;
 	return true;
 }
 

@@ -37,6 +37,18 @@ int time_parse(const char *s, int64_t *ret);		/* RFC 3339, fraction and zone all
 void duration_human(int64_t ns, char ret[16]);	/* as kubectl: 5s, 3m20s, 4h, 12d */
 int duration_parse(const char *s, int64_t *ret);	/* Go syntax: 300ms, 1h30m, 10s */
 
+/* Rounded down, also below zero; b is positive. */
+static inline int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b < 0); }
+
+/* The Gregorian calendar, for days since 1970-01-01 of the years 0 to 9999. */
+struct date {
+	unsigned year, month, day;	/* month and day from 1 */
+};
+int64_t date_days(struct date d);
+struct date date_of(int64_t days);
+unsigned date_month_days(unsigned year, unsigned month);
+unsigned date_weekday(int64_t days);	/* 0 is Sunday */
+
 int ip4_parse(const char *s, uint32_t *ret);
 void ip4_format(uint32_t ip, char ret[16]);
 
