@@ -119,10 +119,30 @@ static size_t utf8_len(const unsigned char *s, size_t n)
 	return 0;
 }
 
-static void escape(struct buf *out, unsigned char c)
+/* The code point of the len bytes at s, which are a character. */
+static unsigned utf8_point(const unsigned char *s, size_t len)
+{
+	unsigned c = *s & (0x7f >> len);
+
+	for (size_t i = 1; i < len; i++)
+		c = c << 6 | (s[i] & 0x3f);
+	return c;
+}
+
+/*
+ * What JSON allows in a string and YAML does not, or reads as a line break or a byte order mark:
+ * escaped, the text means the same to readers of both.
+ */
+static bool yaml_minds(unsigned c)
+{
+	return (c >= 0x7f && c <= 0x9f) || c == 0x2028 || c == 0x2029 || c == 0xfeff ||
+	       c == 0xfffe || c == 0xffff;
+}
+
+static void escape(struct buf *out, unsigned c)
 {
 	static const char plain[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt";
-	const char *p = c ? strchr(plain, c) : NULL;
+	const char *p = c && c < 0x80 ? strchr(plain, (int)c) : NULL;
 
 	if (p)
 		buf_printf(out, "\\%c", letters[p - plain]);
@@ -138,16 +158,18 @@ static size_t put_special(struct buf *out, const unsigned char *s, size_t n)
 		return 1;
 	}
 	size_t len = utf8_len(s, n);
-	if (len)
-		buf_add(out, s, len);
-	else
+	if (!len)
 		buf_puts(out, "\xef\xbf\xbd");
+	else if (yaml_minds(utf8_point(s, len)))
+		escape(out, utf8_point(s, len));
+	else
+		buf_add(out, s, len);
 	return len ? len : 1;
 }
 
 static bool is_plain(unsigned char c)
 {
-	return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
 static void quote(struct buf *out, const char *text, size_t n)

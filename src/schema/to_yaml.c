@@ -105,7 +105,9 @@ static int read_string(struct convert *c, struct buf *out)
 /* Control characters, DEL, C1 and what some readers take for a line break or a BOM. */
 static bool printable(const char *s, size_t n)
 {
-	static const char *const odd[] = { "\xe2\x80\xa8", "\xe2\x80\xa9", "\xef\xbb\xbf" };
+	static const char *const odd[] = {
+		"\xe2\x80\xa8", "\xe2\x80\xa9", "\xef\xbb\xbf", "\xef\xbf\xbe", "\xef\xbf\xbf",
+	};
 
 	for (size_t i = 0; i < n; i++) {
 		unsigned char u = (unsigned char)s[i], v = i + 1 < n ? (unsigned char)s[i + 1] : 0;
