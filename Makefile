@@ -145,10 +145,12 @@ $(B)/tests/bench/%: tests/bench/%.c $(call archives,$(USES_daemon))
 
 # Fuzz targets (tests/fuzz/replay.c says how one is added): the rooms of each, nearest first. With
 # libFuzzer in MODE fuzz; in every mode a program that replays the corpus.
+FUZZ_cron := base
 FUZZ_decode := model schema base
 FUZZ_quantity := base
 FUZZ_selector := model schema base
 FUZZ_yaml := schema base
+FUZZ_zone := base
 FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 REPLAY := $(patsubst %,$(B)/tests/fuzz/replay_%,$(FUZZ))
 $(B)/tests/fuzz/%.o: tests/fuzz/%.c

@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define fuzz_check(cond, ...)                                                                  \
 	do {                                                                                   \
 		if (!(cond)) {                                                                 \
-			fprintf(stderr, "%s:%d: " #cond ": ", __FILE__, __LINE__);             \
+			fprintf(stderr, "%s:%d: %s: ", __FILE__, __LINE__, #cond);             \
 			fprintf(stderr, __VA_ARGS__);                                          \
 			fputc('\n', stderr);                                                   \
 			abort();                                                               \
