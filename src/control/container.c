@@ -55,6 +55,8 @@ static enum restart_policy policy_of(const struct member *m, const char *name)
 	enum restart_policy own = i < 0 ? restart_policy_unset :
 					  pod_container(s, (uint32_t)i)->restart_policy;
 
+	if (m->expired)
+		return RESTART_NEVER;
 	if (role == ROLE_SIDECAR)
 		return m->over ? RESTART_NEVER : RESTART_ALWAYS;
 	if (!own)
@@ -181,22 +183,24 @@ static void tell(struct pass *p, struct member *m, const struct observed_contain
 			      when);
 }
 
-/* Sidecars end last and in reverse: this one, when none after it runs any more. */
+/* What runs in a pod that is over ends. Sidecars end last and in reverse: when nothing after them
+ * runs any more. */
 static void decide_farewell(struct member *m, uint32_t index, const struct observed_container *c,
 			    struct wanted_container *w)
 {
 	const struct pod_spec *s = &m->want.object.pod->spec;
+	bool last = pod_container_role(s, index) == ROLE_SIDECAR;
 
-	for (uint32_t i = index + 1; i < s->init_containers.n; i++) {
+	for (uint32_t i = index + 1; last && i < pod_container_count(s); i++) {
 		const struct observed_container *later =
-			member_container(m, s->init_containers.v[i].name);
+			member_container(m, pod_container(s, i)->name);
 
 		if (later && later->phase == RUN_RUNNING)
 			return;
 	}
 	w->kill = !c->pending;
 	w->grace_s = m->want.grace_s;
-	w->why = "the pod's other containers have ended";
+	w->why = m->expired ? "its deadline is over" : "the pod's other containers have ended";
 }
 
 static void decide_one(struct pass *p, struct member *m, uint32_t index, bool blocked)

@@ -54,15 +54,30 @@ static bool is_over(const struct member *m, const struct pod_spec *s)
 	return all;
 }
 
-static bool runs_sidecar(const struct member *m, const struct pod_spec *s)
+static bool runs_anything(const struct member *m)
 {
-	for (uint32_t i = 0; i < s->init_containers.n; i++) {
-		const struct observed_container *c = member_container(m, s->init_containers.v[i].name);
-
-		if (c && c->phase == RUN_RUNNING)
+	for (uint32_t i = 0; i < m->seen->ncontainers; i++) {
+		if (m->seen->containers[i].phase == RUN_RUNNING)
 			return true;
 	}
 	return false;
+}
+
+/* Counted from its creation: https://kubernetes.io/docs/concepts/workloads/pods/init-containers/ */
+static bool is_expired(struct pass *p, const struct member *m, const struct pod_spec *s, bool over)
+{
+	int64_t at = m->seen->created_at + s->active_deadline_seconds * NSEC;
+	bool later = !over;
+
+	if (!s->active_deadline_seconds)
+		return false;
+	if (p->in->now < at) {
+		pass_wake(p, at);
+		return false;
+	}
+	for (uint32_t i = 0; i < m->seen->ncontainers; i++)
+		later |= m->seen->containers[i].end.finished_at >= at;
+	return later;
 }
 
 static const char *controller_uid(const struct meta *m)
@@ -127,7 +142,9 @@ void member_observe(struct pass *p, const struct observed_pod *seen)
 	m->attempt = attempt ? (unsigned)strtoul(attempt, NULL, 10) : 0;
 	m->lost = seen->stage == POD_DOWN || seen->stage == POD_BROKEN;
 	m->over = is_over(m, spec);
-	m->finished = m->over && !runs_sidecar(m, spec);
+	m->expired = is_expired(p, m, spec, m->over);
+	m->over |= m->expired;
+	m->finished = m->over && !runs_anything(m);
 	m->ready = all_ready(m, spec);
 	m->ready_since = m->ready ? seen->ready_since : 0;
 	m->active = !told && !m->finished;

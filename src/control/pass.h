@@ -22,6 +22,7 @@ struct member {
 	const char *owner;		/* uid of the controller; "" for a bare pod */
 	bool claimed;			/* somebody wants it, or already decided about it */
 	bool active;			/* fills a place: not stopping, finished or given up */
+	bool expired;			/* its activeDeadlineSeconds are over */
 	bool over;			/* nothing but sidecars is left to run, or an init container failed
 					 * for good */
 	bool finished;			/* over, and the sidecars have ended, too */

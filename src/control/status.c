@@ -45,13 +45,14 @@ static struct container_state *state_ended(struct arena *a, int code, const char
 	return s;
 }
 
-static struct container_state *state_of_end(struct arena *a, const struct run_end *e,
-					    const char *id)
+static struct container_state *state_of_end(struct arena *a, const struct observed_container *c,
+					    const struct run_end *e, const char *id)
 {
 	int code = e->signal ? 128 + e->signal : e->exit_code;
 	const char *reason = e->oom_killed ? "OOMKilled" : code ? "Error" : "Completed";
 	struct container_state *s = state_ended(a, code, reason, NULL, id);
 
+	s->terminated->message = e == (c->phase == RUN_ENDED ? &c->end : &c->last) ? c->last_words : NULL;
 	s->terminated->signal = e->signal;
 	s->terminated->started_at = e->started_at;
 	s->terminated->finished_at = e->finished_at;
@@ -74,7 +75,7 @@ static void show_ended(struct pass *p, const struct member *m, const struct cont
 	struct restart r = container_restart(m, c);
 	bool stays = m->want.stop || m->lost || !r.wanted;
 	struct container_state *end = c->phase == RUN_ENDED ?
-		state_of_end(p->a, &c->end, s->container_id) :
+		state_of_end(p->a, c, &c->end, s->container_id) :
 		state_ended(p->a, 128, "StartError", c->message, s->container_id);
 	const char *lacks;
 
@@ -141,7 +142,7 @@ static void show_container(struct pass *p, const struct member *m, uint32_t inde
 	s->restart_count = (int32_t)c->attempt;
 	s->container_id = container_id(p, m, spec->name, c->attempt);
 	if (c->last.finished_at && c->attempt)
-		s->last_state = state_of_end(p->a, &c->last,
+		s->last_state = state_of_end(p->a, c, &c->last,
 					     container_id(p, m, spec->name, c->attempt - 1));
 	if (c->phase == RUN_RUNNING)
 		show_running(p, m, c, s);
@@ -298,6 +299,11 @@ void pod_status_make(struct pass *p, struct member *m)
 							       &s->container_statuses));
 	}
 	s->phase = phase(p, m, s);
+	if (m->expired) {
+		s->phase = "Failed";
+		s->reason = "DeadlineExceeded";
+		s->message = "Pod was active on the node longer than the specified deadline";
+	}
 	if (m->lost && !m->finished && !m->want.stop) {
 		s->reason = streq(s->phase, "Failed") ? "SandboxLost" : "FailedCreatePodSandBox";
 		s->message = m->seen->message;

@@ -36,6 +36,7 @@ struct observed_container {
 	bool hook_runs, hook_failed;	/* postStart: until it has passed, the container is not started */
 	const char *hook_message[2];	/* why postStart, preStop failed */
 	const char *message;	/* RUN_FAILED: why it could not be started */
+	const char *last_words;	/* RUN_ENDED: its termination message */
 	bool pending;		/* a start or kill was sent and not yet answered */
 };
 

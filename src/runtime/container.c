@@ -287,32 +287,36 @@ static int add_volume(struct builder *b, const struct volume_mount *m, struct mo
 	return r;
 }
 
+/* Unless a volume of the pod is mounted there. */
+static void add_own(struct builder *b, struct mount_points *l, const char *from, const char *to,
+		    uint64_t flags)
+{
+	const struct volume_mount_list *m = &b->c->volume_mounts;
+
+	for (uint32_t k = 0; k < m->n; k++) {
+		if (same_path(m->v[k].mount_path, to))
+			return;
+	}
+	mount_point_add(b->a, l, from, to, flags);
+}
+
 static int collect_mounts(struct builder *b, struct mount_points *l, struct err *err)
 {
-	static const struct {
-		const char *from, *to;
-		uint64_t flags;
-	} own[] = {
-		{ "hosts", "/etc/hosts", MS_NODEV },
-		{ "hostname", "/etc/hostname", MS_NODEV },
-		{ "resolv.conf", "/etc/resolv.conf", MS_NODEV },
-		{ NULL, "/dev/shm", QUIET },
+	static const char *const files[][2] = {
+		{ "hosts", "/etc/hosts" }, { "hostname", "/etc/hostname" },
+		{ "resolv.conf", "/etc/resolv.conf" },
 	};
-	const struct volume_mount_list *m = &b->c->volume_mounts;
+	const char *message = b->c->termination_message_path;
 	int r = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(own); i++) {
-		bool taken = false;
-
-		for (uint32_t k = 0; k < m->n; k++)
-			taken |= same_path(m->v[k].mount_path, own[i].to);
-		const char *from = own[i].from ?
-			arena_printf(b->a, "%s/%s", b->p->run_dir, own[i].from) : b->p->rt->shm;
-		if (!taken)
-			mount_point_add(b->a, l, from, own[i].to, own[i].flags);
-	}
-	for (uint32_t i = 0; r == 0 && i < m->n; i++)
-		r = add_volume(b, &m->v[i], l, err);
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		add_own(b, l, arena_printf(b->a, "%s/%s", b->p->run_dir, files[i][0]), files[i][1],
+			MS_NODEV);
+	add_own(b, l, arena_printf(b->a, "%s/shm", b->p->rt->scratch), "/dev/shm", QUIET);
+	if (message && *message)
+		add_own(b, l, message_path(b->a, b->p, b->c), message, QUIET);
+	for (uint32_t i = 0; r == 0 && i < b->c->volume_mounts.n; i++)
+		r = add_volume(b, &b->c->volume_mounts.v[i], l, err);
 	return r;
 }
 
@@ -596,6 +600,8 @@ static int send_start(struct builder *b, struct container_run *run,
 	snprintf(order.name, sizeof(order.name), "%s", b->c->name);
 	snprintf(order.cgroup_dir, sizeof(order.cgroup_dir), "%s", entry.dir);
 	snprintf(order.oom_file, sizeof(order.oom_file), "%s", entry.oom_file);
+	snprintf(order.message_file, sizeof(order.message_file), "%s",
+		 message_path(b->a, b->p, b->c));
 	int r = log_directory(b, &order, err);
 	for (int k = 0; r == 0 && k < SHIM_PROBES; k++)
 		r = send_probe(b, (enum shim_probe_kind)k, err);

@@ -15,7 +15,12 @@ void sandbox_on_state(struct sandbox *p, const struct shim_container *st)
 
 	if (!run)
 		return;
+	bool ends = st->phase == SHIM_EXITED_PHASE &&
+		    (p->adopting || run->st.phase != st->phase || run->st.attempt != st->attempt);
+
 	run->st = *st;
+	if (ends)
+		message_read(p, run);
 	if (st->phase != SHIM_CREATED && st->attempt == run->attempt)
 		run->starting = false;
 	if (st->phase != SHIM_RUNNING)

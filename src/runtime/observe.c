@@ -79,6 +79,7 @@ static void observe_sandbox(struct arena *a, const struct sandbox *p, struct obs
 			c->probe_message[k] = text_or_null(a, p->runs[i].st.probe_message[k]);
 		for (int k = 0; k < SHIM_HOOKS; k++)
 			c->hook_message[k] = text_or_null(a, p->runs[i].st.hook_message[k]);
+		c->last_words = text_or_null(a, p->runs[i].last_words ? p->runs[i].last_words : "");
 		if (c->phase == RUN_FAILED)
 			c->message = text_or_null(a, p->runs[i].message);
 	}

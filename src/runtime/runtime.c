@@ -58,11 +58,11 @@ static int make_places(struct runtime *r, struct err *err)
 	if (code < 0)
 		return code;
 	r->root = arena_printf(&r->arena, "%s/root", real);
-	r->shm = arena_printf(&r->arena, "%s/shm", real);
+	r->scratch = arena_printf(&r->arena, "%s/scratch", real);
 	r->skeleton = arena_printf(&r->arena, "%s/skeleton", real);
 	code = file_mkdir_p(r->root, 0700, err);
 	if (code == 0)
-		code = file_mkdir_p(r->shm, 0700, err);
+		code = file_mkdir_p(r->scratch, 0700, err);
 	for (size_t i = 0; code == 0 && i < ARRAY_SIZE(dirs); i++)
 		code = file_mkdir_p(arena_printf(&r->arena, "%s%s", r->skeleton, dirs[i]), 0755,
 				    err);

@@ -95,6 +95,15 @@ static void memory_volumes(const struct sandbox *p, struct arena *a, struct buf 
 	}
 }
 
+/* One tmpfs for what containers share with each other, or with the shim. */
+static void scratch(const struct sandbox *p, struct arena *a, struct buf *out)
+{
+	tmpfs(out, p->rt->scratch, "mode=0755," SHM_SIZE);
+	prog_add(out, OP_MKDIR, 01777, 0, PROG_S(arena_printf(a, "%s/shm", p->rt->scratch)), NULL, 0);
+	for (uint32_t i = 0; i < p->nruns; i++)
+		prog_add(out, OP_FILE, 0666, 0, PROG_S(message_path(a, p, p->runs[i].spec)), NULL, 0);
+}
+
 static void sandbox_program(const struct sandbox *p, struct buf *out)
 {
 	struct arena a = { 0 };
@@ -105,7 +114,7 @@ static void sandbox_program(const struct sandbox *p, struct buf *out)
 	prog_add(out, OP_SLAVE, 0, 0, NULL, NULL, 0);
 	prog_add(out, OP_HOSTNAME, 0, 0, PROG_S(p->host_name), NULL, 0);
 	network(p, out);
-	tmpfs(out, p->rt->shm, "mode=1777," SHM_SIZE);
+	scratch(p, &a, out);
 	memory_volumes(p, &a, out);
 	arena_release(&a);
 }

@@ -36,7 +36,7 @@ struct runtime {
 	struct sweep sweep;
 	struct runtime_filter *filters;
 	struct strs hidden;		/* resolved paths that no container sees of a host's root */
-	const char *root, *shm;		/* where mount namespaces of pods mount theirs */
+	const char *root, *scratch;	/* where mount namespaces of pods mount theirs */
 	const char *skeleton;		/* a layer below every image: what is mounted on */
 	struct node_size node;
 	struct exec *execs;
@@ -51,6 +51,7 @@ struct container_run {
 	bool killing;			/* STOP was sent, its end has not come */
 	uint32_t attempt;		/* that START was sent for last */
 	char message[256];		/* why it could not be started */
+	char *last_words;		/* its termination message, NULL: none */
 };
 
 struct sandbox {
@@ -140,6 +141,10 @@ int container_start(struct sandbox *p, struct container_run *run, const struct w
 int container_exec_program(struct sandbox *p, const struct container_run *run,
 			   const struct strs *argv, const struct strs *env, struct arena *a,
 			   struct buf *out, struct err *err);
+
+/* message.c: a file for each container's termination message, outside of what its image holds. */
+const char *message_path(struct arena *a, const struct sandbox *p, const struct container *c);
+void message_read(struct sandbox *p, struct container_run *run);	/* after the end of a run */
 
 /* What went wrong in a program, in the words of container runtimes. */
 void fail_text(const struct prog_fail *f, int error, char *ret, size_t n);

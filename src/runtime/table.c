@@ -118,6 +118,8 @@ struct sandbox *sandbox_new(struct runtime *r, const struct object *o)
 void sandbox_free(struct sandbox *p)
 {
 	loop_timer_cancel(p->rt->loop, &p->overdue);
+	for (uint32_t i = 0; i < p->nruns; i++)
+		free(p->runs[i].last_words);
 	link_release(&p->link);
 	arena_release(&p->object_arena);
 	arena_release(&p->arena);

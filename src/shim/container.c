@@ -73,6 +73,33 @@ static uint64_t oom_kills(const char *path)
 	return 0;
 }
 
+/* ---- termination messages ---- */
+
+/* What was left there is of the run before. The file is in a tmpfs of the shim's own. */
+static void message_clear(const struct container *c)
+{
+	int fd = *c->message_file ? open(c->message_file, O_WRONLY | O_TRUNC | O_CLOEXEC) : -1;
+
+	if (fd >= 0)
+		close(fd);
+}
+
+/* Kept in the run directory, which outlives the shim and its mounts. */
+static void message_keep(struct container *c)
+{
+	char text[SHIM_MESSAGE_MAX], name[SHIM_NAME + 8];
+	FD_AUTO from = *c->message_file ? open(c->message_file, O_RDONLY | O_CLOEXEC) : -1;
+	ssize_t n = from < 0 ? -1 : read(from, text, sizeof(text));
+	struct text t = TEXT(name);
+
+	if (n <= 0)
+		return;
+	text_put(text_put(&t, "message-"), c->st.name);
+	FD_AUTO to = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (to >= 0 && write(to, text, (size_t)n) == n)
+		c->st.message_size = (uint32_t)n;
+}
+
 /* ---- logs ---- */
 
 static void stream_ready(struct loop_io *io, uint32_t events)
@@ -198,6 +225,9 @@ static void begin_run(struct container *c, const struct shim_start *order)
 	c->began = time_mono();
 	TEXT_COPY(c->cgroup_dir, order->cgroup_dir);
 	TEXT_COPY(c->oom_file, order->oom_file);
+	TEXT_COPY(c->message_file, order->message_file);
+	st->message_size = 0;
+	message_clear(c);
 	c->stop_rank = order->stop_rank;
 	c->stop_signal = order->stop_signal ? order->stop_signal : SIGTERM;
 	c->oom_before = oom_kills(c->oom_file);
@@ -253,6 +283,7 @@ static void end_run(struct container *c, int exit_code, int signo)
 	probes_end(c);
 	hooks_end(c);
 	stop_end(c);
+	message_keep(c);
 	c->st.phase = SHIM_EXITED_PHASE;
 	c->st.pid = 0;
 	c->st.stopping = 0;

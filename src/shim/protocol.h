@@ -19,6 +19,7 @@
 #define SHIM_MAGIC 0x6f726368u
 #define SHIM_NAME 64		/* a container name is a DNS label of at most 63 */
 #define SHIM_MSG_MAX (256 * 1024)
+#define SHIM_MESSAGE_MAX 4096	/* bytes of a termination message */
 #define SHIM_FD 3		/* the inherited connection */
 
 enum shim_type {
@@ -81,7 +82,7 @@ struct shim_container {
 	uint32_t passed;	/* the verdict */
 	uint32_t stopping;	/* a STOP is under way */
 	uint32_t post_start;	/* enum shim_hook_state */
-	uint32_t reserved;
+	uint32_t message_size;	/* of the file "message-NAME", the run's termination message */
 	struct shim_end end;	/* of this run, once EXITED */
 	struct shim_end last;	/* of the run before */
 	char probe_message[SHIM_PROBES][96];	/* why the last probe failed */
@@ -107,6 +108,7 @@ struct shim_start {
 	char log_dir[512];	/* ".../NS_POD_UID/CONTAINER": ATTEMPT.log is written there */
 	char cgroup_dir[256];	/* cgroup2 directory for CLONE_INTO_CGROUP; empty: none */
 	char oom_file[256];	/* memory.events (v2) or memory.oom_control (v1): line "oom_kill N" */
+	char message_file[256];	/* where the container may leave a termination message; empty: nowhere */
 };
 
 struct shim_stop {

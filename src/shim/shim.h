@@ -119,7 +119,7 @@ struct container {
 	struct shim_container st;
 	int pidfd;			/* -1: does not run */
 	int64_t began;			/* of this run, monotonic */
-	char cgroup_dir[256], oom_file[256];
+	char cgroup_dir[256], oom_file[256], message_file[256];
 	uint64_t oom_before;
 	uint32_t stop_rank;
 	int stop_signal;

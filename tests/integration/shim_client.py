@@ -64,7 +64,7 @@ class End(Struct):
 class Container(Struct):
     _fields_ = [("name", ctypes.c_char * 64), ("phase", u32), ("attempt", u32), ("backoff", u32),
                 ("pid", i32), ("started_at", i64), ("configured", u32), ("decided", u32),
-                ("passed", u32), ("stopping", u32), ("post_start", u32), ("reserved", u32),
+                ("passed", u32), ("stopping", u32), ("post_start", u32), ("message_size", u32),
                 ("end", End), ("last", End), ("messages", (ctypes.c_char * 96) * 3),
                 ("hook_messages", (ctypes.c_char * 96) * 2), ("fail", Fail)]
 
@@ -78,7 +78,7 @@ class Start(Struct):
                 ("log_max_bytes", u64), ("log_max_files", u32), ("stop_rank", u32),
                 ("stop_signal", i32), ("reserved", u32),
                 ("log_dir", ctypes.c_char * 512), ("cgroup_dir", ctypes.c_char * 256),
-                ("oom_file", ctypes.c_char * 256)]
+                ("oom_file", ctypes.c_char * 256), ("message_file", ctypes.c_char * 256)]
 
 
 class Stop(Struct):

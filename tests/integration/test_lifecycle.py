@@ -226,3 +226,64 @@ def test_a_stop_signal_of_its_own(orch, story):
     orch.apply(allowDelete=-1)
     wait_for(lambda: orch.pod("p") is None, 8, "the pod is gone")
     assert story.words() == ["main", "usr1"]
+
+
+# ---- the end ----
+
+@pytest.mark.v2
+def test_the_active_deadline_ends_a_pod(orch, story):
+    story.begin("p", shell("main", SIDECAR.format("main")), initContainers=[sidecar("a")],
+                restartPolicy="Always", activeDeadlineSeconds=2)
+    wait_for(lambda: phase(orch, "p") == "Running")
+    p = wait_for(lambda: phase(orch, "p") == "Failed" and orch.pod("p"), 8, "the deadline comes")
+    assert p["status"]["reason"] == "DeadlineExceeded"
+    assert "DeadlineExceeded" in orch.ctl("get", "pods").stdout
+    story.wait_words("a", "main", "main-ends", "a-ends")
+    never(lambda: len(story.words()) > 4, 2)
+    orch.kill9()
+    orch.start()
+    assert orch.pod("p")["status"]["reason"] == "DeadlineExceeded"
+
+
+def ended(orch, name, container_name="main"):
+    p = wait_for(lambda: state(orch.pod(name) or {}, container_name)[0] == "terminated"
+                 and orch.pod(name), 10, f"{name} ends")
+    return state(p, container_name)[1]
+
+
+@pytest.mark.v2
+@pytest.mark.subset
+def test_termination_messages(orch, story):
+    story.begin("file", shell("main", "echo last words > /dev/termination-log"),
+                restartPolicy="Never")
+    assert ended(orch, "file")["message"] == "last words\n"
+    story.begin("path", shell("main", "echo elsewhere > /tmp/words; exit 2",
+                              terminationMessagePath="/tmp/words"), restartPolicy="Never")
+    assert ended(orch, "path")["message"] == "elsewhere\n"
+    story.begin("log", shell("main", "for i in $(seq 100); do echo line $i; done; exit 1",
+                             terminationMessagePolicy="FallbackToLogsOnError"),
+                restartPolicy="Never")
+    lines = ended(orch, "log")["message"].splitlines()
+    assert (lines[0], lines[-1], len(lines)) == ("line 21", "line 100", 80)
+    story.begin("none", shell("main", "echo quiet; exit 0",
+                              terminationMessagePolicy="FallbackToLogsOnError"),
+                restartPolicy="Never")
+    assert "message" not in ended(orch, "none")
+    story.begin("long", shell("main", "head -c 10000 /dev/zero | tr '\\0' x > /dev/termination-log"),
+                restartPolicy="Never")
+    assert ended(orch, "long")["message"] == "x" * 4096
+    orch.kill9()
+    orch.start()
+    assert state(orch.pod("log"))[1]["message"].splitlines()[-1] == "line 100"
+    assert state(orch.pod("file"))[1]["message"] == "last words\n"
+
+
+@pytest.mark.v2
+def test_the_message_of_the_run_before_is_kept(orch, story):
+    story.begin("p", shell("main", "[ -e /v/again ] && exec sleep 1000; touch /v/again; "
+                           "echo first > /dev/termination-log; exit 1"))
+    p = wait_for(lambda: (orch.pod("p") or {}).get("status")
+                 and container_status(orch.pod("p"), "main")["restartCount"] == 1
+                 and "running" in container_status(orch.pod("p"), "main")["state"]
+                 and orch.pod("p"), 10)
+    assert container_status(p, "main")["lastState"]["terminated"]["message"] == "first\n"
