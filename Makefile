@@ -34,6 +34,7 @@ PKG_base := libmd
 PKG_schema := yaml-0.1
 PKG_store := libzstd jansson
 PKG_sys := libnl-3.0 libnl-route-3.0 libnftables libseccomp libcap
+PKG_image := zlib libzstd jansson
 PKG_daemon := libmicrohttpd jansson
 PKG_cli := jansson
 

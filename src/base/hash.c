@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Digests; see hash.h. FNV: http://www.isthe.com/chongo/tech/comp/fnv/ */
+/* FNV (http://www.isthe.com/chongo/tech/comp/fnv/); see hash.h. */
 #include "base/hash.h"
 
-#include <sha2.h>
 #include <string.h>
 
 uint64_t fnv64(uint64_t h, const void *data, size_t n)
@@ -28,9 +27,4 @@ uint32_t fnv32(const void *data, size_t n)
 	for (size_t i = 0; i < n; i++)
 		h = (h ^ p[i]) * 0x01000193;
 	return h;
-}
-
-void digest_hex(const void *data, size_t n, char ret[DIGEST_HEX])
-{
-	SHA256Data(data, n, ret);
 }

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/macro.h"
+#include "image/store.h"
 
 struct transport {
 	const char *prefix;
@@ -92,10 +93,11 @@ int image_check(const char *ref, struct err *err)
 int image_resolve(struct arena *a, struct image_store *store, const char *ref, const char *owner,
 		  struct image *ret, struct err *err)
 {
-	(void)store, (void)owner;
 	const struct transport *t;
 	const char *rest = ref;
-	int r = transport_of(ref, &t, &rest, err);
+	int r = transport_of(ref, &t, &rest, store ? NULL : err);
 
-	return r < 0 ? r : t->resolve(a, ref, rest, ret, err);
+	if (r < 0)
+		return store ? image_store_resolve(store, a, ref, owner, ret, err) : r;
+	return t->resolve(a, ref, rest, ret, err);
 }

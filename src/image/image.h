@@ -35,3 +35,6 @@ int image_check(const char *ref, struct err *err);
  */
 int image_resolve(struct arena *a, struct image_store *store, const char *ref, const char *owner,
 		  struct image *ret, struct err *err);
+
+/* "SIGQUIT", "QUIT", "3", "SIGRTMIN+3"; 0 for what is none. */
+int image_signal(const char *s);

@@ -49,8 +49,12 @@ struct unpack_done {
 
 /* An unpacking that goes on in processes of its own. */
 struct unpack {
-	pid_t pid;
-	int fd;			/* readable when it has ended; poll it */
+	struct image_store *store;
+	pid_t pid;			/* 0: the layer was there */
+	int fd;				/* readable when it has ended; poll it */
+	int lock;			/* nobody else unpacks the same layer */
+	char digest[IMAGE_DIGEST_MAX];
+	char dir[64];			/* below the store, "new/..." */
 };
 
 /*
