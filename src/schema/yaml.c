@@ -159,12 +159,13 @@ static int attach(struct parse *p, struct ynode *n, uint32_t weight, uint32_t he
 /* The values that waited for the end of their collection. */
 static void take_values(struct parse *p, struct frame *f)
 {
-	struct ynode *n = f->node, **from = p->pending.v + f->first;
+	struct ynode *n = f->node;
 	bool map = n->kind == Y_MAP;
 
 	p->pending.n = f->first;
 	if (!n->n)
 		return;
+	struct ynode **from = p->pending.v + f->first;
 	n->values = arena_array(p->a, struct ynode *, map ? 2 * n->n : n->n);
 	if (!map) {
 		memcpy(n->values, from, n->n * sizeof(*from));

@@ -303,8 +303,10 @@ bool yaml_text_repair(struct yaml_text *t, size_t start, unsigned flow)
 		return false;
 	char_cursor_init(&cursor, t->data, t->n, t->ascii);
 	copy(&r, char_cursor_to(&cursor, start));
-	if (r.at == r.end || *r.at != '"')
+	if (r.at == r.end || *r.at != '"') {
+		buf_release(&r.out);
 		return false;
+	}
 	repair_scalar(&r);
 	repair_json(&r, flow);
 	copy(&r, (size_t)(r.end - r.at));
