@@ -7,6 +7,7 @@
 #pragma once
 
 #include "model/names.h"
+#include "model/types.h"
 #include "schema/check.h"
 
 /* Complains about a child ("" for the value itself) that breaks the rule. */
@@ -70,13 +71,53 @@ void check_empty_dir(struct check *c, const void *obj);
 void check_volume(struct check *c, const void *obj);
 void check_dns_config(struct check *c, const void *obj);
 void check_pod_spec(struct check *c, const void *obj);
+/* Names of volumes in volumeMounts of the specification at path; claims (may be NULL) are those that
+ * a StatefulSet adds. Called for what has pods, since a template alone does not know its claims. */
+void check_volume_mounts(struct check *c, const char *path, const struct pod_spec *s,
+			 const struct strs *claims);
+void check_pod(struct check *c, const void *obj);
 
 /* checks_workload.c */
 void check_int_or_percent(struct check *c, const void *value);
 void check_max_unavailable(struct check *c, const void *value);
+void check_some_unavailable(struct check *c, const void *value);
+void check_service_name(struct check *c, const void *value);
 void check_strategy(struct check *c, const void *obj);
-void check_workload_selector_rs(struct check *c, const void *obj);
+void check_replicaset_spec(struct check *c, const void *obj);
 void check_deployment_spec(struct check *c, const void *obj);
+void check_replication_controller_spec(struct check *c, const void *obj);
+void check_statefulset_strategy(struct check *c, const void *obj);
+void check_statefulset_spec(struct check *c, const void *obj);
+void check_daemonset_rolling_update(struct check *c, const void *obj);
+void check_daemonset_spec(struct check *c, const void *obj);
+void check_pod_template_object(struct check *c, const void *obj);
+
+/* checks_batch.c */
+void check_exit_codes(struct check *c, const void *obj);
+void check_failure_rule(struct check *c, const void *obj);
+void check_success_rule(struct check *c, const void *obj);
+void check_indexes(struct check *c, const void *value);
+void check_managed_by(struct check *c, const void *value);
+void check_job_spec(struct check *c, const void *obj);
+void check_job(struct check *c, const void *obj);
+void check_schedule(struct check *c, const void *value);
+void check_time_zone(struct check *c, const void *value);
+void check_cronjob_spec(struct check *c, const void *obj);
+
+/* checks_autoscale.c */
+void check_tolerance(struct check *c, const void *value);
+void check_metric_amount(struct check *c, const void *value);
+void check_metric_name(struct check *c, const void *value);
+void check_scaling_rules(struct check *c, const void *obj);
+void check_metric_target(struct check *c, const void *obj);
+void check_resource_metric(struct check *c, const void *obj);
+void check_container_resource_metric(struct check *c, const void *obj);
+void check_pods_metric(struct check *c, const void *obj);
+void check_object_metric(struct check *c, const void *obj);
+void check_external_metric(struct check *c, const void *obj);
+void check_metric_spec(struct check *c, const void *obj);
+void check_hpa_spec(struct check *c, const void *obj);
+void check_pdb_spec(struct check *c, const void *obj);
 
 /* checks_config.c: ConfigMaps, Secrets, the daemon's settings */
 void check_config_pair(struct check *c, const void *value);

@@ -86,15 +86,6 @@ void check_dns_config(struct check *c, const void *obj)
 			      SEARCHES_MAX, SEARCHES_BYTES);
 }
 
-static bool has_volume(const struct pod_spec *s, const char *name)
-{
-	for (uint32_t i = 0; i < s->volumes.n; i++) {
-		if (streq(s->volumes.v[i].name, name))
-			return true;
-	}
-	return false;
-}
-
 /* By index: the names of volumes and of containers must differ. */
 static void check_unique(struct check *c, const struct pod_spec *s)
 {
@@ -118,6 +109,19 @@ static void check_unique(struct check *c, const struct pod_spec *s)
 	}
 }
 
+static bool has_volume(const struct pod_spec *s, const struct strs *claims, const char *name)
+{
+	for (uint32_t i = 0; i < s->volumes.n; i++) {
+		if (streq(s->volumes.v[i].name, name))
+			return true;
+	}
+	for (uint32_t i = 0; claims && i < claims->n; i++) {
+		if (streq(claims->v[i], name))
+			return true;
+	}
+	return false;
+}
+
 static void no_volume(struct check *c, const struct pod_spec *s, const char *child,
 		      const char *name)
 {
@@ -136,20 +140,38 @@ static void no_volume(struct check *c, const struct pod_spec *s, const char *chi
 	free(names);
 }
 
-static void check_mount_names(struct check *c, const struct pod_spec *s)
+static void check_mount_names(struct check *c, const char *list, const struct container_list *l,
+			      const struct pod_spec *s, const struct strs *claims)
 {
-	char child[64];
+	char child[96];
 
-	for (uint32_t i = 0; i < s->containers.n; i++) {
-		const struct volume_mount_list *l = &s->containers.v[i].volume_mounts;
+	for (uint32_t i = 0; i < l->n; i++) {
+		const struct volume_mount_list *mounts = &l->v[i].volume_mounts;
 
-		for (uint32_t k = 0; k < l->n; k++) {
-			snprintf(child, sizeof(child), "containers[%u].volumeMounts[%u].name", i,
-				 k);
-			if (!has_volume(s, l->v[k].name))
-				no_volume(c, s, child, l->v[k].name);
+		for (uint32_t k = 0; k < mounts->n; k++) {
+			snprintf(child, sizeof(child), "%s[%u].volumeMounts[%u].name", list, i, k);
+			if (!has_volume(s, claims, mounts->v[k].name))
+				no_volume(c, s, child, mounts->v[k].name);
 		}
 	}
+}
+
+void check_volume_mounts(struct check *c, const char *path, const struct pod_spec *s,
+			 const struct strs *claims)
+{
+	char list[64];
+
+	snprintf(list, sizeof(list), "%s.initContainers", path);
+	check_mount_names(c, list, &s->init_containers, s, claims);
+	snprintf(list, sizeof(list), "%s.containers", path);
+	check_mount_names(c, list, &s->containers, s, claims);
+}
+
+void check_pod(struct check *c, const void *obj)
+{
+	const struct pod *p = obj;
+
+	check_volume_mounts(c, "spec", &p->spec, NULL);
 }
 
 /* The container's own words win over the pod's. An image that is a directory names no user. */
@@ -200,7 +222,6 @@ void check_pod_spec(struct check *c, const void *obj)
 	if (!s->containers.n)
 		check_fail_at(c, "containers", "must not be empty");
 	check_unique(c, s);
-	check_mount_names(c, s);
 	check_users(c, s);
 	for (uint32_t i = 0; i < s->containers.n; i++)
 		check_resource_names(c, s, i);

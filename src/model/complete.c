@@ -165,20 +165,141 @@ static void complete_pod(struct arena *a, struct object *o)
 	complete_requests(a, &o->pod->spec);
 }
 
-static void complete_replicaset(struct arena *a, struct object *o)
+static void complete_template(struct arena *a, struct object *o)
 {
-	pod_spec_complete(a, &o->replicaset->spec.template->spec);
+	const char *path;
+
+	pod_spec_complete(a, object_pod_spec(o, &path));
 }
 
 static void complete_deployment(struct arena *a, struct object *o)
 {
 	struct deployment_strategy *s = &o->deployment->spec.strategy;
 
-	pod_spec_complete(a, &o->deployment->spec.template->spec);
+	complete_template(a, o);
 	if (s->type != STRATEGY_ROLLING_UPDATE || s->rolling_update)
 		return;
 	s->rolling_update = arena_new(a, struct rolling_update);
 	schema_defaults(a, &rolling_update_type, s->rolling_update);
+}
+
+static void copy_labels(struct arena *a, struct strmap *to, const struct strmap *from)
+{
+	if (to->n || !from->n)
+		return;
+	to->v = arena_array(a, struct strpair, from->n);
+	memcpy(to->v, from->v, from->n * sizeof(*from->v));
+	to->n = from->n;
+}
+
+static void complete_replication_controller(struct arena *a, struct object *o)
+{
+	struct replication_controller_spec *s = &o->replication_controller->spec;
+
+	complete_template(a, o);
+	copy_labels(a, &s->selector, &s->template->metadata.labels);
+	copy_labels(a, &o->meta->labels, &s->template->metadata.labels);
+}
+
+static void complete_statefulset(struct arena *a, struct object *o)
+{
+	struct statefulset_update_strategy *s = &o->statefulset->spec.update_strategy;
+
+	complete_template(a, o);
+	if (s->type != UPDATE_ROLLING || s->rolling_update)
+		return;
+	s->rolling_update = arena_new(a, struct statefulset_rolling_update);
+	schema_defaults(a, &statefulset_rolling_update_type, s->rolling_update);
+}
+
+static void complete_daemonset(struct arena *a, struct object *o)
+{
+	struct daemonset_update_strategy *s = &o->daemonset->spec.update_strategy;
+
+	complete_template(a, o);
+	if (s->type != UPDATE_ROLLING || s->rolling_update)
+		return;
+	s->rolling_update = arena_new(a, struct daemonset_rolling_update);
+	schema_defaults(a, &daemonset_rolling_update_type, s->rolling_update);
+}
+
+static void complete_job_spec(struct job_spec *s)
+{
+	bool per_index = HAS(s, job_spec, backoff_limit_per_index);
+
+	if (!HAS(s, job_spec, completions) && !HAS(s, job_spec, parallelism))
+		s->completions = 1;
+	if (!HAS(s, job_spec, backoff_limit))
+		s->backoff_limit = per_index ? INT32_MAX : 6;
+	if (!s->pod_replacement_policy)
+		s->pod_replacement_policy = s->pod_failure_policy ?
+			REPLACE_FAILED : REPLACE_TERMINATING_OR_FAILED;
+}
+
+static void complete_job(struct arena *a, struct object *o)
+{
+	complete_template(a, o);
+	complete_job_spec(&o->job->spec);
+	copy_labels(a, &o->meta->labels, &o->job->spec.template->metadata.labels);
+}
+
+static void complete_cronjob(struct arena *a, struct object *o)
+{
+	complete_template(a, o);
+	complete_job_spec(&o->cronjob->spec.job_template->spec);
+}
+
+static struct hpa_scaling_rules *complete_rules(struct arena *a, struct hpa_scaling_rules *r,
+						const struct hpa_scaling_policy *policies,
+						uint32_t n, int window)
+{
+	if (!r) {
+		r = arena_new(a, struct hpa_scaling_rules);
+		schema_defaults(a, &hpa_scaling_rules_type, r);
+	}
+	if (!HAS(r, hpa_scaling_rules, stabilization_window_seconds))
+		r->stabilization_window_seconds = window;
+	if (!r->policies.n) {
+		r->policies.v = arena_array(a, struct hpa_scaling_policy, n);
+		memcpy(r->policies.v, policies, n * sizeof(*policies));
+		r->policies.n = n;
+	}
+	return r;
+}
+
+/* Without metrics it is the processor time that counts. */
+static void complete_metrics(struct arena *a, struct hpa_spec *s)
+{
+	if (s->metrics.n)
+		return;
+	s->metrics.v = arena_new(a, struct metric_spec);
+	s->metrics.n = 1;
+	s->metrics.v->type = METRIC_RESOURCE;
+	struct resource_metric_source *r = arena_new(a, struct resource_metric_source);
+	s->metrics.v->resource = r;
+	r->name = "cpu";
+	r->target = arena_new(a, struct metric_target);
+	r->target->type = TARGET_UTILIZATION;
+	r->target->average_utilization = 80;
+}
+
+static void complete_hpa(struct arena *a, struct object *o)
+{
+	static const struct hpa_scaling_policy up[] = {
+		{ .type = SCALING_PODS, .value = 4, .period_seconds = 15 },
+		{ .type = SCALING_PERCENT, .value = 100, .period_seconds = 15 },
+	};
+	static const struct hpa_scaling_policy down[] = {
+		{ .type = SCALING_PERCENT, .value = 100, .period_seconds = 15 },
+	};
+	struct hpa_spec *s = &o->hpa->spec;
+
+	complete_metrics(a, s);
+	if (!s->behavior)
+		s->behavior = arena_new(a, struct hpa_behavior);
+	s->behavior->scale_up = complete_rules(a, s->behavior->scale_up, up, ARRAY_SIZE(up), 0);
+	s->behavior->scale_down =
+		complete_rules(a, s->behavior->scale_down, down, ARRAY_SIZE(down), 300);
 }
 
 void object_complete(struct arena *a, struct object *o)
@@ -186,7 +307,11 @@ void object_complete(struct arena *a, struct object *o)
 	static void (*const by_kind[KIND_COUNT])(struct arena *, struct object *) = {
 		[KIND_NAMESPACE] = complete_namespace, [KIND_SECRET] = complete_secret,
 		[KIND_SERVICE] = complete_service, [KIND_POD] = complete_pod,
-		[KIND_REPLICASET] = complete_replicaset, [KIND_DEPLOYMENT] = complete_deployment,
+		[KIND_REPLICASET] = complete_template, [KIND_DEPLOYMENT] = complete_deployment,
+		[KIND_REPLICATIONCONTROLLER] = complete_replication_controller,
+		[KIND_STATEFULSET] = complete_statefulset, [KIND_DAEMONSET] = complete_daemonset,
+		[KIND_JOB] = complete_job, [KIND_CRONJOB] = complete_cronjob,
+		[KIND_PODTEMPLATE] = complete_template, [KIND_HPA] = complete_hpa,
 	};
 
 	if (o->kind->namespaced && (!o->meta->namespace || !*o->meta->namespace))
@@ -195,31 +320,50 @@ void object_complete(struct arena *a, struct object *o)
 		by_kind[o->kind->id](a, o);
 }
 
-struct pod_spec *object_pod_spec(const struct object *o, const char **ret_path)
+static struct pod_template *object_template(const struct object *o)
 {
-	*ret_path = o->kind->id == KIND_POD ? "spec" : "spec.template.spec";
 	switch (o->kind->id) {
-	case KIND_POD:
-		return &o->pod->spec;
 	case KIND_REPLICASET:
-		return &o->replicaset->spec.template->spec;
+		return o->replicaset->spec.template;
+	case KIND_REPLICATIONCONTROLLER:
+		return o->replication_controller->spec.template;
 	case KIND_DEPLOYMENT:
-		return &o->deployment->spec.template->spec;
+		return o->deployment->spec.template;
+	case KIND_STATEFULSET:
+		return o->statefulset->spec.template;
+	case KIND_DAEMONSET:
+		return o->daemonset->spec.template;
+	case KIND_JOB:
+		return o->job->spec.template;
+	case KIND_CRONJOB:
+		return o->cronjob->spec.job_template->spec.template;
+	case KIND_PODTEMPLATE:
+		return o->pod_template->template;
 	default:
 		return NULL;
 	}
 }
 
+struct pod_spec *object_pod_spec(const struct object *o, const char **ret_path)
+{
+	static const char *const paths[KIND_COUNT] = {
+		[KIND_POD] = "spec", [KIND_PODTEMPLATE] = "template.spec",
+		[KIND_CRONJOB] = "spec.jobTemplate.spec.template.spec",
+	};
+	struct pod_template *t = object_template(o);
+
+	*ret_path = paths[o->kind->id] ? paths[o->kind->id] : "spec.template.spec";
+	if (o->kind->id == KIND_POD)
+		return &o->pod->spec;
+	return t ? &t->spec : NULL;
+}
+
 const struct strmap *object_pod_labels(const struct object *o)
 {
-	switch (o->kind->id) {
-	case KIND_POD:
+	struct pod_template *t = object_template(o);
+
+	if (o->kind->id == KIND_POD)
 		return &o->meta->labels;
-	case KIND_REPLICASET:
-		return &o->replicaset->spec.template->metadata.labels;
-	case KIND_DEPLOYMENT:
-		return &o->deployment->spec.template->metadata.labels;
-	default:
-		return NULL;
-	}
+	/* of a template by name nothing makes pods by itself */
+	return t && o->kind->id != KIND_PODTEMPLATE ? &t->metadata.labels : NULL;
 }

@@ -53,7 +53,15 @@ struct object {
 		struct service *service;
 		struct pod *pod;
 		struct replicaset *replicaset;
+		struct replication_controller *replication_controller;
 		struct deployment *deployment;
+		struct statefulset *statefulset;
+		struct daemonset *daemonset;
+		struct job *job;
+		struct cronjob *cronjob;
+		struct pod_template_object *pod_template;
+		struct hpa *hpa;
+		struct pdb *pdb;
 		struct endpoints *endpoints;
 		struct endpointslice *endpointslice;
 		struct event *event;
