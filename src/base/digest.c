@@ -26,12 +26,22 @@ static const uint32_t round_constants[64] __attribute__((aligned(16))) = {
 	0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
 };
 
-static bool has_instructions(void)
+static bool ask_processor(void)
 {
 	unsigned a, b, c, d;
 
 	return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & bit_SHA) &&
 	       __get_cpuid(1, &a, &b, &c, &d) && (c & bit_SSE4_1);
+}
+
+/* CPUID leaves a virtual machine, which takes longer than the digest of a manifest: ask once. */
+static bool has_instructions(void)
+{
+	static _Atomic signed char answer;	/* 0: not asked yet */
+
+	if (!answer)
+		answer = ask_processor() ? 1 : -1;
+	return answer > 0;
 }
 
 /* Sixteen times four rounds; w holds the last sixteen words of the schedule, four to a register. */

@@ -13,7 +13,9 @@ size_t path_key(struct buf *path, const char *key)
 {
 	size_t before = path->len;
 
-	buf_printf(path, "%s%s", before ? "." : "", key);
+	if (before)
+		buf_putc(path, '.');
+	buf_puts(path, key);
 	return before;
 }
 
@@ -21,7 +23,9 @@ size_t path_entry(struct buf *path, const char *key)
 {
 	size_t before = path->len;
 
-	buf_printf(path, "[%s]", key);
+	buf_putc(path, '[');
+	buf_puts(path, key);
+	buf_putc(path, ']');
 	return before;
 }
 

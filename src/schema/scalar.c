@@ -52,7 +52,7 @@ static bool word_of(const char *text, struct scalar *ret)
 	if (strnlen(text, WORD_MAX + 1) > WORD_MAX)
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-		if (streq(words[i].word, text)) {
+		if (words[i].word[0] == *text && streq(words[i].word, text)) {
 			*ret = words[i].meaning;
 			return true;
 		}
