@@ -53,7 +53,7 @@ static const char deployment[] =
 	"      terminationGracePeriodSeconds: 10\n"
 	"      containers:\n"
 	"      - name: web\n"
-	"        image: registry.example.com/shop/web:1.%1$u\n"
+	"        image: rootfs:/srv/web-1.%1$u\n"
 	"        args: [\"--listen\", \":8080\", \"--name=web-%1$u\"]\n"
 	"        ports:\n"
 	"        - name: http\n"
@@ -111,6 +111,16 @@ static void die(const char *what)
 	exit(2);
 }
 
+/* A file with errors would be decoded for its messages only. */
+static void check_set(const struct input *in)
+{
+	struct manifest *m = manifest_load("x/y.yaml", in->v[0].data, in->v[0].len);
+
+	if (m->broken)
+		die(m->msgs.v[0].text);
+	manifest_unref(m);
+}
+
 static void make_set(struct input *in)
 {
 	static const char *const shapes[] = { deployment, service, configmap };
@@ -118,12 +128,16 @@ static void make_set(struct input *in)
 
 	in->n = FILES;
 	in->v = calloc(FILES, sizeof(*in->v));
-	for (unsigned i = 0; in->v && i < FILES; i++) {
-		for (unsigned k = 0; k < OBJECTS; k++, object++)
-			buf_printf(&in->v[i], "%s", k ? "---\n" : ""),
+	if (!in->v)
+		die("no memory");
+	for (unsigned i = 0; i < FILES; i++) {
+		for (unsigned k = 0; k < OBJECTS; k++, object++) {
+			buf_puts(&in->v[i], k ? "---\n" : "");
 			buf_printf(&in->v[i], shapes[object % 3], object / 3);
+		}
 		in->bytes += in->v[i].len;
 	}
+	check_set(in);
 }
 
 static void read_files(struct input *in, char **paths, unsigned n)
@@ -132,7 +146,9 @@ static void read_files(struct input *in, char **paths, unsigned n)
 
 	in->n = n;
 	in->v = calloc(n, sizeof(*in->v));
-	for (unsigned i = 0; in->v && i < n; i++) {
+	if (!in->v)
+		die("no memory");
+	for (unsigned i = 0; i < n; i++) {
 		if (file_read(paths[i], 0, &in->v[i], &err) < 0)
 			die(err.msg);
 		in->bytes += in->v[i].len;
@@ -258,8 +274,6 @@ int main(int argc, char **argv)
 		read_files(&in, argv + 1, (unsigned)argc - 1);
 	else
 		make_set(&in);
-	if (!in.v)
-		die("no memory");
 	printf("%u files, %.1f MiB\n", in.n, (double)in.bytes / 1048576);
 	measure(&in, best);
 	for (size_t w = 0; w < ARRAY_SIZE(ways); w++) {
