@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Manifests: decode, dump and decode is the identity. What was written of an accepted object, as
- * JSON and as YAML, is a manifest of one object that equals it, and its whole form is a record
- * that reads back as it was written.
+ * JSON and as YAML, is a manifest of one object that equals it and differs in no field, and its
+ * whole form is a record that reads back as it was written. The objects together make a set.
  */
 #include "base/macro.h"
 #include "fuzz.h"
@@ -29,6 +29,9 @@ static void check_manifest(const struct object *o, const struct buf *text)
 	fuzz_check(again->kind == o->kind, "%s", buf_str(text));
 	fuzz_check(schema_equal(o->kind->type, o->body, again->body), "not equal: %s", buf_str(text));
 	fuzz_check(again->digest == o->digest, "another digest: %s", buf_str(text));
+	struct diff diff = { 0 };
+	schema_diff(&m->arena, o->kind->type, o->body, again->body, "", &diff);
+	fuzz_check(!diff.n, "%s: %s", diff.v[0].path, buf_str(text));
 	manifest_unref(m);
 }
 
@@ -60,6 +63,17 @@ static void check_object(const struct object *o)
 	arena_release(&a);
 }
 
+static void check_set(struct manifest *m)
+{
+	const struct hold_list none = { 0 };
+	struct set *set = set_build(&m, 1, NULL, 0, &none, NULL);
+
+	for (uint32_t i = 1; i < set->objects.n; i++)
+		fuzz_check(object_cmp(&set->objects.v[i - 1], &set->objects.v[i]) < 0,
+			   "objects %u and %u of the set are out of order", i - 1, i);
+	set_unref(set);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct manifest *m = manifest_load("fuzz.yaml", (const char *)data, size);
@@ -67,6 +81,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_check(!m->broken == !m->msgs.errors, "broken without a message, or the reverse");
 	for (uint32_t i = 0; i < m->objects.n; i++)
 		check_object(&m->objects.v[i]);
+	if (!m->broken)
+		check_set(m);
 	manifest_unref(m);
 	return 0;
 }
