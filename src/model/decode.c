@@ -93,6 +93,12 @@ int object_decode(struct arena *a, const char *file, const struct ynode *doc, st
 	int r2 = check_identity(kind, file, doc, m);
 	if (r < 0 || r2 < 0)
 		return -EINVAL;
+	if (!o.meta->name) {	/* only a generateName: each apply would make another object */
+		msgs_add(m, true, file, doc->line, doc->col, "metadata.name",
+			 "missing; this %s is not acted on, a declared object needs a fixed name",
+			 kind->name);
+		return 0;
+	}
 	o.file = arena_strdup(a, file);
 	o.stack = stack_of(a, file);
 	o.line = doc->line;

@@ -121,12 +121,14 @@ static const struct { const char *text, *expected; } cases[] = {
 		"kind: ConfigMap\n"
 		"metadata: {name: [a], generateName: ''}\n",
 		"t.yaml:3:18: metadata.name: expected a string, not a list\n"
+		"t.yaml:3:37: warning: metadata.generateName: known to Kubernetes, not acted on by orch\n"
 	},
 	{
 		"apiVersion: v1\n"
 		"kind: ConfigMap\n"
 		"metadata: {name: ~, generateName: '', namespace: ''}\n",
 		"t.yaml:3:11: metadata.name: missing; it is required\n"
+		"t.yaml:3:35: warning: metadata.generateName: known to Kubernetes, not acted on by orch\n"
 	},
 	{
 		"apiVersion: v1\n"
@@ -150,7 +152,8 @@ static const struct { const char *text, *expected; } cases[] = {
 		"apiVersion: v1\n"
 		"kind: ConfigMap\n"
 		"metadata: {generateName: a-}\n",
-		"t.yaml:3:26: metadata.generateName: not supported by orch: Prefix of a generated name; a declared object needs a fixed name.\n"
+		"t.yaml:1:1: warning: metadata.name: missing; this ConfigMap is not acted on, a declared object needs a fixed name\n"
+		"t.yaml:3:26: warning: metadata.generateName: known to Kubernetes, not acted on by orch\n"
 	},
 	{
 		"apiVersion: v1\n"
