@@ -164,6 +164,15 @@ static int classify(const struct header *h, const char *group, const struct kind
 	return unknown_kind(h);
 }
 
+/* What stands where a mapping should; key:value is read as one word. */
+static const char *shape_of(const struct ynode *doc)
+{
+	if (doc->kind == Y_SEQ)
+		return "a list";
+	return doc->plain && strchr(doc->text, ':') ?
+		"a single value; a colon needs a blank behind it: key: value" : "a single value";
+}
+
 int kind_of_document(const char *file, const struct ynode *doc, const struct kind **ret_kind,
 		     struct msgs *m)
 {
@@ -173,7 +182,7 @@ int kind_of_document(const char *file, const struct ynode *doc, const struct kin
 	*ret_kind = NULL;
 	if (doc->kind != Y_MAP)
 		return fail(&h, doc, "", "expected a mapping with apiVersion and kind, not %s",
-			    doc->kind == Y_SEQ ? "a list" : "a single value");
+			    shape_of(doc));
 	int r = take_word(&h, "apiVersion", "v1 or apps/v1", &h.api, &h.api_node);
 	int r2 = take_word(&h, "kind", "Deployment", &h.kind, &h.kind_node);
 	if (r < 0 || r2 < 0)

@@ -57,7 +57,7 @@ static bool word_of(const char *text, struct scalar *ret)
 			return true;
 		}
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(special_floats); i++) {
+	for (size_t i = 0; strchr(".+-", *text) && i < ARRAY_SIZE(special_floats); i++) {
 		if (streq(special_floats[i].word, text)) {
 			ret->type = SCALAR_FLOAT;
 			ret->f = special_floats[i].value;
@@ -148,22 +148,28 @@ static void without_underscores(const char *text, struct buf *out)
 	}
 }
 
+static void resolve_number(const char *text, struct scalar *ret)
+{
+	if (parse_int(text, &ret->i)) {
+		ret->type = SCALAR_INT;
+	} else if (float_shaped(text)) {
+		ret->type = SCALAR_FLOAT;
+		ret->f = strtod(text, NULL);
+	}
+}
+
 struct scalar scalar_resolve_text(const char *text)
 {
 	struct scalar ret = { .type = SCALAR_STR };
 	BUF_AUTO plain = { 0 };
 
-	if (!may_resolve(text) || word_of(text, &ret))
+	if (!may_resolve(text) || word_of(text, &ret) || !strchr("+-.0123456789", *text))
 		return ret;
-	if (!strchr("+-.0123456789", *text))
-		return ret;
-	without_underscores(text, &plain);
-	const char *s = buf_str(&plain);
-	if (parse_int(s, &ret.i)) {
-		ret.type = SCALAR_INT;
-	} else if (float_shaped(s)) {
-		ret.type = SCALAR_FLOAT;
-		ret.f = strtod(s, NULL);
+	if (!strchr(text, '_')) {
+		resolve_number(text, &ret);
+	} else {
+		without_underscores(text, &plain);
+		resolve_number(buf_str(&plain), &ret);
 	}
 	return ret;
 }

@@ -132,6 +132,17 @@ static bool is_after_dots(const struct place *p)
 	return p->above.s && p->above.n >= 3 && !memcmp(p->above.s, "...", 3);
 }
 
+/* JSON objects one after the other? */
+static bool is_after_object(const struct place *p)
+{
+	size_t at = p->at;
+
+	while (at && strchr(" \t", p->line.s[at - 1]))
+		at--;
+	return at ? p->line.s[at - 1] == '}' :
+		    p->above.s && p->above.n && p->above.s[p->above.n - 1] == '}';
+}
+
 /* Does the line look like key:value? */
 static bool lacks_blank(const struct line *l)
 {
@@ -213,6 +224,7 @@ hints[] = {
 	{ "", is_tab, "a tab: indent with spaces" },
 	{ "", is_block_unindented, "all lines of a block scalar must be indented" },
 	{ "document start", is_after_dots, "behind ... the next document begins with ---" },
+	{ "document start", is_after_object, "between two documents stands a line ---" },
 	{ "", is_blank_missing, "a colon needs a blank behind it: key: value" },
 	{ "mapping values", is_second_colon, "quote a value that has \": \" in it" },
 	{ "mapping values", is_too_deep,

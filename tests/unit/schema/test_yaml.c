@@ -246,6 +246,8 @@ static void hints(void **state)
 		{ "a: |\n----BEGIN\nabc\n----END\n", "f:3:1: ", "a block scalar must be indented" },
 		{ "x:\n  a: >-\n  b\n  c\nd: 1\n", "f:4:3: ", "a block scalar must be indented" },
 		{ "a: 1\n...\nb: 2\n", "f:3:1: ", "behind ... the next document begins with ---" },
+		{ "{\"a\": 1}\n{\"b\": 2}\n", "f:2:1: ", "between two documents stands a line ---" },
+		{ "{\"a\": 1} {\"b\": 2}\n", "f:1:10: ", "between two documents stands a line ---" },
 		{ "a:1\nb: 2\n", "f:2:2: ", "a colon needs a blank behind it" },
 		{ "x:\n  a:1\n  b: 2\n", "f:3:4: ", "a colon needs a blank behind it" },
 		{ "x:\n  \"a\":1\n", "f:2:6: ", "a colon needs a blank behind it" },
