@@ -34,6 +34,7 @@ struct chain {
 	struct stacked *layers;		/* topmost first */
 	uint32_t n;
 	struct paths wanted;		/* directories to make, sorted */
+	bool root_wanted;
 };
 
 enum found { NOTHING, DIRECTORY, OPAQUE_DIRECTORY, HIDDEN };
@@ -176,8 +177,10 @@ static void choose(struct chain *c)
 		for (uint32_t k = 0; k < implied->n; k++) {
 			bool topmost = true;
 
-			if (who_says(c, implied->v[k], &topmost) && !topmost)
-				want(c, implied->v[k]);
+			if (!who_says(c, implied->v[k], &topmost) || topmost)
+				continue;
+			want(c, implied->v[k]);
+			c->root_wanted |= !*implied->v[k];
 		}
 	}
 	sort(&c->wanted);
@@ -210,36 +213,47 @@ static int copy_directory(int from, int to)
 	return copy_xattrs(from, to);
 }
 
-static int make_one(struct chain *c, int tree, const char *path, bool times)
+static int open_original(struct chain *c, const char *path)
 {
 	bool topmost;
 	const struct stacked *l = who_says(c, path, &topmost);
-	FD_AUTO from = l ? open_dir(l->tree, path) : -1;
-	struct stat st;
 
-	if (from < 0 || fstat(from, &st) < 0)
-		return -errno;
-	if (times) {
-		const struct timespec t[2] = { st.st_mtim, st.st_mtim };
+	return l ? open_dir(l->tree, path) : -ENOENT;
+}
 
-		return utimensat(tree, path, t, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
-	}
-	if (mkdirat(tree, path, 0700) < 0)
+static int make_one(struct chain *c, int tree, const char *path)
+{
+	FD_AUTO from = open_original(c, path);
+
+	if (from < 0)
+		return from;
+	if (*path && mkdirat(tree, path, 0700) < 0)
 		return -errno;
 	FD_AUTO to = open_dir(tree, path);
 	return to < 0 ? to : copy_directory(from, to);
 }
 
+static int copy_time(struct chain *c, int tree, const char *path)
+{
+	FD_AUTO from = open_original(c, path);
+	FD_AUTO to = open_dir(tree, path);
+	struct stat st;
+
+	if (from < 0 || to < 0 || fstat(from, &st) < 0)
+		return -errno;
+	return futimens(to, (const struct timespec[]){ st.st_mtim, st.st_mtim }) < 0 ? -errno : 0;
+}
+
 /* Outer ones first; their times when nothing is made in them any more. */
 static int make_all(struct chain *c, int tree)
 {
-	int r = 0;
+	int r = make_one(c, tree, "");
 
 	for (uint32_t i = 0; r == 0 && i < c->wanted.n; i++)
-		r = make_one(c, tree, c->wanted.v[i], false);
+		r = make_one(c, tree, c->wanted.v[i]);
 	for (uint32_t i = c->wanted.n; r == 0 && i > 0; i--)
-		r = make_one(c, tree, c->wanted.v[i - 1], true);
-	return r;
+		r = copy_time(c, tree, c->wanted.v[i - 1]);
+	return r < 0 ? r : copy_time(c, tree, "");
 }
 
 static int build(struct chain *c, const struct image_record *r, struct err *err)
@@ -257,10 +271,7 @@ static int build(struct chain *c, const struct image_record *r, struct err *err)
 	if (mkdirat(s, temporary, 0700) < 0 || mkdirat(s, tree_name, 0755) < 0)
 		return err_sys(err, -errno, "%s/%s", c->s->path, temporary);
 	FD_AUTO tree = openat(s, tree_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	FD_AUTO root = open_dir(c->layers[0].tree, "");
-	k = tree < 0 || root < 0 ? -errno : copy_directory(root, tree);
-	if (k == 0)
-		k = make_all(c, tree);
+	k = tree < 0 ? -errno : make_all(c, tree);
 	if (k == 0 && renameat(s, temporary, s, name) < 0 && errno != EEXIST && errno != ENOTEMPTY)
 		k = -errno;
 	store_discard(c->s, temporary, NULL);
@@ -313,7 +324,7 @@ int chain_make(struct image_store *s, const struct image_record *r, struct err *
 	int k = load(&c, r, err);
 	if (k == 0)
 		choose(&c);
-	if (k == 0 && c.wanted.n)
+	if (k == 0 && (c.wanted.n || c.root_wanted))
 		k = build(&c, r, err);
 	for (uint32_t i = 0; i < c.n; i++)
 		close(c.layers[i].tree);

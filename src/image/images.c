@@ -194,6 +194,18 @@ int image_store_pins(struct image_store *s, struct arena *a, const char *const *
 
 /* ---- what they stand for ---- */
 
+/*
+ * An image may have a layer twice, and overlayfs takes no directory twice. What the lower one has,
+ * the upper one has, too: it alone is what both make.
+ */
+static bool is_above(const struct image_layers *l, uint32_t i)
+{
+	for (uint32_t k = i + 1; k < l->n; k++)
+		if (streq(l->v[k].digest, l->v[i].digest))
+			return true;
+	return false;
+}
+
 /* Topmost first; nothing below a layer that hides all that is below it. */
 static int lowers_of(struct image_store *s, struct arena *a, const struct image_record *r,
 		     struct image *ret, struct err *err)
@@ -206,8 +218,10 @@ static int lowers_of(struct image_store *s, struct arena *a, const struct image_
 		*arena_push(a, &l) = arena_printf(a, "%s/chains/%s/tree", s->path, id);
 	for (uint32_t i = r->layers.n; i > 0 && !layer.root_opaque; i--) {
 		const char *digest = r->layers.v[i - 1].digest;
-		int k = store_open_layer(s, digest, &layer, NULL, err);
 
+		if (is_above(&r->layers, i - 1))
+			continue;
+		int k = store_open_layer(s, digest, &layer, NULL, err);
 		if (k < 0)
 			return k;
 		layer_id(digest, id);

@@ -130,7 +130,11 @@ static int wait_for_others(const struct work *w, bool *ret_there, struct err *er
  */
 static void close_others(const struct work *w)
 {
-	int keep[] = { w->blob, w->dir, w->lock, w->report, w->store ? w->store->dir : -1 };
+	/* the store stays held, so that nobody sweeps it as long as this process writes to it */
+	int keep[] = {
+		w->blob, w->dir, w->lock, w->report, w->store ? w->store->dir : -1,
+		w->store ? w->store->held : -1,
+	};
 	int from = 3;
 
 	for (;;) {

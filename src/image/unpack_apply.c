@@ -33,7 +33,7 @@ struct applier {
 	char dir_path[UNPACK_NAME_MAX + 1];
 	int object;				/* what XATTR and DATA are about, -1: base in dir */
 	char base[NAME_MAX + 1];		/* "": nothing was made yet */
-	bool is_file;
+	bool is_file, root_listed;
 	uint64_t size, written;			/* of the file: as it must be, as it is */
 	struct timespec times[2];
 	/* the record at hand */
@@ -380,6 +380,7 @@ static int on_dir(struct applier *a)
 	if (*a->name)
 		return make(a, make_dir);
 	snprintf(a->base, sizeof(a->base), ".");
+	a->root_listed = true;
 	a->object = open_dir_at(a->root, ".");
 	if (a->object < 0)
 		return fail(a, a->object, "the root");
@@ -600,6 +601,8 @@ static void settle_implied(struct applier *a)
 	BUF_AUTO all = a->done->implied;
 
 	a->done->implied = (struct buf){ 0 };
+	if (!a->root_listed)
+		buf_putc(&a->done->implied, '\0');
 	for (size_t i = 0; i < all.len; i += strlen(all.data + i) + 1) {
 		FD_AUTO dir = resolve(a, all.data + i);
 		FD_AUTO fd = dir < 0 ? -1 : open_dir_at(dir, ".");
@@ -621,7 +624,7 @@ static int apply(struct applier *a)
 		if (r == 0)
 			r = run(a);
 	} while (r == 0);
-	if (r > 0)
+	if (r > 0 && !a->plain)
 		settle_implied(a);
 	return MIN(r, 0);
 }

@@ -1,0 +1,506 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The image store against real tools: umoci and GNU tar unpack the same layers, skopeo reads what
+is exported, and a store that is killed two hundred times is whole each time."""
+
+import fcntl
+import os
+import random
+import shutil
+import signal
+import subprocess
+import tarfile
+import tempfile
+import time
+
+import pytest
+
+from harness import BUILD
+import oci_layers as oci
+
+TOOL = f"{BUILD}/tests/helpers/image_store"
+REF = "docker.io/test/image:1"
+
+
+class Store:
+    def __init__(self, path):
+        self.path = path
+
+    def run(self, *args, check=True):
+        p = subprocess.run([TOOL, self.path, *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                           text=True)
+        if check:
+            assert p.returncode == 0, p.stderr
+        return p
+
+    def __call__(self, *args):
+        return self.run(*args).stdout
+
+    def fails(self, *args):
+        p = self.run(*args, check=False)
+        assert p.returncode == 1, (p.returncode, p.stdout, p.stderr)
+        return p.stderr
+
+    def files(self, *subs):
+        out = set()
+        for sub in subs:
+            out |= {f"{sub}/{n}" for n in os.listdir(f"{self.path}/{sub}")}
+        return out
+
+    def everything(self):
+        return self.files("blobs", "layers", "chains", "partial", "names", "pins", "new")
+
+
+@pytest.fixture
+def tmp():
+    d = tempfile.mkdtemp(prefix="orch-images.", dir=os.environ.get("ORCH_TEST_TMP", "/tmp"))
+    old = os.umask(0o022)
+    try:
+        yield d
+    finally:
+        os.umask(old)
+        subprocess.run(["umount", f"{d}/merged"], stderr=subprocess.DEVNULL)
+        shutil.rmtree(d)
+
+
+@pytest.fixture
+def store(tmp):
+    return Store(f"{tmp}/store")
+
+
+def merged(tmp, store, ref=REF):
+    """The image as an overlay of its layers, mounted as containers do."""
+    lowers = [os.path.relpath(p, store.path) for p in store("lowers", ref).split()]
+    for d in ("merged", "empty"):
+        os.makedirs(f"{tmp}/{d}", exist_ok=True)
+    subprocess.run(["mount", "-t", "overlay", "overlay", "-o",
+                    "ro,lowerdir=" + ":".join(lowers + [f"{tmp}/empty"]), f"{tmp}/merged"],
+                   cwd=store.path, check=True)
+    try:
+        return oci.tree(f"{tmp}/merged")
+    finally:
+        subprocess.run(["umount", f"{tmp}/merged"], check=True)
+
+
+def load(tmp, store, tars, ref=REF, tag="t", **how):
+    path = f"{tmp}/{tag}.oci"
+    layout = oci.Layout(path)
+    digest = layout.image(tag, tars, **how)
+    store("load", path, tag, ref)
+    return path, digest
+
+
+# ---- identity ----
+
+def test_same_tree_as_umoci(tmp, store):
+    path, _ = load(tmp, store, oci.all_layers(tmp))
+    subprocess.run(["umoci", "unpack", "--image", f"{path}:t", f"{tmp}/bundle"], check=True,
+                   stderr=subprocess.PIPE)
+    theirs, ours = oci.tree(f"{tmp}/bundle/rootfs"), merged(tmp, store)
+    sparse = [p for p in ours if ours[p]["holes"]]
+    assert len(sparse) == 8	# umoci fills the holes
+    for tree in (ours, theirs):
+        for entry in tree.values():
+            del entry["holes"]
+    assert oci.differences(ours, theirs) == []
+    assert len(ours) > 130
+
+
+def test_same_tree_however_compressed(tmp, store):
+    tars = [oci.base_layer(), oci.xattrs_layer(), oci.whiteouts_layer()]
+    trees = []
+    for how in ("gzip", "zstd", ""):
+        load(tmp, store, tars, ref=f"x/y:{how or 'plain'}", tag=f"t{how}", compress=how)
+        trees.append(merged(tmp, store, f"x/y:{how or 'plain'}"))
+    assert len(trees[0]) > 40
+    assert oci.differences(trees[0], trees[1]) == []
+    assert oci.differences(trees[0], trees[2]) == []
+
+
+@pytest.mark.parametrize("flags", [["--format=gnu"], ["--format=posix", "--sparse-version=0.0"],
+                                   ["--format=posix", "--sparse-version=0.1"],
+                                   ["--format=posix", "--sparse-version=1.0"]])
+def test_sparse_files_as_gnu_tar_unpacks_them(tmp, store, flags):
+    tar = oci.gnu_tar(tmp, oci.sparse_files("f"), *flags)
+    os.mkdir(f"{tmp}/theirs")
+    subprocess.run(["tar", "-C", f"{tmp}/theirs", "-xpf", "-"], input=tar, check=True)
+    with open(f"{tmp}/tar", "wb") as f:
+        f.write(tar)
+    digest = store("blob", f"{tmp}/tar").strip()
+    store("unpack", digest)
+    ours = oci.tree(f"{store.path}/layers/{digest[7:23]}/tree")
+    theirs = oci.tree(f"{tmp}/theirs")
+    assert sum(e["holes"] for e in ours.values()) == 4
+    del ours[b"/"], theirs[b"/"]
+    assert oci.differences(ours, theirs) == []
+
+
+def test_gzip_members_zstd_frames_and_padding(tmp, store):
+    tar = oci.links_layer()
+    blobs = [oci.compressed(tar[:700], "gzip")[0] + oci.compressed(tar[700:], "gzip")[0] + b"\0" * 77,
+             oci.compressed(tar[:5000], "zstd")[0] + oci.compressed(tar[5000:], "zstd")[0]]
+    for blob in blobs:
+        with open(f"{tmp}/blob", "wb") as f:
+            f.write(blob)
+        out = store("unpack", store("blob", f"{tmp}/blob").strip())
+        assert out.split()[2] == oci.sha256(tar)
+
+
+def test_directories_that_layers_imply(tmp, store):
+    """A layer that names etc/motd alone does not change what a lower one says of etc; nor does it
+    bring back a directory that a higher one has removed."""
+    base = oci.Layer().dir("etc", mode=0o751, uid=3, gid=4, mtime=100).dir("srv", mode=0o700, uid=5)
+    base.dir("srv/a", mode=0o711, mtime=5, pax={"SCHILY.xattr.user.k": "v"})
+    motd = oci.Layer().add("etc/motd", data=b"m").add("srv/a/file", data=b"f")
+    gone = oci.Layer().add(".wh.srv")
+    load(tmp, store, [base.done(), motd.done()], ref="x:1", tag="a")
+    tree = merged(tmp, store, "x:1")
+    assert tree[b"/etc"]["mode"] == "0o40751" and tree[b"/etc"]["owner"] == (3, 4)
+    assert tree[b"/etc"]["mtime"] == 100 * 10**9
+    assert tree[b"/srv/a"]["mode"] == "0o40711" and tree[b"/srv/a"]["xattrs"] == {"user.k": b"v"}
+    assert tree[b"/srv"]["owner"] == (5, 0)
+    load(tmp, store, [base.done(), motd.done(), gone.done()], ref="x:2", tag="b")
+    tree = merged(tmp, store, "x:2")
+    assert b"/srv" not in tree and tree[b"/etc"]["mode"] == "0o40751"
+
+
+# ---- hostile layers ----
+
+def hostile():
+    layer = oci.Layer
+    raw, end = oci.raw_header, oci.END
+    good = layer().add("good", data=b"g" * 3000).done()
+    return {
+        "dots": (layer().add("../../victim/new", data=b"x").done(), "leads out of the layer"),
+        "inner dots": (layer().add("a/../../../victim/new").done(), "leads out of the layer"),
+        "hard link out": (layer().link("passwd", "../../victim/file").done(), "leads out of the layer"),
+        "hard link to nothing": (layer().link("passwd", "no/such").done(), "No such file"),
+        "hard link to a directory": (layer().dir("d").link("l", "d").done(), "not permitted"),
+        "hard link through a link": (layer().symlink("s", "/").link("l", "s/victim/file").done(),
+                                     "No such file"),
+        "file under a file": (layer().add("f").add("f/g").done(), "Not a directory"),
+        "the root as a file": (layer().add("./", data=b"").done().replace(b"./", b"//", 1), None),
+        "link for the root": (layer().symlink(".", "/victim").done(), "kind that may not be there"),
+        "empty symbolic link": (raw(b"l", kind=b"2") + end, "is empty"),
+        "no name": (raw(b"") + end, "without a name"),
+        "long component": (layer().add("c" * 256).done(), "256 bytes"),
+        "long path": (layer().add("/".join(["d" * 200] * 22)).done(), "pax header"),
+        "long path in a gnu archive": (layer(tarfile.GNU_FORMAT).add("/".join(["d" * 200] * 22)).done(),
+                                       "long name"),
+        "nameless whiteout": (layer().add("a/.wh.").done(), "names nothing"),
+        "whiteout of the parent": (layer().add("a/.wh...").done(), "names nothing"),
+        "checksum": (good[:100] + b"9" + good[101:], "checksum"),
+        "cut in a block": (good[:300], "middle of a block"),
+        "cut in a file": (good[:1024], "middle of a file"),
+        "unknown type": (raw(b"x", kind=b"Q") + end, "unknown type"),
+        "huge header": (raw(b"x", 1 << 30, kind=b"x"), "header of 1073741824 bytes"),
+        "huge name": (raw(b"x", 1 << 21, kind=b"L"), "header of"),
+        "bad number": (raw(b"x", mode=b"00006z4\0") + end, "number"),
+        "negative size": (raw(b"x", sizefield=b"\xff" * 12) + end, "size"),
+        "pax without an end": (raw(b"x", 512, kind=b"x") + b"999 path=a\n".ljust(512, b"x") + end,
+                               "pax header"),
+        "pax length of nothing": (raw(b"x", 8, kind=b"x") + oci.padded(b"0 a=b\n  ") + end, "pax header"),
+        "no archive": (b"this is no archive" * 100, "checksum"),
+    }
+
+
+@pytest.mark.parametrize("name", sorted(hostile()))
+def test_hostile_layers(tmp, store, name):
+    tar, message = hostile()[name]
+    os.makedirs(f"{tmp}/victim")
+    with open(f"{tmp}/victim/file", "w") as f:
+        f.write("untouched")
+    before = oci.tree(f"{tmp}/victim")
+    with open(f"{tmp}/tar", "wb") as f:
+        f.write(tar)
+    digest = store("blob", f"{tmp}/tar").strip()
+    said = store.fails("unpack", digest)
+    if message:
+        assert message in said, said
+    assert oci.tree(f"{tmp}/victim") == before
+    assert store.files("layers", "new") == set() or store.files("new") == {f"new/{digest[7:23]}.lock"}
+    assert os.path.exists(f"{store.path}/blobs/{digest[7:]}")
+
+
+def test_symbolic_links_stay_inside(tmp, store):
+    """An absolute link in a layer leads to the layer's own directory, never to the machine's."""
+    victim = f"{tmp}/victim"
+    os.makedirs(victim)
+    layer = oci.Layer()
+    layer.dir(victim.lstrip("/")).symlink("out", victim).add("out/new", data=b"inside")
+    layer.symlink("up", "../" * 30 + victim).add("up/too", data=b"inside")
+    layer.symlink("slash", "/").add("slash/in-root", data=b"r")
+    with open(f"{tmp}/tar", "wb") as f:
+        f.write(layer.done())
+    digest = store("blob", f"{tmp}/tar").strip()
+    store("unpack", digest)
+    tree = oci.tree(f"{store.path}/layers/{digest[7:23]}/tree")
+    assert os.listdir(victim) == []
+    assert f"{victim}/new".encode() in tree and f"{victim}/too".encode() in tree
+    assert b"/in-root" in tree
+
+
+def test_an_image_cannot_speak_overlay(tmp, store):
+    """Neither what hides nor where to look: overlay's attributes in a layer are dropped, also those
+    of an overlay within user namespaces; labels of security modules are not for this machine."""
+    pax = {f"SCHILY.xattr.{n}": "/etc" for n in (
+        "trusted.overlay.redirect", "trusted.overlay.metacopy", "user.overlay.redirect",
+        "trusted.overlay.opaque", "security.selinux", "trusted.orch.implied", "system.nfs4_acl")}
+    pax["SCHILY.xattr.user.fine"] = "1"
+    layer = oci.Layer().dir("d", pax=pax).add("d/f", pax=pax)
+    with open(f"{tmp}/tar", "wb") as f:
+        f.write(layer.done())
+    digest = store("blob", f"{tmp}/tar").strip()
+    store("unpack", digest)
+    for name in ("d", "d/f"):
+        path = f"{store.path}/layers/{digest[7:23]}/tree/{name}"
+        assert os.listxattr(path) == ["user.fine"]
+
+
+def test_truncated_and_broken_compression(tmp, store):
+    for how in ("gzip", "zstd"):
+        blob = oci.compressed(oci.base_layer(), how)[0]
+        for damaged, says in ((blob[:-9], "truncated"), (blob[:40] + b"\xff" * 9 + blob[49:], "broken")):
+            with open(f"{tmp}/blob", "wb") as f:
+                f.write(damaged)
+            said = store.fails("unpack", store("blob", f"{tmp}/blob").strip())
+            assert says in said or "archive is broken" in said, (how, said)
+    assert store.files("layers") == set()
+
+
+def test_archives_that_are_no_layers(tmp, store):
+    os.mkdir(f"{tmp}/to")
+    good = oci.Layer().dir("blobs").add("blobs/x", data=b"1" * 9999, uid=77, mode=0o4777).add(".wh.y")
+    with open(f"{tmp}/good.tar", "wb") as f:
+        f.write(oci.compressed(good.done(), "gzip")[0])
+    store("archive", f"{tmp}/good.tar", f"{tmp}/to")
+    tree = oci.tree(f"{tmp}/to")
+    assert set(tree) == {b"/", b"/blobs", b"/blobs/x", b"/.wh.y"}
+    assert tree[b"/blobs/x"]["mode"] == "0o100644" and tree[b"/blobs/x"]["owner"] == (0, 0)
+    for layer in (oci.Layer().symlink("l", "/etc"), oci.Layer().add("d", tarfile.CHRTYPE, dev=(1, 3)),
+                  oci.Layer().add("a").link("b", "a")):
+        with open(f"{tmp}/bad.tar", "wb") as f:
+            f.write(layer.done())
+        assert "kind that may not be there" in store.fails("archive", f"{tmp}/bad.tar", f"{tmp}/to")
+
+
+# ---- blobs ----
+
+def test_contents_must_have_their_digest(tmp, store):
+    layout = f"{tmp}/x.oci"
+    manifest = oci.Layout(layout).image("t", [oci.base_layer(), oci.links_layer()])
+    victim = sorted(os.listdir(f"{layout}/blobs/sha256"), key=lambda n: -os.path.getsize(
+        f"{layout}/blobs/sha256/{n}"))[0]
+    with open(f"{layout}/blobs/sha256/{victim}", "r+b") as f:
+        f.seek(100)
+        f.write(b"!")
+    assert "its contents are sha256:" in store.fails("load", layout, "t", REF)
+    assert f"blobs/{victim}" not in store.everything() and store.files("partial") == set()
+    assert store("ls") == "" and manifest
+
+
+def test_contents_must_be_what_the_configuration_says(tmp, store):
+    layout = oci.Layout(f"{tmp}/x.oci")
+    tars = [oci.base_layer(), oci.links_layer()]
+    layout.image("t", tars)
+    true, lie = oci.sha256(tars[1]), oci.sha256(b"other")
+    blobs = f"{tmp}/x.oci/blobs/sha256"
+    for name in os.listdir(blobs):
+        with open(f"{blobs}/{name}", "rb") as f:
+            text = f.read()
+        if true.encode() in text:
+            config, new = f"sha256:{name}", layout.blob(text.replace(true.encode(), lie.encode()))
+    for name in os.listdir(blobs):
+        with open(f"{blobs}/{name}", "rb") as f:
+            text = f.read()
+        if config.encode() in text:
+            layout.manifests[0]["digest"] = layout.blob(text.replace(config.encode(), new.encode()))
+    layout.write_index()
+    assert f"configuration says {lie}" in store.fails("load", f"{tmp}/x.oci", "t", REF)
+
+
+def test_a_blob_somebody_can_still_write_is_not_taken(tmp, store):
+    """Whoever downloads is not trusted: the digest is computed when nobody can change the file."""
+    data = b"blob" * 100
+    with open(f"{tmp}/f", "wb") as f:
+        f.write(data)
+    store("ls")
+    part = f"{store.path}/partial/{oci.sha256(data)[7:]}"
+    with open(part, "wb") as writer:
+        writer.write(data[:100])
+        writer.flush()
+        assert "Text file busy" in store.fails("blob", f"{tmp}/f")
+        assert os.path.getsize(part) == len(data)	# what was fetched is kept
+    store("blob", f"{tmp}/f")
+    assert store.files("blobs", "partial") == {f"blobs/{oci.sha256(data)[7:]}"}
+
+
+def test_one_download_of_a_blob_at_a_time(tmp, store):
+    data = b"blob" * 100
+    with open(f"{tmp}/f", "wb") as f:
+        f.write(data)
+    store("ls")
+    with open(f"{store.path}/partial/{oci.sha256(data)[7:]}", "wb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        assert "busy" in store.fails("blob", f"{tmp}/f")
+
+
+# ---- images ----
+
+def test_users_by_name(tmp, store):
+    cases = {"": "", "web": "101:102,103", "101": "101:102,103", "web:log": "101:103", "5:6": "5:6",
+             "7": "7:0", ":log": "0:103", "root": "0:0"}
+    for n, (user, ids) in enumerate(cases.items()):
+        load(tmp, store, [oci.base_layer()], ref=f"u:{n}", tag=f"u{n}", config={"User": user})
+        assert f"\nids {ids}\n" in store("show", f"u:{n}"), user
+    for user in ("nobody", "web:none", "4294967295"):
+        layout = oci.Layout(f"{tmp}/bad-{user}.oci")
+        layout.image("t", [oci.base_layer()], config={"User": user})
+        assert "is not in its /etc" in store.fails("load", layout.path, "t", REF)
+
+
+def test_users_of_the_topmost_passwd(tmp, store):
+    upper = oci.Layer().add("etc/passwd", data=b"web:x:900:901::/:\n")
+    gone = oci.Layer().add("etc/.wh.passwd")
+    load(tmp, store, [oci.base_layer(), upper.done()], config={"User": "web"}, tag="a")
+    assert "\nids 900:901,103\n" in store("show", REF)
+    layout = oci.Layout(f"{tmp}/b.oci")
+    layout.image("t", [oci.base_layer(), gone.done()], config={"User": "web"})
+    assert "is not in its /etc/passwd" in store.fails("load", layout.path, "t", REF)
+
+
+def test_layers_are_shared_and_collected(tmp, store):
+    a, b, c = oci.base_layer(), oci.links_layer(), oci.xattrs_layer()
+    load(tmp, store, [a, b], ref="x:1", tag="x1")
+    load(tmp, store, [a, b, c], ref="x:2", tag="x2")
+    assert store("ls").split() == ["x:1", "x:2"]
+    assert len(store.files("layers")) == 3 and len(store.files("blobs")) == 7
+    store("pin", "x:1", "pod-1.web")
+    pinned = store("lowers", "x:1").split()
+    store("rm", "x:1")
+    assert store("ls").split() == ["x:2"]
+    assert store("gc", "all").split() == ["1", "1", "3"]	# x:2 itself, its own layer
+    assert store("lowers", "gone", "pod-1.web").split() == pinned
+    assert all(os.path.isdir(p) for p in pinned)
+    assert "is not in the store" in store.fails("lowers", "x:1")
+    store("unpin", "pod-1.web")
+    store("gc", "all")
+    assert store.everything() == set()
+
+
+def test_a_moved_name_leaves_its_pin(tmp, store):
+    load(tmp, store, [oci.base_layer()], tag="old")
+    store("pin", REF, "owner")
+    old = store("lowers", REF)
+    load(tmp, store, [oci.links_layer()], tag="new")
+    assert store("lowers", REF) != old
+    assert store("lowers", REF, "owner") == old
+    store("gc", "all", REF)
+    assert len(store("lowers", REF, "owner").split()) == 1 and os.path.isdir(old.strip())
+
+
+def test_nothing_is_collected_while_somebody_pulls(tmp, store):
+    load(tmp, store, [oci.base_layer()])
+    with open(f"{store.path}/lock") as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        assert "images are being pulled" in store.fails("gc", "all")
+    assert store("gc", "all").split()[0] == "1"
+
+
+def test_fresh_leftovers_are_kept_for_the_next_attempt(tmp, store):
+    with open(f"{tmp}/f", "wb") as f:
+        f.write(oci.base_layer())
+    digest = store("blob", f"{tmp}/f").strip()
+    store("unpack", digest)
+    store("gc", "orphans")
+    assert len(store.files("layers", "blobs")) == 2
+    for path in (f"{store.path}/blobs/{digest[7:]}", f"{store.path}/layers/{digest[7:23]}"):
+        os.utime(path, (time.time() - 4000,) * 2)
+    store("gc", "orphans")
+    assert store.everything() == set()
+
+
+def test_export_is_read_by_others(tmp, store):
+    tars = [oci.base_layer(), oci.links_layer(), oci.links_layer()]
+    path, digest = load(tmp, store, tars, config={"Cmd": ["/bin/su"], "Labels": {"a": "b\n"}})
+    store("export", REF, f"{tmp}/out.tar")
+    os.mkdir(f"{tmp}/again")
+    subprocess.run(["tar", "-C", f"{tmp}/again", "-xf", f"{tmp}/out.tar"], check=True)
+    subprocess.run(["umoci", "unpack", "--image", f"{tmp}/again:1", f"{tmp}/bundle"], check=True,
+                   stderr=subprocess.PIPE)
+    assert oci.differences(oci.tree(f"{tmp}/bundle/rootfs"), merged(tmp, store)) == []
+    if shutil.which("skopeo"):
+        for source in (f"oci-archive:{tmp}/out.tar", f"docker-archive:{tmp}/out.tar"):
+            subprocess.run(["skopeo", "inspect", "--tmpdir", tmp, source], check=True,
+                           stdout=subprocess.DEVNULL)
+    other = Store(f"{tmp}/other")
+    other("load", f"{tmp}/again", "1", REF)
+    assert f"\ndigest {digest}\n" in other("show", REF)
+    assert path
+
+
+# ---- crashes ----
+
+def reboot(store):
+    """What a store sees of one: another boot."""
+    with open(f"{store.path}/boot", "w") as f:
+        f.write("another\n")
+
+
+def test_after_a_power_failure_only_what_was_on_the_disk_is_trusted(tmp, store):
+    load(tmp, store, [oci.base_layer()], ref="x:1", tag="a")
+    store("settle")
+    load(tmp, store, [oci.base_layer(), oci.links_layer()], ref="x:2", tag="b")
+    store("pin", "x:1", "o")
+    reboot(store)
+    assert store("ls").split() == ["x:1"]
+    assert len(store.files("layers")) == 1 and len(store.files("blobs")) == 3
+    store("load", f"{tmp}/b.oci", "b", "x:2")
+    assert store("ls").split() == ["x:1", "x:2"]
+    store("settle")
+    reboot(store)
+    assert store("ls").split() == ["x:1", "x:2"]
+
+
+def test_two_hundred_kills(tmp):
+    os.mkdir(f"{tmp}/ram")	# a disk would take minutes
+    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", f"{tmp}/ram"], check=True)
+    try:
+        kill_often(tmp, Store(f"{tmp}/ram/store"))
+    finally:
+        subprocess.run(["umount", f"{tmp}/ram"], check=True)
+
+
+def kill_often(tmp, store):
+    layout = oci.Layout(f"{tmp}/k.oci")
+    tars = oci.all_layers(tmp)
+    layout.image("t", tars)
+    start = time.monotonic()
+    store("load", layout.path, "t", REF)
+    whole = time.monotonic() - start
+    tree = merged(tmp, store)
+    expected = store.everything()	# after another open: what a finished pull leaves is swept
+    store("gc", "all")
+    assert store.everything() == set()
+    rng = random.Random(6)
+    finished = 0
+    for n in range(200):
+        p = subprocess.Popen([TOOL, store.path, "load", layout.path, "t", REF],
+                             stderr=subprocess.PIPE, text=True)
+        try:
+            p.wait(rng.uniform(0, whole * 1.1))
+        except subprocess.TimeoutExpired:
+            p.send_signal(signal.SIGKILL)
+        said = p.stderr.read()
+        p.wait()
+        finished += p.returncode == 0
+        assert p.returncode in (0, -signal.SIGKILL), said
+        if store("ls"):	# whole, whenever it is there
+            assert oci.differences(merged(tmp, store), tree) == []
+        if n % 4 == 3:	# else it goes on where the last one was killed
+            store("gc", "all")
+            assert store.files("layers", "blobs", "names", "partial") == set()
+    assert finished < 150	# most were killed in the middle
+    store("load", layout.path, "t", REF)
+    store("ls")
+    assert store.everything() == expected
+    assert oci.differences(merged(tmp, store), tree) == []
