@@ -49,6 +49,31 @@ static void test_calendar(void **state)
 	}
 }
 
+/* Every day from 1600 to 2400, the days before it known. */
+static void test_dates(void **state)
+{
+	struct date d = { 1600, 1, 1 };
+	unsigned weekday = 6;		/* a Saturday */
+	int64_t day = date_days(d);
+
+	(void)state;
+	assert_int_equal(day, -135140);
+	for (; d.year < 2400; day++) {
+		struct date got = date_of(day);
+
+		if (got.year != d.year || got.month != d.month || got.day != d.day ||
+		    date_days(d) != day || date_weekday(day) != weekday)
+			fail_msg("day %lld is %u-%u-%u", (long long)day, got.year, got.month, got.day);
+		weekday = (weekday + 1) % 7;
+		if (++d.day > date_month_days(d.year, d.month))
+			d = (struct date){ d.year + d.month / 12, d.month % 12 + 1, 1 };
+	}
+	assert_int_equal(day - -135140, 2 * 146097);
+	assert_int_equal(date_month_days(1900, 2), 28);
+	assert_int_equal(date_month_days(2000, 2), 29);
+	assert_int_equal(date_month_days(2028, 2), 29);
+}
+
 static void test_parse(void **state)
 {
 	static const struct { const char *in; int64_t ns; } good[] = {
@@ -163,6 +188,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_format),
 		cmocka_unit_test(test_calendar),
+		cmocka_unit_test(test_dates),
 		cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_parse_refused),
 		cmocka_unit_test(test_ages),
