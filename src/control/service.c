@@ -139,12 +139,10 @@ static void add_ports(struct exposure *x, struct endpoint_subset *s, const struc
 
 		if (!b->ports[i])
 			continue;
-		enum protocol protocol = sp->protocol ? sp->protocol : PROTOCOL_TCP;
-
 		*arena_push(x->p->a, &s->ports) = (struct endpoint_port){
 			.name = sp->name,
 			.port = b->ports[i],
-			.protocol = protocol_values.values[protocol],
+			.protocol = sp->protocol ? sp->protocol : PROTOCOL_TCP,
 		};
 	}
 }

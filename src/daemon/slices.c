@@ -22,14 +22,14 @@ static void add(struct arena *a, struct endpointslice *s, const struct endpoint_
 	e->node_name = from->node_name;
 }
 
-/* Here the name of a port is always there, if empty: kubectl describe follows its pointer. */
 static void add_port(struct arena *a, struct endpointslice *s, const struct endpoint_port *from)
 {
-	struct endpoint_port *p = arena_push(a, &s->ports);
+	struct slice_port *p = arena_push(a, &s->ports);
 
-	*p = *from;
-	if (!p->name)
-		p->name = "";
+	p->name = from->name ? from->name : "";
+	p->port = from->port;
+	p->protocol = from->protocol;
+	p->app_protocol = from->app_protocol;
 }
 
 static void put(struct view *v, struct arena *a, const struct object *endpoints, uint32_t n)
@@ -42,7 +42,7 @@ static void put(struct view *v, struct arena *a, const struct object *endpoints,
 	o.meta->uid = arena_printf(a, "%s-%u", m->uid ? m->uid : m->name, n);
 	o.meta->creation_timestamp = m->creation_timestamp;
 	strmap_set(a, &o.meta->labels, "kubernetes.io/service-name", m->name);
-	o.endpointslice->address_type = "IPv4";
+	o.endpointslice->address_type = ADDRESS_IPV4;
 	for (uint32_t i = 0; i < sub->ports.n; i++)
 		add_port(a, o.endpointslice, &sub->ports.v[i]);
 	for (uint32_t i = 0; i < sub->addresses.n; i++)

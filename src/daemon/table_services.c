@@ -83,7 +83,7 @@ const struct column endpoints_columns[] = {
 
 static void slice_type(struct cell *c, const struct object *o)
 {
-	json_str(c->j, o->endpointslice->address_type);
+	json_str(c->j, address_type_values.values[o->endpointslice->address_type]);
 }
 
 static void slice_ports(struct cell *c, const struct object *o)

@@ -128,9 +128,74 @@ void check_log_level(struct check *c, const void *value);
 void check_cgroup_root(struct check *c, const void *value);
 void check_settings(struct check *c, const void *obj);
 
-/* checks_service.c */
+/* checks_word.c */
+bool check_word(struct check *c, const struct enum_type *of, const char *word);
+void check_optional_label(struct check *c, const void *value);
+void check_optional_subdomain(struct check *c, const void *value);
+void check_label_1035(struct check *c, const void *value);
+
+/* checks_address.c */
+struct ip_net {
+	uint8_t address[16];
+	bool six;
+	unsigned bits;
+};
+int ip_net_parse(const char *s, struct ip_net *ret);	/* 0 or -1 */
+bool ip_net_within(const struct ip_net *in, const struct ip_net *out);	/* equal ones are */
+/* Is it an address that other hosts can use? Complains if not. */
+bool check_global_ip(struct check *c, const char *child, const char *text);
+void check_network(struct check *c, const void *value);
+void check_optional_network(struct check *c, const void *value);
+
+/* checks_service.c: Services, Endpoints, EndpointSlices */
 void check_service_type(struct check *c, const void *value);
 void check_cluster_ip(struct check *c, const void *value);
+void check_target_port(struct check *c, const void *value);
+void check_external_ip(struct check *c, const void *value);
+void check_external_name(struct check *c, const void *value);
 void check_ip_family(struct check *c, const void *value);
 void check_ip_family_policy(struct check *c, const void *value);
 void check_service_spec(struct check *c, const void *obj);
+void check_endpoint_ip(struct check *c, const void *value);
+void check_endpoint_subset(struct check *c, const void *obj);
+void check_endpointslice(struct check *c, const void *obj);
+
+/* checks_network.c: Ingresses, IngressClasses, NetworkPolicies */
+void check_ingress_host(struct check *c, const void *value);
+void check_ingress_service(struct check *c, const void *obj);
+void check_ingress_backend(struct check *c, const void *obj);
+void check_ingress_path(struct check *c, const void *obj);
+void check_ingress_http(struct check *c, const void *obj);
+void check_ingress(struct check *c, const void *obj);
+void check_controller(struct check *c, const void *value);
+void check_class_parameters(struct check *c, const void *obj);
+void check_policy_port(struct check *c, const void *obj);
+void check_ip_block(struct check *c, const void *obj);
+void check_policy_peer(struct check *c, const void *obj);
+void check_policy_type(struct check *c, const void *value);
+void check_network_policy(struct check *c, const void *obj);
+
+/* checks_storage.c: PersistentVolumes, StorageClasses, and what claims share with them */
+void check_access_mode(struct check *c, const void *value);
+void check_access_modes(struct check *c, const struct strs *modes);
+void check_storage_size(struct check *c, const char *child, const struct quantity *size);
+void check_csi_driver(struct check *c, const void *value);
+void check_local_path(struct check *c, const void *value);
+void check_iscsi_pv(struct check *c, const void *obj);
+void check_volume_node_affinity(struct check *c, const void *obj);
+void check_pv_spec(struct check *c, const void *obj);
+void check_topology_requirement(struct check *c, const void *obj);
+void check_provisioner(struct check *c, const void *value);
+void check_parameter(struct check *c, const void *value);
+void check_storage_class(struct check *c, const void *obj);
+
+/* checks_policy.c: LimitRanges, ResourceQuotas, PriorityClasses, Nodes */
+void check_quota_value(struct check *c, const void *value);
+void check_quota(struct check *c, const void *value);
+void check_limit_range_item(struct check *c, const void *obj);
+void check_limit_range_spec(struct check *c, const void *obj);
+void check_scope_requirement(struct check *c, const void *obj);
+void check_quota_scope(struct check *c, const void *value);
+void check_resource_quota_spec(struct check *c, const void *obj);
+void check_priority_class(struct check *c, const void *obj);
+void check_node_spec(struct check *c, const void *obj);

@@ -144,19 +144,55 @@ static void complete_affinity(struct arena *a, struct service_spec *s)
 static void complete_service(struct arena *a, struct object *o)
 {
 	struct service_spec *s = &o->service->spec;
+	bool balancer = s->type == SERVICE_LOAD_BALANCER;
 
 	for (uint32_t i = 0; i < s->ports.n; i++) {
-		struct service_port *p = &s->ports.v[i];
+		struct intstr *target = &s->ports.v[i].target_port;
 
-		if (!p->target_port.str && !p->target_port.num)
-			p->target_port.num = p->port;
+		if (target->str ? !*target->str : !target->num)
+			*target = (struct intstr){ .num = s->ports.v[i].port };
 	}
 	if (s->cluster_ip && !*s->cluster_ip)
 		s->cluster_ip = NULL;
-	if (s->type == SERVICE_NODE_PORT && !s->external_traffic_policy)
+	if ((s->type == SERVICE_NODE_PORT || balancer) && !s->external_traffic_policy)
 		s->external_traffic_policy = TRAFFIC_CLUSTER;
+	if (balancer && !HAS(s, service_spec, allocate_load_balancer_node_ports))
+		s->allocate_load_balancer_node_ports = true;
 	if (s->session_affinity == AFFINITY_CLIENT_IP)
 		complete_affinity(a, s);
+}
+
+static void complete_network_policy(struct arena *a, struct object *o)
+{
+	struct network_policy_spec *s = &o->network_policy->spec;
+
+	if (s->policy_types.n)
+		return;
+	*arena_push(a, &s->policy_types) = "Ingress";
+	if (s->egress.n)
+		*arena_push(a, &s->policy_types) = "Egress";
+}
+
+/* What to has not, it takes from from. */
+static void qtymap_fill(struct arena *a, struct qtymap *to, const struct qtymap *from)
+{
+	for (uint32_t i = 0; i < from->n; i++) {
+		if (!qtymap_get(to, from->v[i].k))
+			qtymap_add(a, to, from->v[i].k, from->v[i].v);
+	}
+}
+
+static void complete_limit_range(struct arena *a, struct object *o)
+{
+	struct limit_range_item_list *l = &o->limit_range->spec.limits;
+
+	for (uint32_t i = 0; i < l->n; i++) {
+		if (l->v[i].type != LIMIT_CONTAINER)
+			continue;
+		qtymap_fill(a, &l->v[i].dflt, &l->v[i].max);
+		qtymap_fill(a, &l->v[i].default_request, &l->v[i].dflt);
+		qtymap_fill(a, &l->v[i].default_request, &l->v[i].min);
+	}
 }
 
 static void complete_pod(struct arena *a, struct object *o)
@@ -306,6 +342,8 @@ void object_complete(struct arena *a, struct object *o)
 {
 	static void (*const by_kind[KIND_COUNT])(struct arena *, struct object *) = {
 		[KIND_NAMESPACE] = complete_namespace, [KIND_SECRET] = complete_secret,
+		[KIND_NETWORKPOLICY] = complete_network_policy,
+		[KIND_LIMITRANGE] = complete_limit_range,
 		[KIND_SERVICE] = complete_service, [KIND_POD] = complete_pod,
 		[KIND_REPLICASET] = complete_template, [KIND_DEPLOYMENT] = complete_deployment,
 		[KIND_REPLICATIONCONTROLLER] = complete_replication_controller,

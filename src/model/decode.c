@@ -15,16 +15,30 @@
 
 static const char *const header_keys[] = { "apiVersion", "kind", NULL };
 
-static enum name_rule name_rule(const struct kind *k)
+/* Where a name becomes part of another one, or the value of a label, it is bounded more tightly. */
+static const struct {
+	bool special;
+	enum name_rule rule;
+	size_t max;
+	const char *why;
+} name_rules[KIND_COUNT] = {
+	[KIND_NAMESPACE] = { true, NAME_LABEL, 63, "" },
+	[KIND_SERVICE] = { true, NAME_LABEL_1035, 63, "" },
+	[KIND_STATEFULSET] = { true, NAME_LABEL, 63, "" },
+	[KIND_JOB] = { true, NAME_SUBDOMAIN, 63, ": it becomes the label of its pods" },
+	[KIND_CRONJOB] = { true, NAME_SUBDOMAIN, 52, ": its Jobs add 11 to it" },
+};
+
+static const char *name_fault_by_kind(struct arena *a, const struct kind *k, const char *name)
 {
-	switch (k->id) {
-	case KIND_NAMESPACE:
-		return NAME_LABEL;
-	case KIND_SERVICE:
-		return NAME_LABEL_1035;
-	default:
-		return NAME_SUBDOMAIN;
-	}
+	bool special = name_rules[k->id].special;
+	const char *problem =
+		name_problem(special ? name_rules[k->id].rule : NAME_SUBDOMAIN, name);
+
+	if (!problem && special && strlen(name) > name_rules[k->id].max)
+		problem = arena_printf(a, "must be at most %zu characters%s",
+				       name_rules[k->id].max, name_rules[k->id].why);
+	return problem;
 }
 
 static bool empty(const struct ynode *n)
@@ -40,7 +54,7 @@ static const char *name_fault(struct arena *a, const struct kind *kind, const st
 		return empty(ynode_get(meta, "generateName")) ? "missing; it is required" : NULL;
 	if (name->kind != Y_SCALAR)
 		return NULL;
-	const char *problem = name_problem(name_rule(kind), name->text);
+	const char *problem = name_fault_by_kind(a, kind, name->text);
 	if (!problem || name->len)
 		return problem ? arena_printf(a, "\"%.100s\" %s", name->text, problem) : NULL;
 	return "must not be empty";
@@ -66,8 +80,8 @@ static int check_identity(const struct kind *kind, const char *file, const struc
 	if (fault)
 		msgs_add(m, false, file, at->line, at->col, "metadata.name", "%s", fault);
 	if (!kind->namespaced && !empty(ns))
-		msgs_add(m, false, file, ns->line, ns->col, "metadata.namespace",
-			 "a %s is in no namespace", kind->name);
+		msgs_add(m, true, file, ns->line, ns->col, "metadata.namespace",
+			 "ignored: a %s is in no namespace", kind->name);
 	return m->errors == before ? 0 : -EINVAL;
 }
 
@@ -98,6 +112,10 @@ int object_decode(struct arena *a, const char *file, const struct ynode *doc, st
 			 "missing; this %s is not acted on, a declared object needs a fixed name",
 			 kind->name);
 		return 0;
+	}
+	if (!kind->namespaced) {
+		o.meta->namespace = NULL;
+		o.meta->node.set &= ~(UINT64_C(1) << meta_namespace_row);
 	}
 	o.file = arena_strdup(a, file);
 	o.stack = stack_of(a, file);

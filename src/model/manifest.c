@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "base/macro.h"
 #include "model/build.h"
+#include "model/foreign.h"
 #include "model/set.h"
 
 static int by_place(const void *a, const void *b)
@@ -54,30 +55,77 @@ static struct manifest *manifest_new(const char *path)
 	return m;
 }
 
-/* A List of any kind: its items, which may be left out. */
-static const struct ynode *list_items(const struct ynode *doc)
+static const char *text_of(const struct ynode *doc, const char *key)
 {
-	static const struct ynode none = { .kind = Y_SEQ };
-	const struct ynode *kind = doc->kind == Y_MAP ? ynode_get(doc, "kind") : NULL;
-	size_t n = kind && kind->kind == Y_SCALAR ? kind->len : 0;
+	const struct ynode *n = doc->kind == Y_MAP ? ynode_get(doc, key) : NULL;
 
-	if (n < 4 || !streq(kind->text + n - 4, "List") ||
-	    ynode_is_null(ynode_get(doc, "apiVersion")))
-		return NULL;
+	return n && n->kind == Y_SCALAR ? n->text : "";
+}
+
+/*
+ * What an item of a typed list (PodList) is, when it does not say so itself: then a copy of its
+ * mapping has the list's words, at the list's place.
+ */
+static const struct ynode *typed_item(struct manifest *m, const struct ynode *list,
+				      const char *kind, const struct ynode *item)
+{
+	struct arena *a = &m->arena;
+
+	if (item->kind != Y_MAP || ynode_get(item, "kind") || ynode_get(item, "apiVersion"))
+		return item;
+	struct ynode *copy = arena_new(a, struct ynode), *word = arena_new(a, struct ynode);
+	*copy = *item;
+	copy->n += 2;
+	copy->keys = arena_array(a, struct ynode *, copy->n);
+	copy->values = arena_array(a, struct ynode *, copy->n);
+	for (uint32_t i = 0; i < list->n; i++) {
+		uint32_t at = streq(list->keys[i]->text, "kind") ? 1 : 0;
+
+		if (!at && !streq(list->keys[i]->text, "apiVersion"))
+			continue;
+		copy->keys[at] = list->keys[i];
+		copy->values[at] = list->values[i];
+	}
+	*word = *copy->values[1];
+	word->text = kind;
+	word->len = (uint32_t)strlen(kind);
+	copy->values[1] = word;
+	if (item->n) {
+		memcpy(copy->keys + 2, item->keys, item->n * sizeof(*item->keys));
+		memcpy(copy->values + 2, item->values, item->n * sizeof(*item->values));
+	}
+	return copy;
+}
+
+static void add_document(struct manifest *m, const struct ynode *doc);
+
+/* A List of anything, or a list of one kind. false: the document is none. */
+static bool add_list(struct manifest *m, const struct ynode *doc)
+{
+	const char *api = text_of(doc, "apiVersion"), *name = text_of(doc, "kind");
+	bool any = streq(name, "List") && *api;
+	const char *kind = any ? NULL : kind_of_list(&m->arena, api, name);
+
+	if (!any && !kind)
+		return false;
 	const struct ynode *items = ynode_get(doc, "items");
-	if (ynode_is_null(items) && n == 4)
-		return &none;
-	return items && items->kind == Y_SEQ ? items : NULL;
+	if (ynode_is_null(items))
+		return true;
+	if (items->kind != Y_SEQ)
+		msgs_add(&m->msgs, false, m->path, items->line, items->col, "items",
+			 "expected a list of objects");
+	for (uint32_t i = 0; items->kind == Y_SEQ && i < items->n; i++)
+		add_document(m, kind ? typed_item(m, doc, kind, items->values[i]) :
+				       items->values[i]);
+	return true;
 }
 
 static void add_document(struct manifest *m, const struct ynode *doc)
 {
-	const struct ynode *items = list_items(doc);
 	struct object o;
 
-	for (uint32_t i = 0; items && i < items->n; i++)
-		add_document(m, items->values[i]);
-	if (!items && object_decode(&m->arena, m->path, doc, &o, &m->msgs) == 0 && o.kind)
+	if (!add_list(m, doc) && object_decode(&m->arena, m->path, doc, &o, &m->msgs) == 0 &&
+	    o.kind)
 		*arena_push(&m->arena, &m->objects) = o;
 }
 

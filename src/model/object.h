@@ -21,7 +21,7 @@ enum kind_id {
 };
 
 /* What orch does with objects of a kind (model/kinds.def). */
-enum kind_use { KIND_ACTED, KIND_KEPT, KIND_MADE };
+enum kind_use { KIND_ACTED, KIND_KEPT, KIND_SHARED, KIND_MADE };
 
 struct kind {
 	enum kind_id id;
@@ -64,6 +64,10 @@ struct object {
 		struct pdb *pdb;
 		struct endpoints *endpoints;
 		struct endpointslice *endpointslice;
+		struct network_policy *network_policy;
+		struct limit_range *limit_range;
+		struct ingress *ingress;
+		struct pvc *pvc;
 		struct event *event;
 	};
 	struct meta *meta;	/* of the body; namespace is never NULL for namespaced kinds */

@@ -141,15 +141,26 @@ static void claim_port(struct admission *ad, struct object *o, struct inventory_
 	claim_add(ad, c, (struct claimant){ o, e, p, index });
 }
 
+/* A load balancer may be told to do without, unless a port is named. */
+static bool has_node_port(const struct service_spec *s, const struct service_port *p)
+{
+	return s->type == SERVICE_NODE_PORT ||
+	       (s->type == SERVICE_LOAD_BALANCER &&
+		(s->allocate_load_balancer_node_ports ||
+		 (HAS(p, service_port, node_port) && p->node_port)));
+}
+
 static void claims_of(struct admission *ad, struct object *o, struct inventory_entry *e)
 {
 	const struct service_spec *spec = &o->service->spec;
 	const struct inventory_entry *old = inventory_find(ad->old, &e->key);
 
-	if (!headless(spec))
+	if (!headless(spec) && spec->type != SERVICE_EXTERNAL_NAME)
 		claim_address(ad, o, e, old);
-	for (uint32_t i = 0; spec->type == SERVICE_NODE_PORT && i < spec->ports.n; i++)
-		claim_port(ad, o, e, old, i);
+	for (uint32_t i = 0; i < spec->ports.n; i++) {
+		if (has_node_port(spec, &spec->ports.v[i]))
+			claim_port(ad, o, e, old, i);
+	}
 }
 
 static void value_text(const struct admission *ad, const struct claim *c, uint32_t value,
