@@ -182,7 +182,6 @@ void check_storage_size(struct check *c, const char *child, const struct quantit
 void check_csi_driver(struct check *c, const void *value);
 void check_local_path(struct check *c, const void *value);
 void check_iscsi_pv(struct check *c, const void *obj);
-void check_volume_node_affinity(struct check *c, const void *obj);
 void check_pv_spec(struct check *c, const void *obj);
 void check_topology_requirement(struct check *c, const void *obj);
 void check_provisioner(struct check *c, const void *value);

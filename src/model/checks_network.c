@@ -36,7 +36,7 @@ void check_ingress_backend(struct check *c, const void *obj)
 	const struct ingress_backend *b = obj;
 
 	if (!b->service && !b->resource)
-		check_fail(c, "expected a service or a resource");
+		check_fail(c, "a service or a resource is needed");
 	else if (b->service && b->resource)
 		check_fail_at(c, "resource", "a backend is a service or a resource, not both");
 }
@@ -155,7 +155,7 @@ void check_policy_peer(struct check *c, const void *obj)
 	const struct policy_peer *p = obj;
 
 	if (!p->ip_block && !p->pod_selector && !p->namespace_selector)
-		check_fail(c, "expected podSelector, namespaceSelector or ipBlock");
+		check_fail(c, "podSelector, namespaceSelector or ipBlock is needed");
 	else if (p->ip_block && (p->pod_selector || p->namespace_selector))
 		check_fail_at(c, "ipBlock", "stands alone, without selectors");
 }

@@ -76,12 +76,6 @@ void check_iscsi_pv(struct check *c, const void *obj)
 		check_fail_at(c, "secretRef", "missing; CHAP needs it");
 }
 
-void check_volume_node_affinity(struct check *c, const void *obj)
-{
-	if (!((const struct volume_node_affinity *)obj)->required)
-		check_fail_at(c, "required", "missing; it is required");
-}
-
 /* The sources are the OBJ rows but for those that say something else. */
 static void check_source(struct check *c, const struct pv_spec *s)
 {

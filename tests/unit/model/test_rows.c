@@ -34,6 +34,11 @@ static const struct sample { const char *type, *key, *json; } samples[] = {
 	{ "statefulset_spec", "selector", SELECTOR },
 	{ "daemonset_spec", "selector", SELECTOR },
 	{ "service_spec", "ports", "[{\"port\":1}]" },
+	{ "ingress_spec", "rules", "[{\"host\":\"x\"}]" },
+	{ "ingress_class_spec", "controller", "\"x/x\"" },
+	{ "pv_spec", "capacity", "{\"storage\":1}" },
+	{ "pv_spec", "accessModes", "[\"ReadWriteOnce\"]" },
+	{ "pv_spec", "hostPath", "{\"path\":\"/x\"}" },
 	{ NULL, "mountPath", "\"/x\"" },
 };
 
