@@ -71,7 +71,7 @@ static int land_files(struct cli *c)
 		status = check_names(&l);
 	if (!status && dir) {
 		manifests_check(&l, &m);
-		manifests_print(&l, &m, isatty(STDERR_FILENO));
+		manifests_print(&l, &m, manifests_style(c));
 		status = m.errors ? EXIT_INVALID : EXIT_DONE;
 	}
 	for (uint32_t i = 0; i < l.n && !status; i++)

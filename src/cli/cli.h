@@ -32,7 +32,7 @@ struct options {
 	unsigned nfiles;
 	bool all_namespaces, watch, once, no_color, no_headers, show_labels, detailed_exitcode;
 	bool wait, no_wait, follow, previous, timestamps, prefix, all_containers, stdin_, tty;
-	bool strict, help, recursive, all, client;
+	bool strict, help, recursive, json_schema, all, client;
 };
 
 struct cli {

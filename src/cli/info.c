@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The verbs that only tell: status, history, explain, api-resources, version, completion. */
+/* The verbs that only tell: status, history, api-resources, version, completion. */
 #include <stdio.h>
 
 #include "base/macro.h"
@@ -143,33 +143,6 @@ int verb_history(struct cli *c)
 	}
 	rows_flush(&r);
 	json_decref(list);
-	return EXIT_DONE;
-}
-
-int verb_explain(struct cli *c)
-{
-	BUF_AUTO out = { 0 };
-	struct err err = { 0 };
-
-	if (c->nargs != 1) {
-		fprintf(stderr, "error: explain KIND[.path]\n");
-		return EXIT_ERROR;
-	}
-	size_t n = strcspn(c->args[0], ".");
-	const char *path = c->args[0][n] ? c->args[0] + n + 1 : "";
-	const char *word = arena_strndup(&c->arena, c->args[0], n);
-	const struct kind *k = kind_by_word(word);
-	bool settings = streq(word, "OrchdConfiguration") || streq(word, "settings");
-	if (!k && !settings) {
-		fprintf(stderr, "error: the server doesn't have a resource type \"%s\"\n", word);
-		return EXIT_ERROR;
-	}
-	if (schema_explain(k ? k->type : &settings_type, k ? k->name : "OrchdConfiguration", path,
-			   &out, &err) < 0) {
-		fprintf(stderr, "error: %s\n", err.msg);
-		return EXIT_ERROR;
-	}
-	fputs(buf_str(&out), stdout);
 	return EXIT_DONE;
 }
 

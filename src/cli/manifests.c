@@ -215,13 +215,26 @@ static const struct manifest *manifest_of(const struct loaded *l, const char *fi
 	return NULL;
 }
 
-void manifests_print(const struct loaded *l, const struct msgs *m, bool carets)
+unsigned manifests_style(const struct cli *c)
+{
+	if (!isatty(STDERR_FILENO))
+		return 0;
+	return c->opt.no_color || getenv("NO_COLOR") ? PRINT_CARETS : PRINT_CARETS | PRINT_COLORS;
+}
+
+void manifests_print(const struct loaded *l, const struct msgs *m, unsigned style)
 {
 	for (uint32_t i = 0; i < m->n; i++) {
-		const struct manifest *of = carets ? manifest_of(l, m->v[i].file) : NULL;
+		const struct manifest *of =
+			style & PRINT_CARETS ? manifest_of(l, m->v[i].file) : NULL;
+		const char *color = m->v[i].warning ? "\033[33m" : "\033[31m";
 		BUF_AUTO text = { 0 };
 
+		if (style & PRINT_COLORS)
+			buf_puts(&text, color);
 		msg_print(&m->v[i], &text);
+		if (style & PRINT_COLORS)
+			buf_puts(&text, "\033[0m");
 		if (of)
 			msg_print_caret(&m->v[i], of->text, of->size, &text);
 		fputs(buf_str(&text), stderr);
@@ -232,7 +245,7 @@ void manifests_complain(const struct loaded *l)
 {
 	for (uint32_t i = 0; i < l->n; i++)
 		if (!l->v[i].context)
-			manifests_print(l, &l->v[i].manifest->msgs, false);
+			manifests_print(l, &l->v[i].manifest->msgs, 0);
 }
 
 void manifests_release(struct loaded *l)

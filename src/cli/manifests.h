@@ -33,6 +33,8 @@ int manifests_load_context(struct loaded *l, const char *dir, bool anywhere);
  */
 void manifests_check(struct loaded *l, struct msgs *ret);
 void manifests_complain(const struct loaded *l); /* the files' own messages to standard error */
-/* Messages to standard error, with the line of the file and a caret when carets is set. */
-void manifests_print(const struct loaded *l, const struct msgs *m, bool carets);
+enum { PRINT_CARETS = 1, PRINT_COLORS = 2 };
+unsigned manifests_style(const struct cli *c);	/* what the terminal is good for, and the user wants */
+/* Messages to standard error; style is of PRINT_: below each the line of the file and a caret. */
+void manifests_print(const struct loaded *l, const struct msgs *m, unsigned style);
 void manifests_release(struct loaded *l);

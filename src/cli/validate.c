@@ -61,7 +61,7 @@ int verb_validate(struct cli *c)
 		if (output_is(c, "json"))
 			print_messages_json(&m);
 		else
-			manifests_print(&l, &m, isatty(STDERR_FILENO));
+			manifests_print(&l, &m, manifests_style(c));
 		if (m.errors || (c->opt.strict && m.n))
 			status = EXIT_INVALID;
 	}

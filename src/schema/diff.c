@@ -12,19 +12,13 @@
 #include "schema/schema.h"
 #include "schema/walk.h"
 
-struct reach {			/* what the rows above make of an effect */
-	enum effect nearest;	/* the nearest that has one */
-	enum effect frame;	/* the outermost LIVE, RESTART or ROLLOUT */
-	bool secret;
-};
-
 struct differ {
 	struct arena *a;
 	struct diff *ret;
 	struct buf path;
 };
 
-static struct reach reach_below(struct reach above, const struct field *f)
+struct reach reach_below(struct reach above, const struct field *f)
 {
 	if (above.frame == E_NONE && f->effect >= E_LIVE && f->effect <= E_ROLLOUT)
 		above.frame = f->effect;
@@ -34,7 +28,7 @@ static struct reach reach_below(struct reach above, const struct field *f)
 	return above;
 }
 
-static enum effect effect_at(struct reach above, const struct field *f)
+enum effect effect_at(struct reach above, const struct field *f)
 {
 	enum effect e = f->effect != E_NONE ? f->effect : above.nearest;
 

@@ -7,6 +7,7 @@
 
 #include "base/macro.h"
 #include "schema/schema.h"
+#include "schema/walk.h"
 
 #define WIDTH 78
 
@@ -22,7 +23,7 @@ const char *effect_name(enum effect e)
 static const char *effect_words(enum effect e)
 {
 	static const char *const words[] = {
-		[E_NONE] = NULL,
+		[E_NONE] = "no effect on what runs",
 		[E_LIVE] = "takes effect without a restart",
 		[E_RESTART] = "restarts the containers",
 		[E_ROLLOUT] = "replaces the pods",
@@ -103,9 +104,43 @@ static void words_of(const struct enum_type *e, struct buf *out)
 	buf_putc(out, '\n');
 }
 
-static void about_field(const struct field *f, struct buf *out)
+/* Where a field stands: what is above it decides about it, too. */
+struct place {
+	struct reach reach;
+	const struct field *row;	/* NULL: the whole object */
+	unsigned flags;			/* SERVER, NOTED and REFUSED of the rows above */
+};
+
+static const char *why_not(const struct explain *e, const struct place *p)
 {
-	const char *flags = flag_words(f->flags);
+	unsigned own = p->row ? p->row->flags : 0;
+
+	if (own & F_REFUSED)
+		return "refused";
+	if (own & F_NOTED)
+		return "accepted with a warning";
+	if (p->flags & (F_NOTED | F_REFUSED))
+		return "part of a field that is not";
+	return e->unused;
+}
+
+static void effect(const struct explain *e, const struct place *p, struct buf *out)
+{
+	const char *why = why_not(e, p);
+	enum effect change = p->row ? effect_at(p->reach, p->row) : E_NONE;
+
+	if (((p->row ? p->row->flags : 0) | p->flags) & F_SERVER)
+		return;
+	buf_printf(out, "ACTED ON: %s%s\n", why ? "no, " : "yes", why ? why : "");
+	if (p->row)
+		buf_printf(out, "CHANGE:   %s\n",
+			   effect_words(why && change != E_IMMUTABLE ? E_NONE : change));
+}
+
+static void about_field(const struct explain *e, const struct place *p, struct buf *out)
+{
+	const struct field *f = p->row;
+	const char *flags = flag_words(f->flags & (F_REQUIRED | F_SERVER));
 
 	buf_printf(out, "FIELD:    %s <%s>%s%s%s\n", f->key, kind_name(f), flags ? " (" : "",
 		   flags ? flags : "", flags ? ")" : "");
@@ -116,14 +151,34 @@ static void about_field(const struct field *f, struct buf *out)
 		words_of(f->values, out);
 	if (f->list_key)
 		buf_printf(out, "KEY:      %s identifies an element\n", f->list_key);
-	if (effect_words(f->effect) && !(f->flags & (F_SERVER | F_REFUSED | F_NOTED)))
-		buf_printf(out, "CHANGE:   %s\n", effect_words(f->effect));
+	effect(e, p, out);
 	buf_putc(out, '\n');
+}
+
+/* apiVersion and kind of a whole object are rows of no type. */
+static void list_header(const struct explain *e, bool recursive, struct buf *out)
+{
+	if (recursive)
+		buf_puts(out, "  apiVersion\t<string>\n  kind\t<string>\n");
+	else
+		buf_printf(out, "  apiVersion\t<string> (required)\n    Always %s.\n"
+			   "  kind\t<string> (required)\n    Always %s.\n", e->version, e->kind);
+}
+
+static void list_tree(const struct type *t, unsigned indent, struct buf *out)
+{
+	for (unsigned i = 0; i < t->nfields; i++) {
+		const struct field *f = &t->fields[i];
+
+		buf_printf(out, "%*s%s\t<%s>%s\n", (int)indent, "", f->key, kind_name(f),
+			   f->flags & F_REQUIRED ? " (required)" : "");
+		if (f->sub)
+			list_tree(f->sub, indent + 2, out);
+	}
 }
 
 static void list_fields(const struct type *t, struct buf *out)
 {
-	buf_puts(out, "\nFIELDS:\n");
 	for (unsigned i = 0; i < t->nfields; i++) {
 		const struct field *f = &t->fields[i];
 		const char *flags = flag_words(f->flags);
@@ -150,24 +205,28 @@ static int unknown(const struct type *t, const char *word, const char *path, str
 	return err_set(err, -ENOENT, "there is no field \"%s\" in %s", word, path);
 }
 
-/* The row a path leads to; NULL for the empty path. t becomes the type the row (or root) has. */
-static int follow(const struct type **t, const char *title, const char *path,
-		  const struct field **ret, struct err *err)
+/* Where a path leads to. t becomes the type the row (or root) has. */
+static int follow(const struct type **t, const char *title, const char *path, struct place *ret,
+		  struct err *err)
 {
 	BUF_AUTO done = { 0 };
 
 	buf_puts(&done, title);
-	for (*ret = NULL; *path;) {
+	while (*path) {
 		size_t len = strcspn(path, ".");
 		BUF_AUTO word = { 0 };
 
 		buf_add(&word, path, strcspn(path, ".["));
 		if (!*t)
 			return err_set(err, -ENOENT, "%s has no fields", buf_str(&done));
-		*ret = schema_field(*t, buf_str(&word));
-		if (!*ret)
+		if (ret->row) {
+			ret->reach = reach_below(ret->reach, ret->row);
+			ret->flags |= ret->row->flags & (F_SERVER | F_NOTED | F_REFUSED);
+		}
+		ret->row = schema_field(*t, buf_str(&word));
+		if (!ret->row)
 			return unknown(*t, buf_str(&word), buf_str(&done), err);
-		*t = (*ret)->sub;
+		*t = ret->row->sub;
 		buf_printf(&done, ".%s", buf_str(&word));
 		path += len;
 		path += *path == '.';
@@ -175,24 +234,33 @@ static int follow(const struct type **t, const char *title, const char *path,
 	return 0;
 }
 
-int schema_explain(const struct type *t, const char *title, const char *path, struct buf *out,
-		   struct err *err)
+int schema_explain(const struct type *t, const struct explain *e, const char *path,
+		   struct buf *out, struct err *err)
 {
-	const struct field *f;
-	int r = follow(&t, title, path, &f, err);
+	struct place p = { 0 };
+	int r = follow(&t, e->kind, path, &p, err);
 
 	if (r < 0)
 		return r;
-	buf_printf(out, "KIND:     %s\n", title);
-	if (f)
-		about_field(f, out);
-	else
+	buf_printf(out, "KIND:     %s\nVERSION:  %s\n", e->kind, e->version);
+	if (p.row) {
+		about_field(e, &p, out);
+	} else {
+		effect(e, &p, out);
 		buf_putc(out, '\n');
+	}
 	buf_puts(out, "DESCRIPTION:\n");
-	paragraph(out, f ? f->doc : t->doc, 4);
-	if (f && t && !streq(f->doc, t->doc))
+	paragraph(out, p.row ? p.row->doc : t->doc, 4);
+	if (p.row && t && !streq(p.row->doc, t->doc))
 		paragraph(out, t->doc, 4);
-	if (t)
-		list_fields(t, out);
+	if (t) {
+		buf_puts(out, "\nFIELDS:\n");
+		if (!p.row)
+			list_header(e, e->recursive, out);
+		if (e->recursive)
+			list_tree(t, 2, out);
+		else
+			list_fields(t, out);
+	}
 	return 0;
 }

@@ -67,11 +67,30 @@ void schema_json_value(struct json *j, const struct type *t, const void *obj, un
 /* YAML of any JSON text, keys in the order given: used for -o yaml. 0 or -EINVAL. */
 int json_to_yaml(const char *json, struct buf *out);
 
-/* title is what the object is called ("Deployment (apps/v1)"), path is like
- * "spec.template.spec.containers". Text like kubectl explain, with type, default, bounds and
- * effect. -ENOENT (with a suggestion in err) for an unknown field. */
-int schema_explain(const struct type *t, const char *title, const char *path, struct buf *out,
-		   struct err *err);
+/* What explaining begins with. */
+struct explain {
+	const char *kind;	/* "Deployment" */
+	const char *version;	/* "apps/v1" */
+	const char *unused;	/* why nothing acts on the kind; NULL: something does */
+	bool recursive;		/* the names and shapes of all fields below, without descriptions */
+};
+/* path is like "spec.template.spec.containers". Text like kubectl explain, with type, default,
+ * bounds and effect. -ENOENT (with a suggestion in err) for an unknown field. */
+int schema_explain(const struct type *t, const struct explain *e, const char *path,
+		   struct buf *out, struct err *err);
+
+/*
+ * JSON Schema (draft 7) of rows, for editors. pattern gives the regular expression of a check on
+ * strings, NULL when it has none; ret_max its greatest length, 0 for none.
+ */
+typedef const char *(*check_pattern)(field_check check, unsigned *ret_max);
+/* Every type that the given ones lead to, each by its name, into the open object "definitions". */
+void json_schema_types(struct json *j, const struct type *const *roots, unsigned n,
+		       check_pattern pattern);
+/* The members of one type in an open schema: properties, required, additionalProperties. fixed are
+ * pairs of a key and its only value, ended by NULL. */
+void json_schema_members(struct json *j, const struct type *t, const char *const *fixed,
+			 check_pattern pattern);
 const struct field *schema_field(const struct type *t, const char *key);
 const char *effect_name(enum effect e);
 

@@ -35,6 +35,15 @@ void json_value(struct json *j, const struct field *f, const void *value, unsign
 /* Fills a member from the text of its default. */
 void default_from_text(struct arena *a, const struct field *f, void *value);
 
+/* What the rows above a field make of the effect of changing it. */
+struct reach {
+	enum effect nearest;	/* the nearest that has one */
+	enum effect frame;	/* the outermost LIVE, RESTART or ROLLOUT */
+	bool secret;
+};
+struct reach reach_below(struct reach above, const struct field *f);
+enum effect effect_at(struct reach above, const struct field *f);
+
 /* Appends to a path; the length before is what path_cut takes. */
 size_t path_key(struct buf *path, const char *key);
 size_t path_entry(struct buf *path, const char *key);
