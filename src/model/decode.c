@@ -9,6 +9,7 @@
 
 #include "base/macro.h"
 #include "model/build.h"
+#include "model/convert.h"
 #include "model/foreign.h"
 #include "model/names.h"
 #include "schema/schema.h"
@@ -97,9 +98,11 @@ int object_decode(struct arena *a, const char *file, const struct ynode *doc, st
 {
 	const struct kind *kind;
 	struct object o = { 0 };
-	int r = kind_of_document(file, doc, &kind, m);
 
 	*ret = o;
+	int r = document_convert(m->arena, file, doc, &doc, m);
+	if (r == 0)
+		r = kind_of_document(file, doc, &kind, m);
 	if (r < 0 || !kind)
 		return r;
 	object_set_body(&o, kind, arena_alloc(a, kind->type->size));

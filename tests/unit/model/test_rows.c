@@ -33,6 +33,9 @@ static const struct sample { const char *type, *key, *json; } samples[] = {
 	{ "deployment_spec", "selector", SELECTOR },
 	{ "statefulset_spec", "selector", SELECTOR },
 	{ "daemonset_spec", "selector", SELECTOR },
+	{ "job_spec", "template", "{\"spec\":{\"restartPolicy\":\"Never\","
+				  "\"containers\":[{\"name\":\"x\",\"image\":\"rootfs:/\"}]}}" },
+	{ "cronjob_spec", "schedule", "\"* * * * *\"" },
 	{ "service_spec", "ports", "[{\"port\":1}]" },
 	{ "ingress_spec", "rules", "[{\"host\":\"x\"}]" },
 	{ "ingress_class_spec", "controller", "\"x/x\"" },
