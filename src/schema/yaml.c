@@ -263,7 +263,8 @@ static int on_alias(struct parse *p, const yaml_event_t *e)
 	struct anchor *x = anchor_find(p, name);
 
 	if (!x)
-		return fail(p, line, col, "alias *%.60s has no anchor &%.60s before it", name, name);
+		return fail(p, line, col, "alias *%.60s has no anchor &%.60s before it", name,
+			    name);
 	if (x->open)
 		return fail(p, line, col, "alias *%.60s stands inside the value of &%.60s", name,
 			    name);

@@ -194,7 +194,11 @@ static double cpu_seconds(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-static const struct way { const char *name; void (*run)(const struct buf *); double goal; } ways[] = {
+static const struct {
+	const char *name;
+	void (*run)(const struct buf *);
+	double goal;
+} ways[] = {
 	{ "libyaml alone", scan, 0 },
 	{ "parsed to trees", parse, 1.35 },
 	{ "parsed and decoded", load, 2 },
@@ -256,7 +260,8 @@ static void report_memory(const struct input *in)
 		kinds_held[] = { { "trees", held_trees }, { "objects", held_objects } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds_held); i++) {
-		size_t half = kinds_held[i].held(in, in->n / 2), all = kinds_held[i].held(in, in->n);
+		size_t half = kinds_held[i].held(in, in->n / 2);
+		size_t all = kinds_held[i].held(in, in->n);
 
 		printf("memory of %-15s %9.1f MiB %7.2f x input; half of them %.1f MiB\n",
 		       kinds_held[i].name, (double)all / 1048576, (double)all / (double)in->bytes,

@@ -45,7 +45,8 @@ static void characters(void **state)
 			    "    \xe6\x97\xa5\xe6\x9c\xac x\n        ^\n");
 	assert_string_equal(caret(t, 1, 3, "e\xcc\x81x"), "    e\xcc\x81x\n     ^\n");
 	/* nothing reaches the terminal that it would obey */
-	assert_string_equal(caret(t, 1, 5, "\x1b[2J\xc2\x9b\x7f\xff."), "    ?[2J??""?.\n        ^\n");
+	assert_string_equal(caret(t, 1, 5, "\x1b[2J\xc2\x9b\x7f\xff."),
+			    "    ?[2J??" "?.\n        ^\n");
 }
 
 static void long_lines(void **state)
@@ -71,7 +72,8 @@ static void suggestions(void **state)
 					     "envFrom", "terminationGracePeriodSeconds",
 					     "terminationMessagePath", "name", NULL };
 	static const struct { const char *word, *meant; } table[] = {
-		{ "Port", "port" }, { "PORTS", "ports" }, { "image-pull-policy", "imagePullPolicy" },
+		{ "Port", "port" }, { "PORTS", "ports" },
+		{ "image-pull-policy", "imagePullPolicy" },
 		{ "image_pull_policy", "imagePullPolicy" }, { "env_from", "envFrom" },
 		{ "imagePullPolciy", "imagePullPolicy" }, { "prot", "port" }, { "prots", "ports" },
 		{ "nmae", "name" }, { "imag", "image" },
