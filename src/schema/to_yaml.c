@@ -14,6 +14,7 @@
 #include "schema/schema.h"
 
 #define DEPTH_MAX 200
+#define SIMPLE_KEY_MAX 1000	/* YAML 1.1, 9.2: at most 1024 characters lie before the ":" */
 
 struct convert {
 	const char *at;
@@ -213,11 +214,15 @@ static int put_string(struct convert *c, unsigned indent)
 static int put_entry(struct convert *c, unsigned indent)
 {
 	BUF_AUTO key = { 0 };
+	BUF_AUTO text = { 0 };
 
 	if (!next_is(c, '"') || read_string(c, &key) < 0 || !next_is(c, ':'))
 		return -EINVAL;
-	put_inline(c->out, buf_str(&key), key.len);
-	buf_putc(c->out, ':');
+	put_inline(&text, buf_str(&key), key.len);
+	if (text.len > SIMPLE_KEY_MAX)
+		buf_printf(c->out, "? %s\n%*s:", buf_str(&text), (int)indent, "");
+	else
+		buf_printf(c->out, "%s:", buf_str(&text));
 	return put_value(c, indent, false);
 }
 

@@ -148,6 +148,27 @@ static void yaml_returns(void **state)
 	}
 }
 
+/* Without a "?", a key may be 1024 characters long. */
+static void yaml_long_key(void **state)
+{
+	static const char *const values[] = { "1", "{\"a\":{\"b\":2}}", "[{\"c\":3}]", "\"x\\ny\"" };
+	struct toy *t = *state;
+	char key[1101];
+
+	memset(key, 'k', sizeof(key) - 1);
+	key[sizeof(key) - 1] = '\0';
+	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+		BUF_AUTO back = { 0 };
+		BUF_AUTO path = { 0 };
+		struct json j;
+		const char *json = arena_printf(&t->a, "{\"l\":[{\"%s\":%s,\"m\":0}]}", key, values[i]);
+
+		json_init(&j, &back, false);
+		assert_int_equal(ynode_json(toy_tree(t, yaml_of(t, json)), &j, &path, NULL), 0);
+		assert_string_equal(buf_str(&back), json);
+	}
+}
+
 static void yaml_refuses(void **state)
 {
 	static const char *const bad[] = {
@@ -171,7 +192,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		toy_test(written), toy_test(complete), toy_test(round_trip), toy_test(yaml_style),
-		toy_test(yaml_quotes), toy_test(yaml_returns), toy_test(yaml_refuses),
+		toy_test(yaml_quotes), toy_test(yaml_returns), toy_test(yaml_long_key),
+		toy_test(yaml_refuses),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
