@@ -68,7 +68,8 @@ static struct sandbox *from_record(struct runtime *r, const struct record *rec)
 	p->created_at = rec->created_at;
 	p->stopped_at = rec->stopped_at;
 	p->config_digest = rec->config_digest;
-	net_addr_claim(r->net, p->ip);
+	if (!p->object.pod->spec.host_network)
+		net_addr_claim(r->net, p->ip);
 	sandbox_insert(p);
 	return p;
 }

@@ -6,6 +6,7 @@
  * on, gives nobody the disks of the host. Mounts are made below RUN/pods/UID/root, each container
  * in a mount namespace of its own.
  */
+#include <dirent.h>
 #include <limits.h>
 #include <sched.h>
 #include <stdio.h>
@@ -129,7 +130,7 @@ static void overlay(struct builder *b)
 	buf_puts(&data, ".upper,workdir=");
 	option_path(&data, b->layer);
 	buf_puts(&data, ".work,volatile");
-	prog_add(b->out, OP_MOUNT, MS_NODEV, 0,
+	prog_add(b->out, OP_MOUNT, b->id.privileged ? 0 : MS_NODEV, 0,
 		 PROG_S("overlay", b->root, "overlay", buf_str(&data)), NULL, 0);
 }
 
@@ -176,14 +177,43 @@ static const struct {
 	{ "pts/ptmx", "/dev/ptmx" },
 };
 
+/* What the host has in its /dev, but what every container has one of its own. */
+static void all_devices(struct builder *b)
+{
+	static const char *const own[] = {
+		".", "..", "fd", "stdin", "stdout", "stderr", "ptmx", "pts", "shm", "mqueue",
+		"null", "zero", "full", "random", "urandom", "tty", "console", "log", "core", NULL,
+	};
+	DIR *d = opendir("/dev");
+	struct dirent *e;
+
+	while (d && (e = readdir(d))) {
+		const char *const *o = own;
+
+		while (*o && !streq(*o, e->d_name))
+			o++;
+		if (*o || (e->d_type != DT_CHR && e->d_type != DT_BLK && e->d_type != DT_DIR))
+			continue;
+		const char *path = arena_printf(b->a, "/dev/%s", e->d_name);
+		bind(b, path, in_root(b, path), MS_REC | MS_NOSUID | MS_NOEXEC);
+	}
+	if (d)
+		closedir(d);
+}
+
 static void kernel_mounts(struct builder *b)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(mounts); i++)
-		prog_add(b->out, OP_MOUNT, mounts[i].flags, 0,
+	for (size_t i = 0; i < ARRAY_SIZE(mounts); i++) {
+		uint64_t writable = b->id.privileged ? MS_RDONLY : 0;
+
+		prog_add(b->out, OP_MOUNT, mounts[i].flags & ~writable, 0,
 			 PROG_S(mounts[i].type, in_root(b, mounts[i].path), mounts[i].type,
 				mounts[i].data), NULL, 0);
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(devices); i++)
 		bind(b, devices[i], in_root(b, devices[i]), MS_NOSUID | MS_NOEXEC);
+	if (b->id.privileged)
+		all_devices(b);
 	for (size_t i = 0; i < ARRAY_SIZE(links); i++)
 		prog_add(b->out, OP_SYMLINK, 0, 0,
 			 PROG_S(links[i].target, in_root(b, links[i].path)), NULL, 0);
@@ -192,6 +222,7 @@ static void kernel_mounts(struct builder *b)
 /* The container's own groups, under the names of their v1 hierarchies. */
 static void cgroup_v1_mounts(struct builder *b, const struct cgroup_entry *entry)
 {
+	uint64_t read_only = b->id.privileged ? 0 : MS_RDONLY;
 	static const char place[] = "/sys/fs/cgroup/";
 	const size_t n = sizeof(place) - 1;
 
@@ -206,7 +237,7 @@ static void cgroup_v1_mounts(struct builder *b, const struct cgroup_entry *entry
 		size_t dir = (size_t)(strrchr(tasks, '/') - tasks);
 		const char *group = arena_strndup(b->a, tasks, dir);
 		const char *name = arena_strndup(b->a, tasks, n + strcspn(tasks + n, "/"));
-		bind(b, group, in_root(b, name), QUIET | MS_RDONLY);
+		bind(b, group, in_root(b, name), QUIET | read_only);
 	}
 }
 
@@ -217,7 +248,7 @@ static void cgroup_mounts(struct builder *b)
 	if (entry.ntasks)
 		cgroup_v1_mounts(b, &entry);
 	else
-		prog_add(b->out, OP_MOUNT, QUIET | MS_RDONLY, 0,
+		prog_add(b->out, OP_MOUNT, QUIET | (b->id.privileged ? 0 : MS_RDONLY), 0,
 			 PROG_S("cgroup2", in_root(b, "/sys/fs/cgroup"), "cgroup2", ""), NULL, 0);
 }
 
@@ -312,7 +343,8 @@ static int collect_mounts(struct builder *b, struct mount_points *l, struct err 
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
 		add_own(b, l, arena_printf(b->a, "%s/%s", b->p->run_dir, files[i][0]), files[i][1],
 			MS_NODEV);
-	add_own(b, l, arena_printf(b->a, "%s/shm", b->p->rt->scratch), "/dev/shm", QUIET);
+	add_own(b, l, b->p->object.pod->spec.host_ipc ? "/dev/shm" :
+		arena_printf(b->a, "%s/shm", b->p->rt->scratch), "/dev/shm", QUIET);
 	if (message && *message)
 		add_own(b, l, message_path(b->a, b->p, b->c), message, QUIET);
 	for (uint32_t i = 0; r == 0 && i < b->c->volume_mounts.n; i++)
@@ -351,14 +383,15 @@ static const char *work_dir(const struct builder *b)
 static void enter_root(struct builder *b)
 {
 	op1(b, OP_PIVOT, 0, 0, b->root);
-	for (size_t i = 0; i < ARRAY_SIZE(masked); i++)
+	for (size_t i = 0; !b->id.privileged && i < ARRAY_SIZE(masked); i++)
 		op1(b, OP_MASK, 0, 0, masked[i]);
-	for (size_t i = 0; i < ARRAY_SIZE(read_only_paths); i++)
+	for (size_t i = 0; !b->id.privileged && i < ARRAY_SIZE(read_only_paths); i++)
 		op1(b, OP_READONLY, 0, 0, read_only_paths[i]);
 	op1(b, OP_CHDIR, 0, 1, work_dir(b));
 	if (!b->id.read_only_root)
 		return;
-	prog_add(b->out, OP_MOUNT, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NODEV, 0,
+	prog_add(b->out, OP_MOUNT, MS_REMOUNT | MS_BIND | MS_RDONLY |
+		 (b->id.privileged ? 0 : MS_NODEV), 0,
 		 PROG_S("", "/", "", ""), NULL, 0);
 	op1(b, OP_CHDIR, 0, 0, work_dir(b));
 }
@@ -389,12 +422,18 @@ static int become(struct builder *b, struct err *err)
 
 	if (r < 0)
 		return r;
-	prog_add(b->out, OP_GROUPS, 0, 0, NULL, &b->id.gid, sizeof(b->id.gid));
+	bool gains = b->id.may_gain;
+	/* without no_new_privs a filter takes CAP_SYS_ADMIN, which goes with CAPS: seccomp(2) */
+	if (gains && !b->id.no_filter)
+		prog_add(b->out, OP_SECCOMP, 0, 0, NULL, filter->data, filter->len);
+	prog_add(b->out, OP_GROUPS, 0, 0, NULL, b->id.groups, b->id.ngroups * sizeof(gid_t));
 	op0(b, OP_GID, b->id.gid, 0);
 	op0(b, OP_UID, b->id.uid, 0);
 	op0(b, OP_CAPS, b->id.caps, 0);
-	op0(b, OP_NO_NEW_PRIVS, 0, 0);
-	prog_add(b->out, OP_SECCOMP, 0, 0, NULL, filter->data, filter->len);
+	if (!gains)
+		op0(b, OP_NO_NEW_PRIVS, 0, 0);
+	if (!gains && !b->id.no_filter)
+		prog_add(b->out, OP_SECCOMP, 0, 0, NULL, filter->data, filter->len);
 	for (uint32_t i = 0; i < b->env.list.n; i++)
 		op1(b, OP_ENV, 0, 0, b->env.list.v[i]);
 	for (uint32_t i = 0; i < b->argv.n; i++)
@@ -436,7 +475,7 @@ static int builder_init(struct builder *b, struct arena *a, struct sandbox *p,
 	*b = (struct builder){ .a = a, .p = p, .c = run->spec, .out = out };
 	b->root = p->rt->root;
 	int r = image_resolve(a, NULL, b->c->image, NULL, &b->image, err);
-	return r < 0 ? r : identity_of(&p->object.pod->spec, b->c, &b->image, &b->id, err);
+	return r < 0 ? r : identity_of(a, &p->object.pod->spec, b->c, &b->image, &b->id, err);
 }
 
 int container_exec_program(struct sandbox *p, const struct container_run *run,
@@ -585,6 +624,12 @@ static int stop_signal(const struct builder *b)
 	return b->image.stop_signal;
 }
 
+static enum shim_pids pids_of(const struct pod_spec *s)
+{
+	return s->host_pid ? SHIM_PIDS_HOST : s->share_process_namespace ? SHIM_PIDS_POD :
+									   SHIM_PIDS_OWN;
+}
+
 static int send_start(struct builder *b, struct container_run *run,
 		      const struct wanted_container *w, struct err *err)
 {
@@ -595,6 +640,7 @@ static int send_start(struct builder *b, struct container_run *run,
 		.log_max_bytes = s->log_max_bytes, .log_max_files = s->log_max_files,
 		.stop_rank = stop_rank(b->p, run),
 		.stop_signal = stop_signal(b),
+		.pids = pids_of(&b->p->object.pod->spec),
 	};
 
 	snprintf(order.name, sizeof(order.name), "%s", b->c->name);

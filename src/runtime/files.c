@@ -15,20 +15,29 @@
 #define SEARCHES_MAX 32
 #define SEARCH_TEXT_MAX 2048
 
-const char *files_host_name(struct arena *a, const struct object *pod)
+/* What uname(2) says; HOST_NAME_MAX is 64. With setHostnameAsFQDN kubelet fails when it is
+ * too long, and so does sethostname(2) here. */
+const char *files_host_name(struct arena *a, const struct object *pod, const char *node_name,
+			    const char *cluster_domain)
 {
-	const char *s = pod->pod->spec.hostname;
+	const struct pod_spec *spec = &pod->pod->spec;
+	const char *s = spec->hostname;
 
+	if (spec->host_network)
+		s = node_name;
 	if (!s)
 		s = pod->meta->name;
+	if (spec->set_hostname_as_fqdn && spec->subdomain)
+		return arena_printf(a, "%s.%s.%s.svc.%s", s, spec->subdomain, pod->meta->namespace,
+				    cluster_domain);
 	size_t n = MIN(strlen(s), (size_t)HOST_NAME_LEN);
 	while (n > 1 && (s[n - 1] == '-' || s[n - 1] == '.'))
 		n--;
 	return arena_strndup(a, s, n);
 }
 
-void files_hosts(const struct object *pod, const char *host_name, uint32_t ip,
-		 const char *cluster_domain, struct buf *out)
+static void own_hosts(const struct object *pod, const char *host_name, uint32_t ip,
+		      const char *cluster_domain, struct buf *out)
 {
 	const struct pod_spec *s = &pod->pod->spec;
 	char text[16];
@@ -42,10 +51,21 @@ void files_hosts(const struct object *pod, const char *host_name, uint32_t ip,
 		      "fe00::1\tip6-allnodes\n"
 		      "fe00::2\tip6-allrouters\n");
 	buf_printf(out, "%s\t", text);
-	if (s->subdomain)
+	if (s->subdomain && !s->set_hostname_as_fqdn)
 		buf_printf(out, "%s.%s.%s.svc.%s\t", host_name, s->subdomain, pod->meta->namespace,
 			   cluster_domain);
 	buf_printf(out, "%s\n", host_name);
+}
+
+void files_hosts(const struct object *pod, const char *host_name, uint32_t ip,
+		 const char *cluster_domain, const char *node, struct buf *out)
+{
+	const struct pod_spec *s = &pod->pod->spec;
+
+	if (*node)
+		buf_puts(out, node);
+	else
+		own_hosts(pod, host_name, ip, cluster_domain, out);
 	for (uint32_t i = 0; i < s->host_aliases.n; i++) {
 		const struct host_alias *h = &s->host_aliases.v[i];
 
@@ -179,9 +199,12 @@ void files_resolv_conf(const struct object *pod, const char *node, const char *c
 	struct arena a = { 0 };
 	struct resolver r = { .a = &a };
 
+	bool cluster = s->dns_policy == DNS_CLUSTER_FIRST_HOST_NET ||
+		       (s->dns_policy != DNS_NONE && s->dns_policy != DNS_DEFAULT && !s->host_network);
+
 	if (s->dns_policy != DNS_NONE)
 		node_text(&r, node);
-	if (s->dns_policy != DNS_NONE && s->dns_policy != DNS_DEFAULT)
+	if (cluster)
 		cluster_first(&r, pod->meta->namespace, cluster_domain);
 	if (s->dns_config)
 		dns_config(&r, s->dns_config);

@@ -60,8 +60,79 @@ static uint64_t capabilities(const struct security_context *c)
 	return caps & ~bits_of(&c->capabilities->drop);
 }
 
-int identity_of(const struct pod_spec *s, const struct container *c, const struct image *img,
-		struct identity *ret, struct err *err)
+static void add_group(struct arena *a, struct identity *id, int64_t gid)
+{
+	struct { gid_t *v; uint32_t n; } l = { (gid_t *)id->groups, id->ngroups };
+
+	for (uint32_t i = 0; i < l.n; i++) {
+		if (l.v[i] == (gid_t)gid)
+			return;
+	}
+	*arena_push(a, &l) = (gid_t)gid;
+	id->groups = l.v;
+	id->ngroups = l.n;
+}
+
+/* https://kubernetes.io/docs/tasks/configure-pod-container/security-context/ */
+static void collect_groups(struct arena *a, const struct pod_security_context *pod,
+			   const struct image *img, struct identity *id)
+{
+	bool strict = pod && pod->supplemental_groups_policy == GROUPS_STRICT;
+
+	add_group(a, id, id->gid);
+	for (uint32_t i = 0; !strict && i < img->ngroups; i++)
+		add_group(a, id, img->groups[i]);
+	for (uint32_t i = 0; pod && i < pod->supplemental_groups.n; i++)
+		add_group(a, id, pod->supplemental_groups.v[i]);
+	if (pod && HAS(pod, pod_security_context, fs_group))
+		add_group(a, id, pod->fs_group);
+}
+
+static bool is_privileged(const struct container *c)
+{
+	return c->security_context && c->security_context->privileged;
+}
+
+bool identity_any_privileged(const struct pod_spec *s)
+{
+	for (uint32_t i = 0; i < pod_container_count(s); i++) {
+		if (is_privileged(pod_container(s, i)))
+			return true;
+	}
+	return false;
+}
+
+static bool adds_sys_admin(const struct security_context *c)
+{
+	uint64_t admin = 0;
+
+	cap_parse("SYS_ADMIN", &admin);
+	return c->capabilities && (has_all(&c->capabilities->add) ||
+				   bits_of(&c->capabilities->add) & admin);
+}
+
+/* What the container's context says, over the pod's. Unlike Kubernetes, privileges may only be
+ * gained where that is asked for. */
+static void rights(const struct pod_security_context *pod, const struct security_context *own,
+		   struct identity *id)
+{
+	const struct seccomp_profile *p = own && own->seccomp_profile ? own->seccomp_profile :
+					  pod ? pod->seccomp_profile : NULL;
+
+	id->no_filter = p && p->type == SECCOMP_UNCONFINED;
+	if (!own)
+		return;
+	id->read_only_root = own->read_only_root_filesystem;
+	id->privileged = own->privileged;
+	id->may_gain = own->allow_privilege_escalation || own->privileged || adds_sys_admin(own);
+	if (!own->privileged)
+		return;
+	cap_parse("ALL", &id->caps);
+	id->no_filter = true;
+}
+
+int identity_of(struct arena *a, const struct pod_spec *s, const struct container *c,
+		const struct image *img, struct identity *ret, struct err *err)
 {
 	const struct pod_security_context *pod = s->security_context;
 	const struct security_context *own = c->security_context;
@@ -86,7 +157,8 @@ int identity_of(const struct pod_spec *s, const struct container *c, const struc
 	if (non_root && id.uid == 0)
 		return err_set(err, -EPERM, given ? "container's runAsUser breaks non-root policy" :
 			       "container has runAsNonRoot and image will run as root");
-	id.read_only_root = own && own->read_only_root_filesystem;
+	rights(pod, own, &id);
+	collect_groups(a, pod, img, &id);
 	*ret = id;
 	return 0;
 }

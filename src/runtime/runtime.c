@@ -274,7 +274,7 @@ static void remove_sandbox(struct sandbox *p)
 	exec_lost(p);
 	sandbox_answered(p);
 	loop_timer_cancel(p->rt->loop, &p->overdue);
-	sweep_add(&p->rt->sweep, p->cgroup, p->ip, dirs);
+	sweep_add(&p->rt->sweep, p->cgroup, p->object.pod->spec.host_network ? 0 : p->ip, dirs);
 	sandbox_take_out(p);
 	link_release(&p->link);
 	sweep_sandbox(&p->rt->sweep, p);

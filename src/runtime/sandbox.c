@@ -6,6 +6,7 @@
  * gone with it.
  */
 #include <limits.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <stdio.h>
 #include <sys/mount.h>
@@ -14,6 +15,7 @@
 #include "base/file.h"
 #include "base/macro.h"
 #include "runtime/files.h"
+#include "runtime/identity.h"
 #include "runtime/sandbox.h"
 #include "runtime/volume.h"
 #include "schema/schema.h"
@@ -22,6 +24,16 @@
 #define SHM_SIZE "size=64m"
 #define SHIM_CPU_MILLI 100		/* promised, so that logs are written under load */
 #define SHIM_MEMORY (8 << 20)		/* and the kernel's memory of the pod's namespaces */
+
+/*
+ * What a pod without privileged containers can't get: loading modules, raw I/O, rebooting, and
+ * changing mandatory access control. Everything else may be asked for by a container's
+ * securityContext, and can only be given by who has it: the shim.
+ */
+#define BIT(cap) (1ULL << (cap))
+#define NEVER (BIT(CAP_SYS_MODULE) | BIT(CAP_SYS_RAWIO) | BIT(CAP_SYS_BOOT) | \
+	       BIT(CAP_MAC_ADMIN) | BIT(CAP_MAC_OVERRIDE) | BIT(CAP_SYS_PACCT) | \
+	       BIT(CAP_AUDIT_CONTROL) | BIT(CAP_WAKE_ALARM) | BIT(CAP_BLOCK_SUSPEND))
 
 /* ---- the program ---- */
 
@@ -54,6 +66,29 @@ static void network(const struct sandbox *p, struct buf *out)
 	net_pod_link(p->rt->net, p->ip, PROG_NETNS_FD, &host, &pod);
 	prog_add(out, OP_NETLINK_HOST, 0, 0, NULL, host.data, host.len);
 	prog_add(out, OP_NETLINK_POD, 0, 0, NULL, pod.data, pod.len);
+}
+
+/* /proc/sys/net/ipv4/tcp_syncookies of net.ipv4.tcp_syncookies; what has a slash has no dots to
+ * replace, sysctl(8). */
+static const char *parameter_path(struct arena *a, const char *name)
+{
+	char *path = arena_printf(a, "/proc/sys/%s", name);
+
+	for (char *c = path + strlen("/proc/sys/"); *c && !strchr(name, '/'); c++) {
+		if (*c == '.')
+			*c = '/';
+	}
+	return path;
+}
+
+static void kernel_parameters(const struct pod_spec *s, struct arena *a, struct buf *out)
+{
+	const struct pod_security_context *c = s->security_context;
+
+	for (uint32_t i = 0; c && i < c->sysctls.n; i++)
+		prog_add(out, OP_WRITE, 0, 0,
+			 PROG_S(parameter_path(a, c->sysctls.v[i].name), c->sysctls.v[i].value),
+			 NULL, 0);
 }
 
 static void tmpfs(struct buf *out, const char *dir, const char *options)
@@ -108,14 +143,20 @@ static void sandbox_program(const struct sandbox *p, struct buf *out)
 {
 	struct arena a = { 0 };
 
+	const struct pod_spec *s = &p->object.pod->spec;
+	uint64_t own = CLONE_NEWUTS | CLONE_NEWNS | (s->host_network ? 0 : CLONE_NEWNET) |
+		       (s->host_ipc ? 0 : CLONE_NEWIPC);
+
 	join_cgroup(p, out);
-	prog_add(out, OP_UNSHARE, CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNS, 0, NULL,
-		 NULL, 0);
+	prog_add(out, OP_UNSHARE, own, 0, NULL, NULL, 0);
 	prog_add(out, OP_SLAVE, 0, 0, NULL, NULL, 0);
 	prog_add(out, OP_HOSTNAME, 0, 0, PROG_S(p->host_name), NULL, 0);
-	network(p, out);
+	if (!s->host_network)
+		network(p, out);
+	kernel_parameters(s, &a, out);
 	scratch(p, &a, out);
 	memory_volumes(p, &a, out);
+	prog_add(out, OP_CAPS, identity_any_privileged(s) ? UINT64_MAX : ~NEVER, 0, NULL, NULL, 0);
 	arena_release(&a);
 }
 
@@ -150,11 +191,14 @@ static int etc_files(const struct sandbox *p, struct err *err)
 	const char *domain = p->rt->s.cluster_domain;
 	BUF_AUTO name = { 0 };
 	BUF_AUTO hosts = { 0 };
+	BUF_AUTO node_hosts = { 0 };
 	BUF_AUTO resolv = { 0 };
 	BUF_AUTO node = { 0 };
 
 	buf_printf(&name, "%s\n", p->host_name);
-	files_hosts(&p->object, p->host_name, p->ip, domain, &hosts);
+	if (p->object.pod->spec.host_network)
+		file_read("/etc/hosts", 1 << 20, &node_hosts, NULL);
+	files_hosts(&p->object, p->host_name, p->ip, domain, buf_str(&node_hosts), &hosts);
 	node_resolv_conf(&node);
 	files_resolv_conf(&p->object, buf_str(&node), domain, &resolv);
 	int r = write_file(p, "hostname", &name, err);
@@ -258,11 +302,47 @@ static int start_shim(struct sandbox *p, struct err *err)
 	return r < 0 ? r : sandbox_send_program(p, err);
 }
 
+/* Namespaced, and harmless to others:
+ * https://kubernetes.io/docs/tasks/administer-cluster/sysctl-cluster/ */
+static int check_parameters(const struct pod_spec *s, struct err *err)
+{
+	static const char *const safe[] = {
+		"kernel.shm_rmid_forced", "net.ipv4.ip_local_port_range", "net.ipv4.tcp_syncookies",
+		"net.ipv4.ping_group_range", "net.ipv4.ip_unprivileged_port_start",
+		"net.ipv4.ip_local_reserved_ports", "net.ipv4.tcp_keepalive_time",
+		"net.ipv4.tcp_fin_timeout", "net.ipv4.tcp_keepalive_intvl",
+		"net.ipv4.tcp_keepalive_probes", "net.ipv4.tcp_rmem", "net.ipv4.tcp_wmem", NULL,
+	};
+	const struct pod_security_context *c = s->security_context;
+
+	for (uint32_t i = 0; c && i < c->sysctls.n; i++) {
+		const char *const *w = safe;
+
+		while (*w && !streq(*w, c->sysctls.v[i].name))
+			w++;
+		if (!*w)
+			return err_set(err, -EPERM, "forbidden sysctl: \"%s\" is not one of the safe ones",
+				       c->sysctls.v[i].name);
+	}
+	return 0;
+}
+
+/* In the host's network a pod's address is the node's. */
+static int address(struct sandbox *p, struct err *err)
+{
+	if (!p->object.pod->spec.host_network)
+		return net_addr_alloc(p->rt->net, &p->ip, err);
+	p->ip = net_node_ip(p->rt->net);
+	return 0;
+}
+
 int sandbox_make(struct sandbox *p, const struct set *set, struct err *err)
 {
 	const struct volume_in in = { &p->object, p->run_dir, p->state_dir };
-	int r = net_addr_alloc(p->rt->net, &p->ip, err);
+	int r = check_parameters(&p->object.pod->spec, err);
 
+	if (r == 0)
+		r = address(p, err);
 	if (r == 0)
 		r = file_mkdir_p(p->run_dir, 0700, err);
 	if (r == 0)

@@ -109,7 +109,7 @@ struct sandbox *sandbox_new(struct runtime *r, const struct object *o)
 	p->log_dir = arena_printf(a, "%s/%s_%s_%s", s->log_dir, o->meta->namespace, o->meta->name,
 				  p->uid);
 	p->cgroup = arena_printf(a, "pod%s", p->uid);
-	p->host_name = files_host_name(a, o);
+	p->host_name = files_host_name(a, o, s->node_name, s->cluster_domain);
 	make_runs(p);
 	link_init(&p->link, r->loop, arena_printf(a, "%s/shim.sock", p->run_dir));
 	return p;

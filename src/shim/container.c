@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/syscall.h>
@@ -18,6 +19,9 @@
 
 /* At most so much of one stream before the other sources get their turn. */
 #define PUMP_MAX (256 * 1024)
+
+/* So often processes that fork while they are killed are looked for again. */
+#define KILL_ROUNDS 1000
 
 struct container *container_find(struct shim *s, const char *name)
 {
@@ -178,7 +182,12 @@ static int run_program(struct container *c, struct outfit *o, const void *prog, 
 	x->stdio[1] = o->out[1];
 	x->stdio[2] = o->err[1];
 	x->cgroup = o->cgroup;
-	int r = prog_run_container(x, &c->st.pid, &c->pidfd);
+	x->pid_flags = c->pids == SHIM_PIDS_OWN ? CLONE_NEWPID : 0;
+	int r = c->pids == SHIM_PIDS_POD ? pause_enter(c->shim) : 0;
+	if (r == 0)
+		r = prog_run_container(x, &c->st.pid, &c->pidfd);
+	if (c->pids == SHIM_PIDS_POD)
+		pause_leave(c->shim);
 	c->st.fail = x->fail;
 	prog_run_free(x);
 	return r;
@@ -229,6 +238,7 @@ static void begin_run(struct container *c, const struct shim_start *order)
 	st->message_size = 0;
 	message_clear(c);
 	c->stop_rank = order->stop_rank;
+	c->pids = order->pids;
 	c->stop_signal = order->stop_signal ? order->stop_signal : SIGTERM;
 	c->oom_before = oom_kills(c->oom_file);
 }
@@ -272,10 +282,44 @@ int container_signal(struct container *c, int signo)
 
 /* ---- ending ---- */
 
+/* Kills every process that the file lists; false when there was none. */
+static bool kill_listed(int dir)
+{
+	char text[4096];
+	FD_AUTO fd = openat(dir, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
+	for (const char *p = text; *p; p += *p == '\n') {
+		uint64_t pid = text_parse(p, &p);
+		if (pid)
+			kill((pid_t)pid, SIGKILL);
+		while (*p && *p != '\n')
+			p++;
+	}
+	return true;
+}
+
+/*
+ * Without a pid namespace of its own the container's other processes have not ended with the
+ * first. Not by cgroup.kill: some kernels kill what CLONE_INTO_CGROUP puts into the group later, too.
+ */
+static void kill_rest(const struct container *c)
+{
+	FD_AUTO dir = c->pids != SHIM_PIDS_OWN && *c->cgroup_dir ?
+			      open(c->cgroup_dir, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+
+	for (int round = 0; dir >= 0 && round < KILL_ROUNDS && kill_listed(dir); round++)
+		sched_yield();
+}
+
 static void end_run(struct container *c, int exit_code, int signo)
 {
 	bool oom = oom_kills(c->oom_file) > c->oom_before;
 
+	kill_rest(c);
 	stream_close(&c->out, c->shim);
 	stream_close(&c->err, c->shim);
 	log_close(&c->log);

@@ -263,7 +263,7 @@ static int start(struct prog_run *x, uint64_t flags, pid_t *ret_pid, int *ret_pi
 
 int prog_run_container(struct prog_run *x, pid_t *ret_pid, int *ret_pidfd)
 {
-	int r = start(x, CLONE_VM | CLONE_NEWNS | CLONE_NEWPID, ret_pid, ret_pidfd);
+	int r = start(x, CLONE_VM | CLONE_NEWNS | x->pid_flags, ret_pid, ret_pidfd);
 
 	if (r == 0 && x->fail.error) {
 		close(*ret_pidfd);

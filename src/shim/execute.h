@@ -29,6 +29,7 @@ struct prog_run {
 	int join;			/* pidfd of the container's first process */
 	int console;			/* a tty is wanted: its master is sent over this socket */
 	uint16_t rows, cols;
+	uint64_t pid_flags;		/* CLONE_NEWPID, or 0: the pid namespace that setns(2) has set */
 	char oom_score[8];		/* to start with, "0": the shim's own is not for others */
 
 	/* found out */

@@ -97,6 +97,10 @@ struct shim_state_header {
 	uint64_t start_time;	/* field 22 of /proc/PID/stat, so that a reused pid is noticed */
 };
 
+/* Whose processes a container sees. In a pid namespace of its own they all end with its first
+ * process; else the shim kills what is left in its cgroup. */
+enum shim_pids { SHIM_PIDS_OWN, SHIM_PIDS_POD, SHIM_PIDS_HOST };
+
 struct shim_start {
 	char name[SHIM_NAME];
 	uint32_t attempt, backoff;
@@ -104,7 +108,7 @@ struct shim_start {
 	uint32_t log_max_files;
 	uint32_t stop_rank;	/* a STOP of all stops one rank after the other, 0 first */
 	int32_t stop_signal;	/* that a STOP without one sends; 0: SIGTERM */
-	uint32_t reserved;
+	uint32_t pids;		/* enum shim_pids */
 	char log_dir[512];	/* ".../NS_POD_UID/CONTAINER": ATTEMPT.log is written there */
 	char cgroup_dir[256];	/* cgroup2 directory for CLONE_INTO_CGROUP; empty: none */
 	char oom_file[256];	/* memory.events (v2) or memory.oom_control (v1): line "oom_kill N" */

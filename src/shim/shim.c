@@ -4,23 +4,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include "base/macro.h"
 #include "shim/execute.h"
-#include "shim/ops.h"
-
-/*
- * What no container gets and the shim does not need: loading modules, raw I/O, rebooting, and
- * changing mandatory access control. Everything else may be asked for by a container's
- * securityContext, and can only be given by who has it.
- */
-#define BIT(cap) (1ULL << (cap))
-#define NEVER (BIT(CAP_SYS_MODULE) | BIT(CAP_SYS_RAWIO) | BIT(CAP_SYS_BOOT) | \
-	       BIT(CAP_MAC_ADMIN) | BIT(CAP_MAC_OVERRIDE) | BIT(CAP_SYS_PACCT) | \
-	       BIT(CAP_AUDIT_CONTROL) | BIT(CAP_WAKE_ALARM) | BIT(CAP_BLOCK_SUSPEND))
 
 /* Every child, also those that containers left behind: the shim is their reaper. */
 static void reap(struct loop_signal *sig, int signo)
@@ -75,8 +63,6 @@ int shim_sandbox(struct shim *s, const void *prog, size_t n, struct prog_fail *f
 	s->sandboxed = true;
 	s->own_net = x->own_net;
 	prog_run_free(x);
-	if (r == 0)
-		r = process_limit_caps(~NEVER, 0);
 	s->sandbox_error = r;
 	s->sandbox_fail = *fail;
 	return r;

@@ -121,7 +121,7 @@ struct container {
 	int64_t began;			/* of this run, monotonic */
 	char cgroup_dir[256], oom_file[256], message_file[256];
 	uint64_t oom_before;
-	uint32_t stop_rank;
+	uint32_t stop_rank, pids;
 	int stop_signal;
 	struct log_file log;
 	struct stream_io out, err;
@@ -151,6 +151,16 @@ void stop_all_goes_on(struct shim *s);		/* one of them has ended */
 void stop_hook_ended(struct container *c);	/* preStop is over */
 void stop_end(struct container *c);		/* the container has ended */
 
+/* ---- a pid namespace for the whole pod ---- */
+
+struct pause {			/* its first process, which does nothing but reap */
+	int pidfd, own_ns;	/* -1 until it is needed */
+};
+
+/* Children made between the two are born in the pod's pid namespace. */
+int pause_enter(struct shim *s);
+void pause_leave(struct shim *s);
+
 /* ---- state file ---- */
 
 int state_open(struct shim *s);			/* "state" in the working directory */
@@ -178,6 +188,7 @@ struct shim {
 	int64_t stop_began;		/* monotonic */
 	struct session *sessions;
 	struct log_room *room;
+	struct pause pause;
 	bool sandboxed, own_net;
 	int sandbox_error;		/* 0 or -errno: then no container may start */
 	struct prog_fail sandbox_fail;

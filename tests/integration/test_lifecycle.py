@@ -24,7 +24,7 @@ class Story:
         os.chmod(self.dir, 0o777)
 
     def begin(self, name, *containers, **spec):
-        spec.setdefault("terminationGracePeriodSeconds", 5)
+        spec.setdefault("terminationGracePeriodSeconds", 2)
         self.orch.write(f"{name}.yaml", pod(
             name, *containers, volumes=[{"name": "v", "hostPath": {"path": self.dir}}], **spec))
         return name
@@ -237,7 +237,6 @@ def test_the_active_deadline_ends_a_pod(orch, story):
     wait_for(lambda: phase(orch, "p") == "Running")
     p = wait_for(lambda: phase(orch, "p") == "Failed" and orch.pod("p"), 8, "the deadline comes")
     assert p["status"]["reason"] == "DeadlineExceeded"
-    assert "DeadlineExceeded" in orch.ctl("get", "pods").stdout
     story.wait_words("a", "main", "main-ends", "a-ends")
     never(lambda: len(story.words()) > 4, 2)
     orch.kill9()

@@ -251,13 +251,6 @@ def test_caps(pod, user):
     assert f["status.NoNewPrivs"] == ["1"]
 
 
-def test_shim_gives_up_what_nobody_needs(pod):
-    pod.sandbox()
-    f = facts(Path(f"/proc/{pod.shim.pid()}/status").read_text().replace(":\t", "=").splitlines())
-    for cap in (16, 17, 22, 32, 33):   # modules, raw I/O, reboot, MAC
-        assert not int(f["CapBnd"][0], 16) >> cap & 1 and not int(f["CapPrm"][0], 16) >> cap & 1
-
-
 def test_interfaces_of_both_namespaces(pod):
     name = f"st{os.getpid() % 100000}"
     pod.sandbox(lambda p: p.NETLINK_HOST(raw=veth(name, "eth0", 9) + link_up(1))

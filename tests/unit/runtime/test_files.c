@@ -52,7 +52,7 @@ static void test_hosts(void **state)
 	BUF_AUTO out = { 0 };
 
 	(void)state;
-	files_hosts(pod_in(s, "web"), "h", 0x0af40007, "cluster.local", &out);
+	files_hosts(pod_in(s, "web"), "h", 0x0af40007, "cluster.local", "", &out);
 	assert_non_null(strstr(out.data, "127.0.0.1\tlocalhost\n"));
 	assert_non_null(strstr(out.data, "\n10.244.0.7\th.sub.default.svc.cluster.local\th\n"));
 	assert_non_null(strstr(out.data, "\n192.0.2.9\ta.example\tb.example\n"));
@@ -70,9 +70,9 @@ static void test_host_name(void **state)
 	longest[62] = '-';
 	longest[79] = '\0';
 	pod = object_new(&a, KIND_POD, "default", longest);
-	assert_int_equal(strlen(files_host_name(&a, &pod)), 62);
+	assert_int_equal(strlen(files_host_name(&a, &pod, "node", "cluster.local")), 62);
 	pod.pod->spec.hostname = "own";
-	assert_string_equal(files_host_name(&a, &pod), "own");
+	assert_string_equal(files_host_name(&a, &pod, "node", "cluster.local"), "own");
 	arena_release(&a);
 }
 

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * shareProcessNamespace: a pid namespace lives as long as its first process, so the pod's is held
+ * by one of ours. It ends with the shim, and everything in the namespace with it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/clone.h"
+#include "base/macro.h"
+#include "shim/shim.h"
+
+/* SA_NOCLDWAIT: orphans of the pod vanish when they end; sigaction(2). */
+static void idle(void)
+{
+	struct sigaction ignore = { .sa_handler = SIG_IGN, .sa_flags = SA_NOCLDWAIT };
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	child_default_signals();
+	sigaction(SIGCHLD, &ignore, NULL);
+	close_range(0, ~0U, 0);
+	for (;;)
+		pause();
+}
+
+static int start(struct shim *s)
+{
+	FD_AUTO own = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
+	int pidfd = -1;
+
+	if (own < 0)
+		return -errno;
+	long pid = syscall(SYS_clone, CLONE_NEWPID | CLONE_PIDFD | SIGCHLD, NULL, &pidfd, NULL, 0);
+	if (pid < 0)
+		return -errno;
+	if (pid == 0)
+		idle();
+	s->pause = (struct pause){ .pidfd = pidfd, .own_ns = fd_take(&own) };
+	return 0;
+}
+
+int pause_enter(struct shim *s)
+{
+	int r = s->pause.pidfd < 0 ? start(s) : 0;
+
+	if (r < 0)
+		return r;
+	return setns(s->pause.pidfd, CLONE_NEWPID) < 0 ? -errno : 0;
+}
+
+void pause_leave(struct shim *s)
+{
+	setns(s->pause.own_ns, CLONE_NEWPID);
+}

@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a pod shares with the node and what its containers may, as the kernel sees it."""
+
+import os
+
+import pytest
+
+from harness import container, pod, service, state, wait_for
+
+
+def run(orch, name, script, *, pod_more=None, image="/", **more):
+    """The log of a shell script that runs once as the only container of a pod."""
+    orch.write(f"{name}.yaml", pod(name, container(image, "/bin/sh", "-c", script, **more),
+                                   restartPolicy="Never", **(pod_more or {})))
+    def over():
+        p = orch.pod(name)
+        return p and p.get("status", {}).get("phase") in ("Succeeded", "Failed") and p
+    try:
+        p = wait_for(over, 15, f"{name} ends")
+    except AssertionError as e:
+        raise AssertionError(f"{e}\n{orch.describe()}") from None
+    return orch.log_text(p, "main").strip()
+
+
+def runs(orch, name, *containers, **more):
+    orch.write(f"{name}.yaml", pod(name, *containers, **more))
+    def up():
+        p = orch.pod(name)
+        return p and state(p)[0] == "running" and p
+    return wait_for(up, 15, f"{name} runs")
+
+
+def facts(text):
+    return dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
+
+
+# ---- namespaces of the node ----
+
+@pytest.mark.v2
+@pytest.mark.subset
+def test_host_network(orch):
+    text = run(orch, "p", "readlink /proc/self/ns/net; hostname; cat /etc/hosts; cat /etc/resolv.conf",
+               pod_more={"hostNetwork": True})
+    netns = os.readlink(f"/proc/{orch.orchd.pid}/ns/net")
+    p = orch.pod("p")
+    assert text.splitlines()[0] == netns
+    assert text.splitlines()[1] == p["spec"]["nodeName"]
+    assert p["status"]["podIP"] == p["status"]["hostIP"]
+    assert "Managed by orch" not in text and "svc.cluster.local" not in text
+    orch.remove("p.yaml")
+    orch.apply(allowDelete=-1)
+    wait_for(lambda: orch.pod("p") is None)
+    fresh = runs(orch, "q", container(orch.rootfs, "/bin/probe", "sleep"))
+    assert fresh["status"]["podIP"] != fresh["status"]["hostIP"]
+
+
+@pytest.mark.v2
+def test_a_service_leads_to_a_pod_in_the_host_network(orch):
+    orch.write("s.yaml", service("web", 80, 8099, app="web"),
+               pod("web", container(orch.rootfs, "/bin/probe", "listen", "8099", "from-the-node",
+                                    readinessProbe={"tcpSocket": {"port": 8099}, "periodSeconds": 1}),
+                   labels={"app": "web"}, hostNetwork=True))
+    wait_for(lambda: (orch.get("endpoints", "web") or {}).get("subsets", [{}])[0].get("addresses"),
+             15, "the pod is an endpoint")
+    ip = orch.get("services", "web")["spec"]["clusterIP"]
+    orch.wait_settled()
+    assert "from-the-node" in orch.http(ip, 80)[1]
+    orch.kill9()
+    orch.start()
+    assert orch.plan()["empty"]
+    assert "from-the-node" in orch.http(ip, 80)[1]
+
+
+@pytest.mark.v2
+def test_host_pid_and_what_becomes_of_its_processes(orch):
+    p = runs(orch, "p", container("/", "/bin/sh", "-c", "sleep 1234 & echo pid=$$$$; wait"),
+             hostPID=True)
+    text = wait_for(lambda: orch.log_text(p, "main"))
+    pid = int(facts(text)["pid"])
+    assert os.readlink(f"/proc/{pid}/ns/pid") == os.readlink("/proc/self/ns/pid")
+    members = orch.pids(p, "main")
+    assert pid in members and len(members) == 2
+    os.kill(pid, 9)
+    wait_for(lambda: orch.pod("p")["status"]["containerStatuses"][0]["restartCount"] == 1
+             and state(orch.pod("p"))[0] == "running", 10, "it runs again")
+    assert not any(os.path.exists(f"/proc/{m}") and m != 0 for m in members)
+
+
+@pytest.mark.v2
+def test_host_ipc(orch):
+    mine = os.readlink(f"/proc/{orch.orchd.pid}/ns/ipc")
+    assert run(orch, "shared", "readlink /proc/self/ns/ipc", pod_more={"hostIPC": True}) == mine
+    assert run(orch, "own", "readlink /proc/self/ns/ipc") != mine
+
+
+@pytest.mark.v2
+@pytest.mark.subset
+def test_shared_process_namespace(orch):
+    p = runs(orch, "p", container("/", "/bin/sh", "-c", "exec sleep 4321", name="main"),
+             container("/", "/bin/sh", "-c",
+                       "sleep 0.5; ps ax -o pid=,args=; sleep 77 & sleep 1000", name="other"),
+             shareProcessNamespace=True)
+    text = wait_for(lambda: "sleep 4321" in orch.log_text(p, "other")
+                    and orch.log_text(p, "other"), 10, "one sees the other")
+    assert not any(line.split(None, 1)[0] == "1" and "sleep" in line for line in text.splitlines())
+    members = orch.pids(p, "other")
+    assert len(members) >= 2
+    victim = next(m for m in members if b"sh" in open(f"/proc/{m}/cmdline", "rb").read())
+    os.kill(victim, 9)
+    wait_for(lambda: next(s for s in orch.pod("p")["status"]["containerStatuses"]
+                          if s["name"] == "other")["restartCount"] == 1, 10)
+    assert not any(os.path.exists(f"/proc/{m}") for m in members)
+    assert next(s for s in orch.pod("p")["status"]["containerStatuses"]
+                if s["name"] == "main")["restartCount"] == 0
+    assert "sleep" in orch.exec("p", "ps", "ax", container="main").stdout
+
+
+# ---- rights ----
+
+@pytest.mark.v2
+@pytest.mark.subset
+def test_privileged(orch):
+    script = ("grep -E 'CapEff|NoNewPrivs|Seccomp:' /proc/self/status; "
+              "mount -t tmpfs none /mnt && echo mounted; echo 1 > /proc/sys/net/ipv4/ip_forward && "
+              "echo written; mknod /root/zero c 1 5 && head -c 1 /root/zero | wc -c; ls /dev")
+    text = run(orch, "p", script, securityContext={"privileged": True})
+    lines = text.split()
+    every = open("/proc/self/status").read().split("CapBnd:")[1].split()[0]
+    status = dict(zip(lines[0:6:2], lines[1:6:2]))
+    assert int(status["CapEff:"], 16) == int(every, 16)
+    assert (status["NoNewPrivs:"], status["Seccomp:"]) == ("0", "0")
+    assert "mounted" in lines and "written" in lines and "1" in lines
+    beside = run(orch, "q", script)
+    assert "mounted" not in beside and "written" not in beside
+
+
+@pytest.mark.v2
+def test_privilege_escalation_and_filters(orch):
+    status = "grep -E 'NoNewPrivs|Seccomp:' /proc/self/status"
+    def of(name, **context):
+        words = run(orch, name, status, securityContext=context).split()
+        return words[1], words[3]
+    assert of("plain") == ("1", "2")
+    assert of("may", allowPrivilegeEscalation=True) == ("0", "2")
+    assert of("open", seccompProfile={"type": "Unconfined"}) == ("1", "0")
+    assert of("default", seccompProfile={"type": "RuntimeDefault"}) == ("1", "2")
+    words = run(orch, "pod", status, pod_more={
+        "securityContext": {"seccompProfile": {"type": "Unconfined"}}}).split()
+    assert words[3] == "0"
+
+
+@pytest.mark.v2
+def test_groups(orch):
+    def groups(name, **context):
+        return sorted(int(g) for g in run(orch, name, "id -G", pod_more={
+            "securityContext": context}).split())
+    assert groups("none") == [0]
+    assert groups("some", supplementalGroups=[3000, 4000], fsGroup=2000) == [0, 2000, 3000, 4000]
+    assert groups("own", runAsUser=1000, runAsGroup=1001, supplementalGroups=[3000]) == [1001, 3000]
+
+
+@pytest.mark.v2
+def test_the_shim_keeps_what_only_privileged_containers_get(orch):
+    def bounding(name, **context):
+        runs(orch, name, container(orch.rootfs, "/bin/probe", "sleep", securityContext=context))
+        uid = orch.pod(name)["metadata"]["uid"]
+        pid = next(p for p in orch.shims() if uid in open(f"/proc/{p}/cmdline").read())
+        return int(open(f"/proc/{pid}/status").read().split("CapBnd:")[1].split()[0], 16)
+    never = sum(1 << cap for cap in (16, 17, 22, 32, 33))      # modules, raw I/O, reboot, MAC
+    assert not bounding("plain") & never
+    assert bounding("all", privileged=True) & 1 << 16
+
+
+# ---- kernel parameters, names ----
+
+@pytest.mark.v2
+def test_sysctls(orch):
+    text = run(orch, "p", "cat /proc/sys/net/ipv4/ip_local_port_range /proc/sys/kernel/shm_rmid_forced",
+               pod_more={"securityContext": {"sysctls": [
+                   {"name": "net.ipv4.ip_local_port_range", "value": "20000 20010"},
+                   {"name": "kernel.shm_rmid_forced", "value": "1"}]}})
+    assert text.split() == ["20000", "20010", "1"]
+    orch.write("bad.yaml", pod("bad", container("/", "/bin/true"), securityContext={
+        "sysctls": [{"name": "kernel.panic", "value": "1"}]}))
+    wait_for(lambda: "forbidden sysctl" in orch.ctl("events").stdout, 10, "it is refused")
+
+
+@pytest.mark.v2
+def test_the_host_name_with_its_domain(orch):
+    assert run(orch, "p", "hostname", pod_more={
+        "hostname": "web", "subdomain": "sub", "setHostnameAsFQDN": True}) \
+        == "web.sub.default.svc.cluster.local"
+    assert run(orch, "q", "hostname", pod_more={"hostname": "web", "subdomain": "sub"}) == "web"
