@@ -22,12 +22,13 @@ USES_plan := model schema base
 USES_store := model schema base
 USES_sys := base
 USES_image := sys base
+USES_pull := image sys base
 USES_net := sys model schema base
 USES_shim := base
 USES_runtime := shim net image sys model schema base
 USES_daemon := runtime control plan store shim net image sys model schema base
 USES_cli := plan model schema base
-ROOMS := base schema model control plan store sys image net shim runtime daemon cli
+ROOMS := base schema model control plan store sys image pull net shim runtime daemon cli
 
 # libraries, by the room that needs them
 PKG_base := libmd
@@ -35,6 +36,7 @@ PKG_schema := yaml-0.1
 PKG_store := libzstd jansson
 PKG_sys := libnl-3.0 libnl-route-3.0 libnftables libseccomp libcap
 PKG_image := zlib libzstd jansson
+PKG_pull := libcurl libcrypto jansson
 PKG_daemon := libmicrohttpd jansson
 PKG_cli := jansson
 
@@ -58,10 +60,10 @@ pkg = $(if $(1),$(shell pkg-config --libs $(1)),)
 libs_of = $(call pkg,$(strip $(foreach r,$(1),$(PKG_$(r)))))
 archives = $(foreach r,$(1),$(B)/$(r).a)
 
-src = $(filter-out src/daemon/main.c src/shim/main.c src/cli/main.c,$(wildcard src/$(1)/*.c))
+src = $(filter-out src/daemon/main.c src/shim/main.c src/cli/main.c src/pull/main.c,$(wildcard src/$(1)/*.c))
 obj = $(patsubst src/%.c,$(B)/obj/%.o,$(1))
 
-PROGRAMS := $(B)/orchd $(B)/orchctl $(B)/orch-shim
+PROGRAMS := $(B)/orchd $(B)/orchctl $(B)/orch-shim $(B)/orch-pull
 all: $(PROGRAMS) $(B)/orch-probe man
 
 $(B)/obj/%.o: src/%.c
@@ -85,6 +87,11 @@ $(B)/obj/cli/info.o: src/completion/orchctl.bash	# is in it (.incbin)
 $(B)/orchctl: $(B)/obj/cli/main.o $(call archives,cli $(USES_cli))
 	@$(if $(filter 0,$(V)),echo "  LD $@",:)
 	$(Q)$(CC) $(ALL_LDFLAGS) $^ -o $@ $(call libs_of,cli $(USES_cli))
+
+# Licences: OpenSSL is here, so libnftables (GPL-2 only) must not be; see the rooms it uses.
+$(B)/orch-pull: $(B)/obj/pull/main.o $(call archives,pull $(USES_pull))
+	@$(if $(filter 0,$(V)),echo "  LD $@",:)
+	$(Q)$(CC) $(ALL_LDFLAGS) $^ -o $@ $(filter-out -lnftables,$(call libs_of,pull $(USES_pull)))
 
 # The shim is static, so that a hundred of them share one small text and carry no libraries, and
 # never instrumented: it is one process per pod that must work without a runtime.
@@ -190,6 +197,7 @@ install: all
 	install -D -m 755 $(B)/orchd $(DESTDIR)$(PREFIX)/sbin/orchd
 	install -D -m 755 $(B)/orchctl $(DESTDIR)$(PREFIX)/bin/orchctl
 	install -D -m 755 $(B)/orch-shim $(DESTDIR)$(PREFIX)/lib/orch/orch-shim
+	install -D -m 755 $(B)/orch-pull $(DESTDIR)$(PREFIX)/lib/orch/orch-pull
 	install -d -m 755 $(DESTDIR)/etc/orch
 	for m in $(MAN); do install -D -m 644 $$m $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$${m##*/}; done
 	install -D -m 644 src/completion/orchctl.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/orchctl
