@@ -229,6 +229,10 @@ static void decide_one(struct pass *p, struct member *m, uint32_t index, bool bl
 	}
 	if (w->run && config_missing(p, m->want.object.meta->namespace, spec))
 		w->run = false;
+	if (!w->run || (c && c->pending))
+		return;
+	m->images[index] = image_decide(p, m, spec);
+	w->run = !m->images[index].reason;
 }
 
 /* Once a container proper was started, init containers are history: sidecars come and go. */
@@ -271,6 +275,7 @@ void container_decide(struct pass *p, struct member *m)
 		pass_event(p, &m->want.object, true, "FailedMount", lacks);
 	bool blocked = lacks != NULL;
 	m->want.containers = arena_array(p->a, struct wanted_container, pod_container_count(s));
+	m->images = arena_array(p->a, struct waiting, pod_container_count(s));
 	for (uint32_t i = 0; i < pod_container_count(s); i++) {
 		decide_one(p, m, i, blocked);
 		blocked |= !container_lets_pass(m, i);

@@ -16,6 +16,8 @@
 #define CONFIG_CHANGE_ANNOTATION "orch/config-change"
 #define BACKOFF_MAX_ANNOTATION "orch/restart-backoff-max"
 
+struct waiting { const char *reason, *message; };	/* reason NULL: for nothing */
+
 struct member {
 	const struct observed_pod *seen;	/* NULL: made in this pass */
 	struct wanted_pod want;
@@ -29,6 +31,7 @@ struct member {
 	bool lost;			/* its sandbox is gone or could not be made */
 	bool ready;			/* all containers are */
 	int64_t ready_since;
+	struct waiting *images;		/* what each container waits for; NULL: not yet decided */
 	unsigned attempt;		/* sandboxes lost in a row before this one */
 };
 struct member_list { struct member **v; uint32_t n; };
@@ -103,6 +106,9 @@ const char *config_missing(struct pass *p, const char *ns, const struct containe
 const char *config_missing_volume(struct pass *p, const char *ns, const struct pod_spec *s);
 uint64_t config_hash(const struct set *s, const char *ns, const struct pod_template *t,
 		     struct arena *a);
+
+/* image.c: may this container start as far as its image goes? Asks for the image, tells about it. */
+struct waiting image_decide(struct pass *p, struct member *m, const struct container *spec);
 
 /* status.c */
 void pod_status_make(struct pass *p, struct member *m);

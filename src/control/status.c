@@ -70,7 +70,8 @@ static const char *back_off_text(struct pass *p, const struct member *m, const c
 
 /* Ended, or could not be started. */
 static void show_ended(struct pass *p, const struct member *m, const struct container *spec,
-		       const struct observed_container *c, struct container_status *s)
+		       const struct observed_container *c, const struct waiting *image,
+		       struct container_status *s)
 {
 	struct restart r = container_restart(m, c);
 	bool stays = m->want.stop || m->lost || !r.wanted;
@@ -89,6 +90,9 @@ static void show_ended(struct pass *p, const struct member *m, const struct cont
 		s->last_state = end;
 	} else if ((lacks = config_missing(p, m->want.object.meta->namespace, spec))) {
 		s->state = state_waiting(p->a, "CreateContainerConfigError", lacks);
+		s->last_state = end;
+	} else if (image && image->reason) {
+		s->state = state_waiting(p->a, image->reason, image->message);
 		s->last_state = end;
 	} else {
 		s->state = end;
@@ -112,7 +116,7 @@ static void show_running(struct pass *p, const struct member *m, const struct ob
 }
 
 static void show_created(struct pass *p, const struct member *m, const struct container *spec,
-			 struct container_status *s)
+			 const struct waiting *image, struct container_status *s)
 {
 	const struct object *o = &m->want.object;
 	const char *text = config_missing_volume(p, o->meta->namespace, &o->pod->spec);
@@ -123,6 +127,8 @@ static void show_created(struct pass *p, const struct member *m, const struct co
 		text = m->seen->message;
 	if (!text && (text = config_missing(p, o->meta->namespace, spec)))
 		s->state = state_waiting(p->a, "CreateContainerConfigError", text);
+	else if (!text && image && image->reason)
+		s->state = state_waiting(p->a, image->reason, image->message);
 	else
 		s->state = state_waiting(p->a, inits ? "PodInitializing" : "ContainerCreating", text);
 }
@@ -132,11 +138,13 @@ static void show_container(struct pass *p, const struct member *m, uint32_t inde
 {
 	const struct container *spec = pod_container(&m->want.object.pod->spec, index);
 	const struct observed_container *c = member_container(m, spec->name);
+	const struct waiting *image = m->images ? &m->images[index] : NULL;
 
 	s->name = spec->name;
-	s->image = s->image_id = spec->image;
+	s->image = spec->image;
+	s->image_id = !c || c->phase == RUN_CREATED ? "" : c->image_id ? c->image_id : spec->image;
 	if (!c || c->phase == RUN_CREATED) {
-		show_created(p, m, spec, s);
+		show_created(p, m, spec, image, s);
 		return;
 	}
 	s->restart_count = (int32_t)c->attempt;
@@ -147,7 +155,7 @@ static void show_container(struct pass *p, const struct member *m, uint32_t inde
 	if (c->phase == RUN_RUNNING)
 		show_running(p, m, c, s);
 	else
-		show_ended(p, m, spec, c, s);
+		show_ended(p, m, spec, c, image, s);
 	if (pod_container_role(&m->want.object.pod->spec, index) == ROLE_INIT)
 		s->ready = s->state->terminated && !s->state->terminated->exit_code;
 }

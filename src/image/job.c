@@ -15,6 +15,15 @@ static void put(struct buf *out, const char *key, const char *value)
 	buf_putc(out, '\n');
 }
 
+static void put_number(struct buf *out, const char *key, unsigned value)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u", value);
+	put(out, key, text);
+}
+
+static const char *const tasks[PULL_TASKS] = { "image", "login", "gc", "export" };
 static const char *const verdicts[PULL_VERDICTS] = { "accept", "reject", "signed" };
 
 static void put_registry(struct buf *out, const struct pull_registry *r)
@@ -26,13 +35,25 @@ static void put_registry(struct buf *out, const struct pull_registry *r)
 	put(out, "ca", r->ca);
 }
 
+static void put_gc(struct buf *out, const struct pull_gc *gc)
+{
+	put(out, "all", gc->all ? "" : NULL);
+	put_number(out, "high", gc->high);
+	put_number(out, "low", gc->low);
+	put_number(out, "min-age", gc->min_age_s);
+	for (uint32_t i = 0; i < gc->in_use.n; i++)
+		put(out, "in-use", gc->in_use.v[i]);
+}
+
 void pull_job_format(const struct pull_job *job, struct buf *out)
 {
+	put(out, "task", tasks[job->task]);
+	put(out, "store", job->store);
 	put(out, "image", job->image);
 	put(out, "name", job->name);
-	put(out, "store", job->store);
 	put(out, "architecture", job->architecture);
-	put(out, "login", job->login);
+	if (job->task == PULL_GC)
+		put_gc(out, &job->gc);
 	for (uint32_t i = 0; i < job->auths.n; i++)
 		put(out, "auth", job->auths.v[i]);
 	for (uint32_t i = 0; i < job->environment.n; i++)
@@ -52,7 +73,7 @@ struct reader {
 	struct arena *a;
 	struct pull_job *job;
 	struct pull_registry *registry;
-	struct pull_policy *policy;
+	struct pull_rule *policy;
 };
 
 #define TEXT(key)                                                                              \
@@ -65,7 +86,58 @@ TEXT(image)
 TEXT(name)
 TEXT(store)
 TEXT(architecture)
-TEXT(login)
+
+static int index_of(const char *const *words, int n, const char *word)
+{
+	for (int i = 0; i < n; i++)
+		if (streq(words[i], word))
+			return i;
+	return -EBADMSG;
+}
+
+static int read_task(struct reader *r, const char *value)
+{
+	int i = index_of(tasks, PULL_TASKS, value);
+
+	r->job->task = (enum pull_task)MAX(i, 0);
+	return MIN(i, 0);
+}
+
+static int read_number(const char *value, unsigned *ret)
+{
+	char *end;
+	unsigned long n = strtoul(value, &end, 10);
+
+	*ret = (unsigned)n;
+	return *value && !*end && n <= UINT32_MAX ? 0 : -EBADMSG;
+}
+
+static int read_high(struct reader *r, const char *value)
+{
+	return read_number(value, &r->job->gc.high);
+}
+
+static int read_low(struct reader *r, const char *value)
+{
+	return read_number(value, &r->job->gc.low);
+}
+
+static int read_min_age(struct reader *r, const char *value)
+{
+	return read_number(value, &r->job->gc.min_age_s);
+}
+
+static int read_all(struct reader *r, const char *value)
+{
+	r->job->gc.all = true;
+	return *value ? -EBADMSG : 0;
+}
+
+static int read_in_use(struct reader *r, const char *value)
+{
+	*arena_push(r->a, &r->job->gc.in_use) = value;
+	return 0;
+}
 
 static int read_auth(struct reader *r, const char *value)
 {
@@ -119,13 +191,12 @@ static int read_policy(struct reader *r, const char *value)
 
 static int read_verdict(struct reader *r, const char *value)
 {
-	for (int i = 0; r->policy && i < PULL_VERDICTS; i++) {
-		if (streq(verdicts[i], value)) {
-			r->policy->verdict = (enum pull_verdict)i;
-			return 0;
-		}
-	}
-	return -EBADMSG;
+	int i = index_of(verdicts, PULL_VERDICTS, value);
+
+	if (!r->policy || i < 0)
+		return -EBADMSG;
+	r->policy->verdict = (enum pull_verdict)i;
+	return 0;
 }
 
 static int read_key(struct reader *r, const char *value)
@@ -140,8 +211,10 @@ static const struct {
 	const char *key;
 	int (*read)(struct reader *r, const char *value);
 } keys[] = {
-	{ "image", read_image }, { "name", read_name }, { "store", read_store },
-	{ "architecture", read_architecture }, { "login", read_login }, { "auth", read_auth },
+	{ "task", read_task }, { "store", read_store }, { "image", read_image },
+	{ "name", read_name }, { "architecture", read_architecture }, { "all", read_all },
+	{ "high", read_high }, { "low", read_low }, { "min-age", read_min_age },
+	{ "in-use", read_in_use }, { "auth", read_auth },
 	{ "environment", read_environment }, { "registry", read_registry },
 	{ "mirror", read_mirror }, { "insecure", read_insecure }, { "ca", read_ca },
 	{ "policy", read_policy }, { "verdict", read_verdict }, { "key", read_key },
@@ -177,7 +250,7 @@ int pull_job_parse(struct arena *a, const char *text, size_t n, struct pull_job 
 				       (int)MIN(space - text, 40), text);
 		text = line + len + 2;
 	}
-	if (!ret->store || !ret->architecture || (!ret->image && !ret->login))
+	if (!ret->store || !ret->architecture || (!ret->image && ret->task != PULL_GC))
 		return err_set(err, -EBADMSG, "a job that is not whole");
 	return 0;
 }

@@ -25,21 +25,36 @@ struct pull_registry {
 
 enum pull_verdict { PULL_ACCEPT, PULL_REJECT, PULL_SIGNED, PULL_VERDICTS };
 
-struct pull_policy {			/* the longest match counts */
+struct pull_rule {			/* the longest match counts */
 	const char *match;		/* "", "ghcr.io", "ghcr.io/x", or with "@sha256:HEX" */
 	enum pull_verdict verdict;
 	const char *key;		/* PULL_SIGNED: public key, PEM text */
 };
 
+enum pull_task {
+	PULL_IMAGE,
+	PULL_LOGIN,		/* do the credentials open the registry called image? */
+	PULL_GC,		/* remove what is not used */
+	PULL_EXPORT,		/* write image to descriptor 3 as an oci-archive */
+	PULL_TASKS
+};
+
+struct pull_gc {
+	bool all;			/* struct image_gc has the meaning of all of these */
+	unsigned high, low, min_age_s;
+	struct { const char **v; uint32_t n; } in_use;
+};
+
 struct pull_job {
+	enum pull_task task;
+	const char *store;		/* its directory */
 	const char *image;		/* as struct reference has its name */
 	const char *name;		/* what the store shall call it; NULL: the same */
-	const char *store;		/* its directory */
 	const char *architecture;	/* of Go: amd64, arm64 */
-	const char *login;		/* host to try credentials at, instead of an image; NULL: none */
+	struct pull_gc gc;
 	struct { const char **v; uint32_t n; } auths;	/* texts of auth files, first match first */
 	struct { struct pull_registry *v; uint32_t n; } registries;
-	struct { struct pull_policy *v; uint32_t n; } policies;
+	struct { struct pull_rule *v; uint32_t n; } policies;
 	struct { const char **v; uint32_t n; } environment;	/* https_proxy=..., no_proxy=... */
 };
 
@@ -49,7 +64,7 @@ int pull_job_parse(struct arena *a, const char *text, size_t n, struct pull_job 
 
 enum pull_news_kind {
 	PULL_PROGRESS,		/* "progress DONE TOTAL" */
-	PULL_DONE,		/* "done DIGEST SIZE" */
+	PULL_DONE,		/* "done DIGEST SIZE"; PULL_GC: bytes that were freed */
 	PULL_FAILED,		/* "failed RETRY-AFTER-SECONDS REASON TEXT" */
 };
 

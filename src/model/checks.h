@@ -126,6 +126,10 @@ void check_configmap(struct check *c, const void *obj);
 void check_secret(struct check *c, const void *obj);
 void check_log_level(struct check *c, const void *value);
 void check_cgroup_root(struct check *c, const void *value);
+void check_registry_host(struct check *c, const void *value);
+void check_registry_mirror(struct check *c, const void *value);
+void check_image_policy(struct check *c, const void *obj);
+void check_image_settings(struct check *c, const void *obj);
 void check_settings(struct check *c, const void *obj);
 
 /* checks_word.c */

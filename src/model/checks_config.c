@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/macro.h"
+#include "base/reference.h"
 #include "base/units.h"
 #include "model/checks.h"
 #include "model/types.h"
@@ -175,6 +176,51 @@ void check_cgroup_root(struct check *c, const void *value)
 		check_fail(c,
 			   "\"%.100s\" is not a path below the mount point of the control groups",
 			   path);
+}
+
+static bool names_image(const char *host, const char *rest)
+{
+	struct arena a = { 0 };
+	struct reference r;
+	bool ok = reference_parse(&a, arena_printf(&a, "%s%s", host, rest), &r, NULL) == 0 &&
+		  r.transport == TRANSPORT_REGISTRY && strncmp(r.name, host, strlen(host)) == 0;
+
+	arena_release(&a);
+	return ok;
+}
+
+void check_registry_host(struct check *c, const void *value)
+{
+	const char *host = *(const char *const *)value;
+
+	if (strchr(host, '/') || !names_image(host, "/x/y"))
+		check_fail(c, "\"%.100s\" is not HOST[:PORT]", host);
+}
+
+void check_registry_mirror(struct check *c, const void *value)
+{
+	const char *mirror = *(const char *const *)value;
+
+	if (!names_image(mirror, "/x/y"))
+		check_fail(c, "\"%.100s\" is not HOST[:PORT][/PATH]", mirror);
+}
+
+void check_image_policy(struct check *c, const void *obj)
+{
+	const struct image_policy *p = obj;
+
+	if ((p->verdict == VERDICT_SIGNED) != (p->key_file != NULL))
+		check_fail_at(c, "keyFile", p->key_file ? "only verdict signed has a key" :
+			      "missing: verdict signed needs it");
+}
+
+void check_image_settings(struct check *c, const void *obj)
+{
+	const struct image_settings *s = obj;
+
+	if (s->gc_low > s->gc_high)
+		check_fail_at(c, "gcLowThresholdPercent",
+			      "%d is above gcHighThresholdPercent %d", s->gc_low, s->gc_high);
 }
 
 static bool overlap(struct cidr4 a, struct cidr4 b)

@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "base/macro.h"
+#include "base/reference.h"
 #include "model/checks.h"
 #include "model/types.h"
 #include "schema/schema.h"
@@ -244,26 +245,21 @@ void check_security_context(struct check *c, const void *obj)
 			      "not acted on by orch: no_new_privs is set for every container");
 }
 
+/* A name that no registry could have is shown on the pod (InvalidImageName), as in Kubernetes. */
 void check_image(struct check *c, const void *value)
 {
-	static const char prefix[] = "rootfs:";
 	const char *image = *(const char *const *)value;
-	const char *path = image + sizeof(prefix) - 1;
+	struct arena a = { 0 };
+	struct reference r;
+	struct err err = { 0 };
 
 	if (!*image)
 		check_fail(c, "must not be empty");
-	else if (strncmp(image, prefix, sizeof(prefix) - 1) != 0)
-		check_fail(c,
-			   "\"%.100s\" is not supported by orch: only rootfs:/PATH images are "
-			   "supported",
-			   image);
-	else if (*path != '/')
-		check_fail(c, "\"%.100s\" is not rootfs:/PATH: the path must be absolute", image);
-	else if (path_has_dotdot(path) || strstr(path, "/./"))
-		check_fail(c,
-			   "\"%.100s\" is not rootfs:/PATH: the path must not contain \".\" or "
-			   "\"..\"",
-			   image);
+	else if (reference_parse(&a, image, &r, &err) < 0 && strncmp(image, "rootfs:", 7) == 0)
+		check_fail(c, "%s", err.msg);
+	else if (err.code)
+		check_warn_at(c, "", "%s", err.msg);
+	arena_release(&a);
 }
 
 static bool has_port(const struct container *k, const char *name)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/macro.h"
+#include "base/reference.h"
 #include "model/build.h"
 #include "schema/schema.h"
 
@@ -30,7 +31,8 @@ static void complete_probe(struct arena *a, struct probe *p)
 static void complete_container(struct arena *a, struct container *c)
 {
 	if (!c->image_pull_policy)
-		c->image_pull_policy = PULL_IF_NOT_PRESENT;
+		c->image_pull_policy = c->image && reference_floats(c->image) ? PULL_ALWAYS :
+									PULL_IF_NOT_PRESENT;
 	complete_probe(a, c->liveness_probe);
 	complete_probe(a, c->readiness_probe);
 	complete_probe(a, c->startup_probe);
@@ -46,6 +48,8 @@ static void complete_volume(struct arena *a, struct volume *v)
 
 void pod_spec_complete(struct arena *a, struct pod_spec *s)
 {
+	for (uint32_t i = 0; i < s->init_containers.n; i++)
+		complete_container(a, &s->init_containers.v[i]);
 	for (uint32_t i = 0; i < s->containers.n; i++)
 		complete_container(a, &s->containers.v[i]);
 	for (uint32_t i = 0; i < s->volumes.n; i++)

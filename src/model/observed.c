@@ -24,6 +24,15 @@ const struct observed_pod *observed_find(const struct observed *o, const char *n
 	return NULL;
 }
 
+const struct observed_image *observed_image(const struct observed *o, const char *image,
+					    uint64_t credentials)
+{
+	for (uint32_t i = 0; i < o->nimages; i++)
+		if (o->images[i].credentials == credentials && !strcmp(o->images[i].image, image))
+			return &o->images[i];
+	return NULL;
+}
+
 static bool passes(const struct observed_container *c, enum probe_kind k)
 {
 	return !c->configured[k] || (c->decided[k] && c->passed[k]);

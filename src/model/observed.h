@@ -37,6 +37,7 @@ struct observed_container {
 	const char *hook_message[2];	/* why postStart, preStop failed */
 	const char *message;	/* RUN_FAILED: why it could not be started */
 	const char *last_words;	/* RUN_ENDED: its termination message */
+	const char *image_id;	/* "rootfs:/PATH" or HOST/PATH@DIGEST; NULL: it was not started */
 	bool pending;		/* a start or kill was sent and not yet answered */
 };
 
@@ -53,6 +54,24 @@ struct observed_pod {
 	uint32_t ncontainers;
 };
 
+enum image_pull { IMAGE_IDLE, IMAGE_PULLING, IMAGE_FAILED };
+
+/* What orchd knows of an image that a pod asked for, and of the last pull. */
+struct observed_image {
+	const char *image;	/* as in the manifest */
+	uint64_t credentials;	/* as wanted_image has it */
+	bool present;		/* in the store */
+	const char *digest;	/* present: of its manifest */
+	uint64_t size;		/* bytes of its layers */
+	enum image_pull pull;
+	uint64_t done, total;	/* IMAGE_PULLING: bytes; total 0: not yet known */
+	int64_t started_at;	/* the last pull: asked for, */
+	int64_t begun_at;	/* when its turn came, */
+	int64_t pulled_at;	/* and its good end; 0: there was none since orchd started */
+	int64_t failed_at, retry_at;	/* IMAGE_FAILED */
+	const char *reason, *message;	/* "ErrImagePull", what went wrong */
+};
+
 struct observed {
 	struct observed_pod *pods;	/* sorted by namespace, name */
 	uint32_t npods;
@@ -60,8 +79,12 @@ struct observed {
 	const struct service_entry *services;	/* what the service maps hold, sorted */
 	uint32_t nservices;
 	bool services_known;		/* false: not written since the start, so write them */
+	const struct observed_image *images;
+	uint32_t nimages;
 };
 
+const struct observed_image *observed_image(const struct observed *o, const char *image,
+					    uint64_t credentials);
 const struct observed_pod *observed_find(const struct observed *o, const char *ns,
 					 const char *name);
 /* Ended by a signal, with another code than 0, or could not be started. */

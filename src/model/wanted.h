@@ -26,6 +26,14 @@ struct wanted_pod {
 	struct pod_status *status;
 };
 
+struct wanted_image {			/* that a container waits for */
+	const char *image;
+	uint64_t credentials;	/* image_credentials(): what secrets hold */
+	struct { const struct object **v; uint32_t n; } secrets;	/* imagePullSecrets */
+	bool pull;		/* when it is absent; */
+	bool refresh;		/* also when it is there */
+};
+
 struct wanted_status {			/* of a declared object or ReplicaSet */
 	struct object_key key;
 	const void *status;		/* struct deployment_status, ... */
@@ -47,5 +55,6 @@ struct wanted {
 	struct { struct object *v; uint32_t n; } endpoints;	/* kind Endpoints, sorted */
 	struct { struct wanted_status *v; uint32_t n; } statuses;
 	struct { struct wanted_event *v; uint32_t n; } events;
+	struct { struct wanted_image *v; uint32_t n; } images;
 	int64_t wake;		/* when time alone changes something, ns since the epoch; 0: never */
 };

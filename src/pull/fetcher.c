@@ -383,7 +383,7 @@ static int fetch_image(struct fetcher *f, struct err *err)
 static int log_in(struct fetcher *f, struct err *err)
 {
 	struct fetch_msg m = { .op = FETCH_LOGIN };
-	int r = registry_login(f, f->job->login, err);
+	int r = registry_login(f, f->job->image, err);
 
 	return r < 0 ? r : fetcher_tell(f, &m, err);
 }
@@ -418,7 +418,7 @@ int fetcher_run(const struct pull_job *job, int keeper, int memory)
 
 	f.http.progress = on_progress;
 	f.http.data = &f;
-	if (r == 0 && job->login) {
+	if (r == 0 && job->task == PULL_LOGIN) {
 		r = log_in(&f, &err);
 	} else if (r == 0) {
 		r = reference_parse(&f.arena, job->image, &f.ref, &err);

@@ -28,6 +28,7 @@
 
 #define UNPACKERS 3
 #define BLOBS_MAX (IMAGE_LAYERS_MAX + 16)	/* that one image may ask for */
+#define EXPORT_FD 3
 #define SMALL (4 << 20)		/* what is there and so small is handed back to be read */
 
 struct unpacker {
@@ -75,7 +76,7 @@ static void tell_failure(struct keeper *k, const struct err *err)
 {
 	BUF_AUTO text = { 0 };
 
-	if (k->job->login)
+	if (k->job->task != PULL_IMAGE)
 		buf_puts(&text, err->msg);
 	else
 		buf_printf(&text, "failed to pull and unpack image \"%s\": %s", k->ref.name ?
@@ -254,7 +255,7 @@ static int on_message(struct keeper *k, struct err *err)
 	if (n <= 0)
 		return fetcher_ended(k, err);
 	if (n != (ssize_t)sizeof(m) || m.op >= ARRAY_SIZE(handlers) ||
-	    (k->job->login && m.op < FETCH_FAIL))
+	    (k->job->task == PULL_LOGIN && m.op < FETCH_FAIL))
 		return err_set(err, -EPROTO, "the fetcher speaks nonsense");
 	return handlers[m.op](k, &m, err);
 }
@@ -492,10 +493,68 @@ static void release(struct keeper *k)
 	if (k->scratch)
 		file_rm_rf(k->scratch, NULL);
 	if (k->store)
-		image_store_release(k->store);
-	image_store_close(k->store);
+		image_store_close(k->store);	/* and lets go of it */
 	arena_release(&k->arena);
 }
+
+static int pull_image(struct keeper *k, struct err *err)
+{
+	int r = open_store(k, err);
+
+	if (r == 0)
+		r = begin_fetcher(k, err);
+	if (r == 0)
+		r = work(k, err);
+	if (r == 0)
+		r = name_image(k, err);
+	if (r == 0)
+		image_store_settle(k->store, NULL);	/* nobody waits for it */
+	return r;
+}
+
+static int log_in(struct keeper *k, struct err *err)
+{
+	int r = begin_fetcher(k, err);
+
+	if (r == 0)
+		r = work(k, err);
+	if (r == 0)
+		tell(k, &(struct pull_news){ .kind = PULL_DONE, .digest = k->job->image });
+	return r;
+}
+
+static int collect(struct keeper *k, struct err *err)
+{
+	const struct pull_gc *want = &k->job->gc;
+	const char **in_use = arena_array(&k->arena, const char *, want->in_use.n + 1);
+	struct image_gc gc = { in_use, want->all, want->high, want->low, want->min_age_s };
+	struct image_gc_result done;
+	int r = image_store_open(k->job->store, &k->store, err);
+
+	for (uint32_t i = 0; i < want->in_use.n; i++)
+		in_use[i] = want->in_use.v[i];
+	if (r == 0)
+		r = image_store_gc(k->store, &gc, &done, err);
+	if (r == 0)
+		tell(k, &(struct pull_news){ .kind = PULL_DONE, .digest = "-", .total = done.bytes });
+	return r;
+}
+
+static int export(struct keeper *k, struct err *err)
+{
+	int r = image_store_open(k->job->store, &k->store, err);
+
+	if (r == 0)
+		r = image_store_export(k->store, k->job->image, EXPORT_FD, err);
+	if (r == 0)
+		tell(k, &(struct pull_news){ .kind = PULL_DONE, .digest = k->job->image });
+	return r;
+}
+
+static int (*const tasks[PULL_TASKS])(struct keeper *, struct err *) = {
+	[PULL_IMAGE] = pull_image, [PULL_LOGIN] = log_in, [PULL_GC] = collect,
+	[PULL_EXPORT] = export,
+};
 
 int keeper_run(const struct pull_job *job, int out)
 {
@@ -507,19 +566,9 @@ int keeper_run(const struct pull_job *job, int out)
 		abort();
 	*k = (struct keeper){ .job = job, .out = out, .sock = -1, .memory = -1, .dir = -1,
 			      .uid = sandbox_uid() };
-	r = job->login ? 0 : open_store(k, &err);
-	if (r == 0)
-		r = begin_fetcher(k, &err);
-	if (r == 0)
-		r = work(k, &err);
-	if (r == 0 && job->login)
-		tell(k, &(struct pull_news){ .kind = PULL_DONE, .digest = job->login });
-	else if (r == 0)
-		r = name_image(k, &err);
+	r = tasks[job->task](k, &err);
 	if (r < 0)
 		tell_failure(k, &err);
-	else if (!job->login)
-		image_store_settle(k->store, NULL);	/* nobody waits for it */
 	release(k);
 	free(k);
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;

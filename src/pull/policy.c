@@ -14,7 +14,7 @@ static bool begins_with(const char *name, const char *match)
 	return !n || (strncmp(name, match, n) == 0 && (!name[n] || strchr("/:@", name[n])));
 }
 
-static bool row_matches(struct fetcher *f, const struct pull_policy *p,
+static bool row_matches(struct fetcher *f, const struct pull_rule *p,
 			const char *const *digests)
 {
 	if (begins_with(f->ref.name, p->match))
@@ -36,11 +36,11 @@ static bool names_digest(struct fetcher *f)
 
 int policy_check(struct fetcher *f, const char *const *digests, struct err *err)
 {
-	const struct pull_policy *best = NULL;
+	const struct pull_rule *best = NULL;
 	int r = 0;
 
 	for (uint32_t i = 0; i < f->job->policies.n; i++) {
-		const struct pull_policy *p = &f->job->policies.v[i];
+		const struct pull_rule *p = &f->job->policies.v[i];
 
 		if (row_matches(f, p, digests) &&
 		    (!best || strlen(p->match) > strlen(best->match)))

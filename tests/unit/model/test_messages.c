@@ -230,14 +230,15 @@ static const struct { const char *text, *expected; } cases[] = {
 		POD
 		"  containers:\n"
 		"  - {name: A, image: nginx}\n"
+		"  - {name: e, image: 'Nginx:latest'}\n"
 		"  - {name: b}\n"
 		"  - {name: c, image: 'rootfs:x'}\n"
 		"  - {name: d, image: 'rootfs:/a/../b'}\n",
 		"t.yaml:6:12: spec.containers[0].name: \"A\" must consist of lower-case letters, digits and \"-\", and begin and end with a letter or digit\n"
-		"t.yaml:6:22: spec.containers[0].image: \"nginx\" is not supported by orch: only rootfs:/PATH images are supported\n"
-		"t.yaml:7:5: spec.containers[1].image: missing; it is required\n"
-		"t.yaml:8:22: spec.containers[2].image: \"rootfs:x\" is not rootfs:/PATH: the path must be absolute\n"
-		"t.yaml:9:22: spec.containers[3].image: \"rootfs:/a/../b\" is not rootfs:/PATH: the path must not contain \".\" or \"..\"\n"
+		"t.yaml:7:22: warning: spec.containers[1].image: couldn't parse image name \"Nginx:latest\": invalid reference format: repository name must be lowercase\n"
+		"t.yaml:8:5: spec.containers[2].image: missing; it is required\n"
+		"t.yaml:9:22: spec.containers[3].image: image \"rootfs:x\": the path must begin with / and have no . or .. in it\n"
+		"t.yaml:10:22: spec.containers[4].image: image \"rootfs:/a/../b\": the path must begin with / and have no . or .. in it\n"
 	},
 	{
 		BOX
