@@ -45,6 +45,11 @@ static void on_runtime_changed(void *data)
 	daemon_dirty(data);
 }
 
+static void on_images_changed(void *data)
+{
+	daemon_dirty(data);
+}
+
 static void on_view_changed(void *data)
 {
 	struct daemon *d = data;
@@ -169,24 +174,24 @@ static int load_desired(struct daemon *d, struct err *err)
 	return r;
 }
 
-static const char *shim_path(struct arena *a)
+/* Another program of ours: beside orchd in a build directory, else where make install puts it. */
+static const char *program_path(struct arena *a, const char *name)
 {
 	char exe[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
 
-	/* beside orchd in a build directory, else where make install puts it */
 	if (n > 0) {
 		exe[n] = '\0';
 		const char *dir = arena_strndup(a, exe, (size_t)(strrchr(exe, '/') - exe));
-		const char *beside = arena_printf(a, "%s/orch-shim", dir);
-		const char *lib = arena_printf(a, "%s/../lib/orch/orch-shim", dir);
+		const char *beside = arena_printf(a, "%s/%s", dir, name);
+		const char *lib = arena_printf(a, "%s/../lib/orch/%s", dir, name);
 
 		if (file_exists(beside))
 			return beside;
 		if (file_exists(lib))
 			return lib;
 	}
-	return "/usr/lib/orch/orch-shim";
+	return arena_printf(a, "/usr/lib/orch/%s", name);
 }
 
 static int open_machine(struct daemon *d, struct err *err)
@@ -195,19 +200,23 @@ static int open_machine(struct daemon *d, struct err *err)
 	struct net_settings net = { d->pod_cidr, d->service_cidr, "orch" };
 	struct runtime_settings rt = {
 		.run_dir = s->run_dir, .state_dir = s->state_dir, .log_dir = s->log_dir,
-		.config_dir = s->config_dir, .shim = shim_path(&d->arena),
+		.config_dir = s->config_dir, .shim = program_path(&d->arena, "orch-shim"),
 		.cluster_domain = s->cluster_domain,
 		.node_name = d->node_name, .drain_ms = DRAIN_MS,
 		.log_max_bytes = LOG_MAX_BYTES, .log_max_files = LOG_MAX_FILES,
 	};
 	struct runtime_events ev = { on_runtime_changed, d };
+	struct images_events im = { on_images_changed, d };
 	int r;
 
 	if ((r = file_mkdir_p(s->run_dir, 0755, err)) < 0 ||
 	    (r = store_open(s->state_dir, &d->store, err)) < 0 ||
 	    (r = cgroup_fs_new(s->cgroup_root, &d->cgroup, err)) < 0 ||
-	    (r = net_new(&net, &d->net, err)) < 0)
+	    (r = net_new(&net, &d->net, err)) < 0 ||
+	    (r = images_new(d->loop, s, program_path(&d->arena, "orch-pull"), im, &d->images,
+			    err)) < 0)
 		return r;
+	rt.images = images_store(d->images);
 	if (net_watch_fd(d->net) >= 0)
 		loop_io_add(d->loop, &d->ruleset, net_watch_fd(d->net), EPOLLIN, on_ruleset);
 	return runtime_new(d->loop, &rt, d->net, d->cgroup, ev, &d->runtime, err);
@@ -278,6 +287,7 @@ void daemon_free(struct daemon *d)
 	http_free(d->http);
 	watch_free(d->watch);
 	runtime_free(d->runtime);
+	images_free(d->images);
 	if (d->loop)
 		loop_io_remove(d->loop, &d->ruleset);
 	net_free(d->net);

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "base/loop.h"
+#include "daemon/images.h"
 #include "daemon/settings.h"
 #include "daemon/view.h"
 #include "daemon/watch.h"
@@ -36,6 +37,7 @@ struct daemon {
 	struct store *store;
 	struct net *net;
 	struct cgroup_fs *cgroup;
+	struct images *images;
 	struct runtime *runtime;
 	struct watch *watch;
 	struct view *view;

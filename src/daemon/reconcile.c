@@ -37,6 +37,7 @@ void reconcile_outlook(struct daemon *d, const struct set *set, struct arena *a,
 	if (getrandom(&in.seed, sizeof(in.seed), 0) < 0)
 		in.seed = (uint64_t)in.now;
 	runtime_observe(d->runtime, a, &ret->observed);
+	images_observe(d->images, a, &ret->observed);
 	ret->observed.replicasets = *store_replicasets(d->store);
 	ret->observed.services = d->programmed;
 	ret->observed.nservices = d->nprogrammed;
@@ -217,7 +218,9 @@ void reconcile(struct daemon *d)
 	if (d->stopping)
 		keep_history(&actions);
 	int64_t retry = exec_plan(d, &actions, &o.wanted, now);
-	d->settled = !actions.n && !retry && !in_motion(&o);
+	images_want(d->images, &o.wanted);
+	d->settled = !actions.n && !retry && !in_motion(&o) && !images_busy(d->images) &&
+		     !d->pass.queued;
 	show(d, &a, &o, now);
 	int64_t again = actions.n && !retry ? now + LOOK_AGAIN : 0;
 	arm_wake(d, sooner(sooner(o.wanted.wake, retry), again), now);

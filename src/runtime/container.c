@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "base/macro.h"
 #include "runtime/identity.h"
+#include "runtime/images.h"
 #include "runtime/probe.h"
 #include "runtime/sandbox.h"
 #include "runtime/volume.h"
@@ -470,20 +471,21 @@ static int exec_program(struct builder *b, struct err *err)
 }
 
 static int builder_init(struct builder *b, struct arena *a, struct sandbox *p,
-			const struct container_run *run, struct buf *out, struct err *err)
+			struct container_run *run, bool start, struct buf *out, struct err *err)
 {
 	*b = (struct builder){ .a = a, .p = p, .c = run->spec, .out = out };
 	b->root = p->rt->root;
 	int r = image_resolve(a, NULL, b->c->image, NULL, &b->image, err);
+	int r = images_resolve(p, run, start, a, &b->image, err);
 	return r < 0 ? r : identity_of(a, &p->object.pod->spec, b->c, &b->image, &b->id, err);
 }
 
-int container_exec_program(struct sandbox *p, const struct container_run *run,
+int container_exec_program(struct sandbox *p, struct container_run *run,
 			   const struct strs *argv, const struct strs *env, struct arena *a,
 			   struct buf *out, struct err *err)
 {
 	struct builder b;
-	int r = builder_init(&b, a, p, run, out, err);
+	int r = builder_init(&b, a, p, run, false, out, err);
 
 	b.argv = *argv;
 	b.env.list = *env;
@@ -663,7 +665,7 @@ int container_start(struct sandbox *p, struct container_run *run, const struct w
 	BUF_AUTO program = { 0 };
 	struct arena a = { 0 };
 	struct builder b;
-	int r = builder_init(&b, &a, p, run, &program, err);
+	int r = builder_init(&b, &a, p, run, true, &program, err);
 
 	if (r == 0)
 		r = environment(&b, set, err);

@@ -129,6 +129,18 @@ static void rights(const struct pod_security_context *pod, const struct security
 		return;
 	cap_parse("ALL", &id->caps);
 	id->no_filter = true;
+/* Of the image only while its user counts. */
+static void set_groups(struct arena *a, const struct image *img, bool own_user,
+		       struct identity *id)
+{
+	uint32_t n = own_user ? 0 : img->ngroups;
+	gid_t *groups = arena_array(a, gid_t, n + 1);
+
+	groups[0] = id->gid;
+	for (uint32_t i = 0; i < n; i++)
+		groups[i + 1] = img->groups[i];
+	id->groups = groups;
+	id->ngroups = n + 1;
 }
 
 int identity_of(struct arena *a, const struct pod_spec *s, const struct container *c,
@@ -150,6 +162,8 @@ int identity_of(struct arena *a, const struct pod_spec *s, const struct containe
 		id.uid = (uid_t)pod->run_as_user;
 	else
 		given = false;
+	if (given)
+		id.gid = 0;	/* the image's group is its user's */
 	if (own && HAS(own, security_context, run_as_group))
 		id.gid = (gid_t)own->run_as_group;
 	else if (pod && HAS(pod, pod_security_context, run_as_group))
@@ -159,6 +173,8 @@ int identity_of(struct arena *a, const struct pod_spec *s, const struct containe
 			       "container has runAsNonRoot and image will run as root");
 	rights(pod, own, &id);
 	collect_groups(a, pod, img, &id);
+	id.read_only_root = own && own->read_only_root_filesystem;
+	set_groups(a, img, given, &id);
 	*ret = id;
 	return 0;
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/macro.h"
+#include "runtime/images.h"
 #include "runtime/probe.h"
 #include "runtime/sandbox.h"
 
@@ -57,7 +58,7 @@ static const char *text_or_null(struct arena *a, const char *s)
 	return *s ? arena_strdup(a, s) : NULL;
 }
 
-static void observe_sandbox(struct arena *a, const struct sandbox *p, struct observed_pod *ret)
+static void observe_sandbox(struct arena *a, struct sandbox *p, struct observed_pod *ret)
 {
 	*ret = (struct observed_pod){
 		.object = &p->object,
@@ -75,6 +76,7 @@ static void observe_sandbox(struct arena *a, const struct sandbox *p, struct obs
 		struct observed_container *c = &ret->containers[i];
 
 		*c = observe_run(&p->runs[i]);
+		c->image_id = arena_strdup(a, images_id(p, &p->runs[i]));
 		for (int k = 0; k < PROBE_KINDS; k++)
 			c->probe_message[k] = text_or_null(a, p->runs[i].st.probe_message[k]);
 		for (int k = 0; k < SHIM_HOOKS; k++)

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/macro.h"
+#include "runtime/images.h"
 #include "runtime/sandbox.h"
 #include "runtime/volume.h"
 
@@ -104,6 +105,7 @@ int runtime_new(struct loop *l, const struct runtime_settings *s, struct net *ne
 		runtime_free(r);
 		return code;
 	}
+	images_unpin_unknown(r);
 	hide_directories(r);
 	*ret = r;
 	return 0;
@@ -266,6 +268,7 @@ static void remove_sandbox(struct sandbox *p)
 	const char *const dirs[SWEEP_DIRS] = { p->run_dir, p->state_dir, p->log_dir };
 
 	record_remove(p);
+	images_unpin(p);
 	if (link_alive(&p->link)) {
 		cgroup_kill(p->rt->cg, p->cgroup, NULL);
 		link_kill(&p->link);

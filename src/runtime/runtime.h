@@ -14,12 +14,14 @@
 #include "net/net.h"
 #include "sys/cgroup.h"
 
+struct image_store;
 struct runtime;
 
 struct runtime_settings {
 	const char *run_dir, *state_dir, *log_dir;
 	const char *config_dir;		/* hidden from containers as those are; may be NULL */
 	const char *shim;		/* path of the orch-shim program */
+	struct image_store *images;	/* NULL: only rootfs:/PATH can be run */
 	const char *cluster_domain;
 	const char *node_name;
 	uint32_t drain_ms;		/* at most so long are established connections waited for */

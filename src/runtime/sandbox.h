@@ -52,6 +52,7 @@ struct container_run {
 	uint32_t attempt;		/* that START was sent for last */
 	char message[256];		/* why it could not be started */
 	char *last_words;		/* its termination message, NULL: none */
+	char *image_id;			/* of what it was started from; NULL: not known */
 };
 
 struct sandbox {
@@ -138,7 +139,7 @@ void sandbox_resume_stop(struct sandbox *p);	/* that an orchd before us had orde
 /* container.c */
 int container_start(struct sandbox *p, struct container_run *run, const struct wanted_container *w,
 		    const struct set *set, struct err *err);
-int container_exec_program(struct sandbox *p, const struct container_run *run,
+int container_exec_program(struct sandbox *p, struct container_run *run,
 			   const struct strs *argv, const struct strs *env, struct arena *a,
 			   struct buf *out, struct err *err);
 

@@ -121,6 +121,8 @@ void sandbox_free(struct sandbox *p)
 	for (uint32_t i = 0; i < p->nruns; i++)
 		free(p->runs[i].last_words);
 	link_release(&p->link);
+	for (uint32_t i = 0; i < p->nruns; i++)
+		free(p->runs[i].image_id);
 	arena_release(&p->object_arena);
 	arena_release(&p->arena);
 	free(p);
