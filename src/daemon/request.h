@@ -66,7 +66,7 @@ typedef void (*handler)(struct request *q, struct reply *r);
 /* Finds the handler for method and path; fills in the reply itself when there is none. */
 void route(struct request *q, struct reply *r);
 
-/* api_discovery.c, api_objects.c, api_logs.c, api_orch.c, api_exec.c */
+/* api_discovery.c, api_objects.c, api_logs.c, api_orch.c, api_images.c, api_exec.c */
 void api_version(struct request *q, struct reply *r);
 void api_healthy(struct request *q, struct reply *r);
 void api_versions(struct request *q, struct reply *r);
@@ -83,5 +83,13 @@ void api_revision(struct request *q, struct reply *r);
 void api_status(struct request *q, struct reply *r);
 void api_rollout(struct request *q, struct reply *r);
 void api_rollout_status(struct request *q, struct reply *r);
+void api_images(struct request *q, struct reply *r);
+void api_image_inspect(struct request *q, struct reply *r);
+void api_image_pull(struct request *q, struct reply *r);
+void api_image_remove(struct request *q, struct reply *r);
+void api_image_prune(struct request *q, struct reply *r);
+void api_image_export(struct request *q, struct reply *r);
+void api_image_login(struct request *q, struct reply *r);
+void api_image_logout(struct request *q, struct reply *r);
 void api_exec(struct request *q, struct reply *r);
 void api_exec_end(struct daemon *d);	/* closes all sessions */

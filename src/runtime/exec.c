@@ -102,7 +102,7 @@ void execs_release(struct runtime *r)
 	}
 }
 
-static int exec_send(struct exec *e, const struct container_run *run, struct err *err)
+static int exec_send(struct exec *e, struct container_run *run, struct err *err)
 {
 	const struct runtime_exec *caller = &e->caller;
 	struct shim_exec order = { .tty = caller->tty, .rows = caller->rows, .cols = caller->cols };
