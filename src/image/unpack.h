@@ -70,8 +70,8 @@ void unpack_kill(struct unpack *u);	/* and reaps it; no unpack_end() after it */
 
 /*
  * The same for an archive that is no layer (oci-archive, docker-archive): its plain files and
- * directories come to be in the existing directory dir, owned by root; links and devices are
- * refused. file may be compressed.
+ * directories come to be in the existing directory dir, owned by root; symbolic links are left
+ * out, other links and devices refused. file may be compressed.
  */
 int unpack_archive(int file, const char *dir, const struct unpack_limits *limits, uid_t uid,
 		   struct err *err);

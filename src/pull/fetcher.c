@@ -334,7 +334,7 @@ static int describe_image(struct fetcher *f, const struct found *m, struct image
 		.digest = m->digest, .media_type = m->doc.type, .manifest_size = m->size,
 		.index = m->index, .config = m->doc.config.digest,
 		.config_size = m->doc.config.size, .platform = platform_text(f),
-		.pulled_at = time_now() / NSEC,
+		.pulled_at = time_now() / NSEC, .ids = "",
 	};
 	for (uint32_t i = 0; i < m->doc.layers.n; i++) {
 		const struct descriptor *d = &m->doc.layers.v[i];

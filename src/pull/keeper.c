@@ -134,10 +134,30 @@ static int begin_blob(struct keeper *k, struct fetch_msg *m, struct err *err)
 	return answer(k, m, b->fd, err);
 }
 
+/* Out of the list. */
+static bool take_blob(struct keeper *k, const char *digest, struct image_blob *ret)
+{
+	for (unsigned i = 0; i < k->nblobs; i++) {
+		if (!streq(k->blobs[i].digest, digest))
+			continue;
+		*ret = k->blobs[i];
+		k->blobs[i] = k->blobs[--k->nblobs];
+		return true;
+	}
+	return false;
+}
+
+/* Asked for again, it was not filled: whether it is there could be all that mattered. */
 static int on_blob(struct keeper *k, struct fetch_msg *m, struct err *err)
 {
-	if (!digest_given(m->digest) || k->nblobs == BLOBS_MAX)
+	struct image_blob again;
+
+	if (!digest_given(m->digest) || !memchr(m->diff, '\0', sizeof(m->diff)))
 		return err_set(err, -EPROTO, "the fetcher asks for a blob that is none");
+	if (take_blob(k, m->digest, &again))
+		image_store_abort_blob(&again);
+	if (k->nblobs == BLOBS_MAX)
+		return err_set(err, -EPROTO, "the fetcher asks for too many blobs");
 	if (*m->diff && image_store_has_layer(k->store, m->digest)) {
 		m->status = FETCH_UNPACKED;
 		return answer(k, m, -1, err);
@@ -149,15 +169,11 @@ static int on_blob(struct keeper *k, struct fetch_msg *m, struct err *err)
 
 static int on_commit(struct keeper *k, struct fetch_msg *m, struct err *err)
 {
-	for (unsigned i = 0; digest_given(m->digest) && i < k->nblobs; i++) {
-		struct image_blob b = k->blobs[i];
+	struct image_blob b;
 
-		if (!streq(b.digest, m->digest))
-			continue;
-		k->blobs[i] = k->blobs[--k->nblobs];
-		return image_store_commit_blob(k->store, &b, m->total, err);
-	}
-	return err_set(err, -EPROTO, "the fetcher filled what it did not ask for");
+	if (!digest_given(m->digest) || !take_blob(k, m->digest, &b))
+		return err_set(err, -EPROTO, "the fetcher filled what it did not ask for");
+	return image_store_commit_blob(k->store, &b, m->total, err);
 }
 
 static int on_layer(struct keeper *k, struct fetch_msg *m, struct err *err)
