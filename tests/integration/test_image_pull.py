@@ -4,6 +4,7 @@ way in which a pull can go well or wrong, seen on the pod as kubectl would show 
 
 import base64
 import contextlib
+import crypt
 import gzip
 import hashlib
 import http.client
@@ -18,10 +19,15 @@ import time
 
 import pytest
 
-from harness import (BUILD, Orch, configmap, container_status, in_netns, pod, state, wait_for)
+from harness import (BUILD, TOP, Orch, configmap, container_status, in_netns, pod, state, wait_for)
 
-TOOLS = ("docker-registry", "skopeo", "umoci", "htpasswd", "openssl")
-pytestmark = pytest.mark.skipif(not all(shutil.which(t) for t in TOOLS),
+def tool(name):
+    local = os.path.join(TOP, "build/tools", name)
+    return shutil.which(name) or (local if os.access(local, os.X_OK) else None)
+
+
+TOOLS = ("docker-registry", "skopeo", "umoci", "openssl", "zstd")
+pytestmark = pytest.mark.skipif(not all(tool(t) for t in TOOLS),
                                 reason="needs " + ", ".join(TOOLS))
 
 
@@ -148,7 +154,8 @@ class Registry:
             path = f"{self.dir}/htpasswd"
             with open(path, "w") as f:
                 for user, password in users.items():
-                    f.write(run("htpasswd", "-Bbn", "-C", "4", user, password).strip() + "\n")
+                    salt = crypt.mksalt(crypt.METHOD_BLOWFISH, rounds=16)
+                    f.write(f"{user}:{crypt.crypt(password, salt)}\n")
             config["auth"] = {"htpasswd": {"realm": "here", "path": path}}
         self.config = f"{self.dir}/config.yml"
         with open(self.config, "w") as f:
@@ -158,7 +165,7 @@ class Registry:
     def start(self):
         with open(f"{self.dir}/log", "ab") as log:
             self.process = subprocess.Popen(
-                self.orch.ns.enter("docker-registry", "serve", self.config), stdout=log, stderr=log)
+                self.orch.ns.enter(tool("docker-registry"), "serve", self.config), stdout=log, stderr=log)
         wait_for(lambda: in_netns(self.orch.ns.pid, Orch.listens, self.port), 20, "registry listens")
         return self
 
