@@ -475,7 +475,6 @@ static int builder_init(struct builder *b, struct arena *a, struct sandbox *p,
 {
 	*b = (struct builder){ .a = a, .p = p, .c = run->spec, .out = out };
 	b->root = p->rt->root;
-	int r = image_resolve(a, NULL, b->c->image, NULL, &b->image, err);
 	int r = images_resolve(p, run, start, a, &b->image, err);
 	return r < 0 ? r : identity_of(a, &p->object.pod->spec, b->c, &b->image, &b->id, err);
 }
