@@ -73,11 +73,12 @@ static void add_group(struct arena *a, struct identity *id, int64_t gid)
 	id->ngroups = l.n;
 }
 
-/* https://kubernetes.io/docs/tasks/configure-pod-container/security-context/ */
+/* The image's count only while its user does:
+ * https://kubernetes.io/docs/tasks/configure-pod-container/security-context/ */
 static void collect_groups(struct arena *a, const struct pod_security_context *pod,
-			   const struct image *img, struct identity *id)
+			   const struct image *img, bool own_user, struct identity *id)
 {
-	bool strict = pod && pod->supplemental_groups_policy == GROUPS_STRICT;
+	bool strict = own_user || (pod && pod->supplemental_groups_policy == GROUPS_STRICT);
 
 	add_group(a, id, id->gid);
 	for (uint32_t i = 0; !strict && i < img->ngroups; i++)
@@ -129,18 +130,6 @@ static void rights(const struct pod_security_context *pod, const struct security
 		return;
 	cap_parse("ALL", &id->caps);
 	id->no_filter = true;
-/* Of the image only while its user counts. */
-static void set_groups(struct arena *a, const struct image *img, bool own_user,
-		       struct identity *id)
-{
-	uint32_t n = own_user ? 0 : img->ngroups;
-	gid_t *groups = arena_array(a, gid_t, n + 1);
-
-	groups[0] = id->gid;
-	for (uint32_t i = 0; i < n; i++)
-		groups[i + 1] = img->groups[i];
-	id->groups = groups;
-	id->ngroups = n + 1;
 }
 
 int identity_of(struct arena *a, const struct pod_spec *s, const struct container *c,
@@ -172,9 +161,7 @@ int identity_of(struct arena *a, const struct pod_spec *s, const struct containe
 		return err_set(err, -EPERM, given ? "container's runAsUser breaks non-root policy" :
 			       "container has runAsNonRoot and image will run as root");
 	rights(pod, own, &id);
-	collect_groups(a, pod, img, &id);
-	id.read_only_root = own && own->read_only_root_filesystem;
-	set_groups(a, img, given, &id);
+	collect_groups(a, pod, img, given, &id);
 	*ret = id;
 	return 0;
 }
