@@ -34,6 +34,17 @@ struct config_use {
 struct config_uses { struct config_use *v; uint32_t n; };
 void config_uses(struct arena *a, const struct pod_spec *s, struct config_uses *ret);
 
+/*
+ * Tells of objects that claim what another one has (addresses, ports of the node), and marks them
+ * in refused, one flag for each object of s; true: there are any. in_force gives the object that
+ * a key means until now.
+ */
+struct clash_context {
+	const struct object *(*in_force)(const struct clash_context *c,
+					 const struct object_key *key);
+};
+bool set_refuse_clashes(struct set *s, const struct clash_context *context, bool *refused);
+
 /* Warns of what objects of s say of each other and is not so; not of those of files in quiet. */
 void set_check_references(struct set *s, struct manifest *const *quiet, uint32_t nquiet);
 /* Applies holds to the objects of s. defined: every definition, the refused ones, too; complete: no

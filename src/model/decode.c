@@ -82,7 +82,7 @@ static int check_identity(const struct kind *kind, const char *file, const struc
 		msgs_add(m, false, file, at->line, at->col, "metadata.name", "%s", fault);
 	if (!kind->namespaced && !empty(ns))
 		msgs_add(m, true, file, ns->line, ns->col, "metadata.namespace",
-			 "ignored: a %s is in no namespace", kind->name);
+			 "ignored: %s is a kind without namespaces", kind->name);
 	return m->errors == before ? 0 : -EINVAL;
 }
 

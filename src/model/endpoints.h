@@ -4,6 +4,9 @@
 
 #include <stdint.h>
 
+/* Of an EndpointSlice: whose endpoints these are. */
+#define SERVICE_NAME_LABEL "kubernetes.io/service-name"
+
 struct endpoint {
 	uint32_t ip;		/* host byte order */
 	uint16_t port;

@@ -67,6 +67,7 @@ struct object {
 		struct network_policy *network_policy;
 		struct limit_range *limit_range;
 		struct ingress *ingress;
+		struct pv *pv;
 		struct pvc *pvc;
 		struct event *event;
 	};

@@ -16,6 +16,7 @@
 #define STAYS ".stays.json"
 
 struct build {
+	struct clash_context clashes;
 	struct set *s;
 	const struct set *previous;
 	struct object_list stays;	/* what stayed in an earlier set, as its revision has it */
@@ -71,17 +72,27 @@ struct object *set_find(const struct set *s, enum kind_id kind, const char *ns, 
 	return find(&s->objects, &key);
 }
 
+static uint32_t first_of_kind(const struct object_list *l, unsigned kind)
+{
+	uint32_t lo = 0, hi = l->n;
+
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if ((unsigned)l->v[mid].kind->id < kind)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
 struct object_list set_kind(const struct set *s, enum kind_id kind)
 {
-	struct object_list run = { 0 };
+	uint32_t first = first_of_kind(&s->objects, kind);
+	struct object_list run = { .n = first_of_kind(&s->objects, kind + 1) - first };
 
-	for (uint32_t i = 0; i < s->objects.n; i++) {
-		if (s->objects.v[i].kind->id != kind)
-			continue;
-		if (!run.n)
-			run.v = &s->objects.v[i];
-		run.n++;
-	}
+	run.v = run.n ? &s->objects.v[first] : NULL;
 	return run;
 }
 
@@ -233,6 +244,35 @@ static void decide(struct build *b)
 	}
 }
 
+static const struct object *in_force_before(const struct clash_context *c,
+					    const struct object_key *key)
+{
+	return in_force(container_of(c, struct build, clashes), key);
+}
+
+/* Who claims what another has is as it was before, or is not there. */
+static void decide_clashes(struct build *b)
+{
+	struct object_list *l = &b->s->objects, kept = { 0 };
+	bool *refused = arena_array(&b->s->arena, bool, l->n + 1);
+
+	b->clashes.in_force = in_force_before;
+	if (!set_refuse_clashes(b->s, &b->clashes, refused))
+		return;
+	for (uint32_t i = 0; i < l->n; i++) {
+		struct object_key key = object_key(&l->v[i]);
+		const struct object *was = refused[i] ? in_force(b, &key) : NULL;
+
+		if (was) {
+			l->v[i] = object_copy(&b->s->arena, was);
+			*arena_push(&b->s->arena, &b->kept) = l->v[i];
+		}
+		if (was || !refused[i])
+			*arena_push(&b->s->arena, &kept) = l->v[i];
+	}
+	*l = kept;
+}
+
 static bool is_stays(const struct manifest *m)
 {
 	const char *slash = strrchr(m->path, '/');
@@ -336,6 +376,7 @@ struct set *set_build(struct manifest *const *good, uint32_t ngood, struct manif
 	s->msgs.arena = &s->arena;
 	collect(&b, good, ngood);
 	decide(&b);
+	decide_clashes(&b);
 	add_stays(&b);
 	for (uint32_t i = 0; i < nbroken; i++)
 		take_messages(s, broken[i]);

@@ -166,7 +166,7 @@ static const struct { const char *text, *expected; } cases[] = {
 		"kind: Namespace\n"
 		"metadata: {name: a.b, namespace: x}\n",
 		"t.yaml:3:18: metadata.name: \"a.b\" must consist of lower-case letters, digits and \"-\", and begin and end with a letter or digit\n"
-		"t.yaml:3:34: warning: metadata.namespace: ignored: a Namespace is in no namespace\n"
+		"t.yaml:3:34: warning: metadata.namespace: ignored: Namespace is a kind without namespaces\n"
 	},
 	{
 		"apiVersion: v1\n"

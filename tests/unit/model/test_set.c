@@ -204,7 +204,7 @@ static void test_references(void **state)
 		"\"a\"\n"
 		"a.yaml:25:36: warning: spec.ports[0].targetPort: no selected pod has a port named \"web\"\n"
 		"a.yaml:30:7: warning: spec.selector: selects no pod of any file\n"
-		"a.yaml:35:7: warning: spec.selector: missing: the Service never has pods\n");
+		"a.yaml:35:7: warning: spec.selector: missing, and no file declares Endpoints for it: the Service leads nowhere\n");
 }
 
 static const struct pod_spec *spec_of(const struct set *s)
