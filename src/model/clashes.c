@@ -169,11 +169,10 @@ static void report(struct clashes *c, const struct claim *loser, const struct cl
 	struct arena *a = &c->set->arena;
 	const struct object *o = loser->object;
 	bool known = loser->at->line;
-	const char *what = loser->space == CLUSTER_IP ?
-				   loser->ip :
-				   arena_printf(a, "%d/%s", loser->port,
-						protocol_values.values[loser->protocol]);
+	const char *what = loser->ip ? loser->ip : "";
 
+	if (loser->space != CLUSTER_IP)
+		what = arena_printf(a, "%d", loser->port);
 	c->refused[loser->index] = true;
 	msgs_add(&c->set->msgs, false, o->file, known ? loser->at->line : o->line,
 		 known ? loser->at->col : o->col, arena_strdup(a, loser->path),
