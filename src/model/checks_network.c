@@ -99,9 +99,10 @@ void check_ingress(struct check *c, const void *obj)
 void check_controller(struct check *c, const void *value)
 {
 	const char *text = *(const char *const *)value, *slash = strchr(text, '/');
-	char domain[256];
+	char domain[256] = { 0 };
 
-	snprintf(domain, sizeof(domain), "%.*s", slash ? (int)MIN(slash - text, 255) : 0, text);
+	if (slash)
+		memcpy(domain, text, MIN((size_t)(slash - text), sizeof(domain) - 1));
 	if (strlen(text) > 250)
 		check_fail(c, "must be at most 250 characters");
 	else if (!name_ok(NAME_SUBDOMAIN, domain) || !slash[1])
