@@ -15,7 +15,8 @@ static int unknown_type(const char *word)
 /* The kinds of "po,svc" or "all"; 0, or EXIT_ERROR after saying which word is unknown. */
 static int add_kinds(struct cli *c, const char *words, const char *name, struct targets *ret)
 {
-	static const char all[] = "pods,services,deployments,replicasets";
+	static const char all[] = "pods,replicationcontrollers,services,daemonsets,deployments,"
+				  "replicasets,statefulsets,horizontalpodautoscalers,cronjobs,jobs";
 
 	if (streq(words, "all"))
 		words = all;

@@ -3,8 +3,6 @@
  * What a Kubernetes client asks first: version, groups and resources.
  * https://kubernetes.io/docs/concepts/overview/kubernetes-api/#api-discovery (unaggregated form)
  */
-#include <stdio.h>
-
 #include "base/macro.h"
 #include "daemon/request.h"
 
@@ -57,29 +55,35 @@ void api_versions(struct request *q, struct reply *r)
 	json_end_object(&j);
 }
 
-/* orch/v1 is no group of resources: it is not listed. */
-static const char *const groups[] = { "apps", "discovery.k8s.io" };
-
-static void group_version(struct json *j, const char *group)
+/* Is this the first of its group version among the kinds? The core group has no name. */
+static bool first_of_version(size_t k)
 {
-	char version[64];
+	for (size_t i = 0; i < k; i++)
+		if (streq(kinds[i].api_version, kinds[k].api_version))
+			return false;
+	return strchr(kinds[k].api_version, '/') != NULL;
+}
 
-	snprintf(version, sizeof(version), "%s/v1", group);
+static void group_version(struct json *j, const char *version)
+{
 	json_begin_object(j);
 	json_kstr(j, "groupVersion", version);
-	json_kstr(j, "version", "v1");
+	json_kstr(j, "version", strchr(version, '/') + 1);
 	json_end_object(j);
 }
 
-static void group_body(struct json *j, const char *group)
+/* Every group has one version here: that of kind k. */
+static void group_body(struct json *j, const struct kind *k)
 {
-	json_kstr(j, "name", group);
+	char group[64];
+
+	json_kstr(j, "name", kind_group(k, group));
 	json_key(j, "versions");
 	json_begin_array(j);
-	group_version(j, group);
+	group_version(j, k->api_version);
 	json_end_array(j);
 	json_key(j, "preferredVersion");
-	group_version(j, group);
+	group_version(j, k->api_version);
 }
 
 void api_groups(struct request *q, struct reply *r)
@@ -90,9 +94,11 @@ void api_groups(struct request *q, struct reply *r)
 	begin(&j, r, "APIGroupList", "v1");
 	json_key(&j, "groups");
 	json_begin_array(&j);
-	for (size_t i = 0; i < ARRAY_SIZE(groups); i++) {
+	for (size_t i = 0; i < KIND_COUNT; i++) {
+		if (!first_of_version(i))
+			continue;
 		json_begin_object(&j);
-		group_body(&j, groups[i]);
+		group_body(&j, &kinds[i]);
 		json_end_object(&j);
 	}
 	json_end_array(&j);
@@ -103,11 +109,13 @@ void api_group(struct request *q, struct reply *r)
 {
 	struct json j;
 
-	for (size_t i = 0; i < ARRAY_SIZE(groups); i++) {
-		if (!streq(groups[i], q->args[0]))
+	for (size_t i = 0; i < KIND_COUNT; i++) {
+		char group[64];
+
+		if (!first_of_version(i) || !streq(kind_group(&kinds[i], group), q->args[0]))
 			continue;
 		begin(&j, r, "APIGroup", "v1");
-		group_body(&j, groups[i]);
+		group_body(&j, &kinds[i]);
 		json_end_object(&j);
 		return;
 	}
@@ -129,6 +137,20 @@ static void short_names(struct json *j, const char *words)
 	json_end_array(j);
 }
 
+/* What `kubectl get all` shows. */
+static bool in_all(enum kind_id k)
+{
+	static const enum kind_id all[] = {
+		KIND_POD, KIND_SERVICE, KIND_DEPLOYMENT, KIND_REPLICASET, KIND_STATEFULSET,
+		KIND_DAEMONSET, KIND_REPLICATIONCONTROLLER, KIND_JOB, KIND_CRONJOB, KIND_HPA,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		if (all[i] == k)
+			return true;
+	return false;
+}
+
 static void resource(struct json *j, const struct kind *k)
 {
 	json_begin_object(j);
@@ -139,8 +161,7 @@ static void resource(struct json *j, const struct kind *k)
 	json_key(j, "verbs");
 	json_raw(j, "[\"get\",\"list\",\"watch\"]");
 	short_names(j, k->short_names);
-	if (k->id == KIND_POD || k->id == KIND_SERVICE || k->id == KIND_DEPLOYMENT ||
-	    k->id == KIND_REPLICASET) {
+	if (in_all(k->id)) {
 		json_key(j, "categories");
 		json_raw(j, "[\"all\"]");
 	}
@@ -164,11 +185,11 @@ void api_resources(struct request *q, struct reply *r)
 {
 	const char *version = q->args[1] ? arena_printf(&q->arena, "%s/%s", q->args[0], q->args[1]) :
 					   q->args[0];
-	bool known = streq(version, "v1");
+	bool known = false;
 	struct json j;
 
-	for (size_t i = 0; i < ARRAY_SIZE(groups); i++)
-		known |= streq(version, arena_printf(&q->arena, "%s/v1", groups[i]));
+	for (size_t i = 0; i < KIND_COUNT; i++)
+		known |= streq(version, kinds[i].api_version);
 	if (!known) {
 		reply_status(r, 404, "NotFound", "the server could not find the requested resource");
 		return;

@@ -38,25 +38,25 @@ static const struct {
 	{ "GET", "/api/v1/namespaces/:ns/:plural", api_list },
 	{ "GET", "/api/v1/namespaces/:ns/:plural/:name", api_get },
 	{ "GET", "/api/v1/namespaces/:ns/:plural/:name/status", api_get },
-	{ "GET", "/apis/apps/v1/namespaces/:ns/:plural", api_list },
-	{ "GET", "/apis/apps/v1/namespaces/:ns/:plural/:name", api_get },
-	{ "GET", "/apis/apps/v1/namespaces/:ns/:plural/:name/status", api_get },
-	{ "GET", "/apis/discovery.k8s.io/v1/namespaces/:ns/:plural", api_list },
-	{ "GET", "/apis/discovery.k8s.io/v1/namespaces/:ns/:plural/:name", api_get },
-	{ "GET", "/apis/discovery.k8s.io/v1/:plural", api_list },
 	{ "GET", "/api/v1/:plural", api_list },
 	{ "GET", "/api/v1/:plural/:name", api_get },
-	{ "GET", "/apis/apps/v1/:plural", api_list },
+	{ "GET", "/api/v1/:plural/:name/status", api_get },
+	{ "GET", "/apis/*/*/namespaces/:ns/:plural", api_list },
+	{ "GET", "/apis/*/*/namespaces/:ns/:plural/:name", api_get },
+	{ "GET", "/apis/*/*/namespaces/:ns/:plural/:name/status", api_get },
+	{ "GET", "/apis/*/*/:plural", api_list },
+	{ "GET", "/apis/*/*/:plural/:name", api_get },
+	{ "GET", "/apis/*/*/:plural/:name/status", api_get },
 };
 
-/* Does path have the pattern's form? Copies what the :words stand for. */
+/* Does path have the pattern's form? Copies what the :words stand for; * is any word. */
 static bool match(struct request *q, const char *pattern)
 {
 	const char *p = q->path;
 	unsigned n = 0;
 
 	while (*pattern) {
-		if (*pattern != ':') {
+		if (*pattern != ':' && *pattern != '*') {
 			if (*pattern++ != *p++)
 				return false;
 			continue;
@@ -64,7 +64,8 @@ static bool match(struct request *q, const char *pattern)
 		size_t len = strcspn(p, "/");
 		if (!len || n == REQUEST_ARGS)
 			return false;
-		q->args[n++] = arena_strndup(&q->arena, p, len);
+		if (*pattern == ':')
+			q->args[n++] = arena_strndup(&q->arena, p, len);
 		p += len;
 		pattern += strcspn(pattern, "/");
 	}

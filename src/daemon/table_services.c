@@ -38,13 +38,13 @@ static void svc_selector(struct cell *c, const struct object *o)
 }
 
 const struct column service_columns[] = {
-	{ "Name", "string", 0, "Name", cell_name },
-	{ "Type", "string", 0, "Type", svc_type },
-	{ "Cluster-IP", "string", 0, "Address", svc_ip },
-	{ "External-IP", "string", 0, "Always none", cell_none },
-	{ "Port(s)", "string", 0, "Ports", svc_ports },
-	{ "Age", "string", 0, "Time since creation", cell_age },
-	{ "Selector", "string", 1, "Labels of the pods", svc_selector },
+	{ "Name", "string", 0, "Name", .print = cell_name },
+	{ "Type", "string", 0, "Type", .print = svc_type },
+	{ "Cluster-IP", "string", 0, "Address", .print = svc_ip },
+	{ "External-IP", "string", 0, "Always none", .print = cell_none },
+	{ "Port(s)", "string", 0, "Ports", .print = svc_ports },
+	{ "Age", "string", 0, "Time since creation", .print = cell_age },
+	{ "Selector", "string", 1, "Labels of the pods", .print = svc_selector },
 	{ 0 },
 };
 
@@ -75,9 +75,9 @@ static void ep_addresses(struct cell *c, const struct object *o)
 }
 
 const struct column endpoints_columns[] = {
-	{ "Name", "string", 0, "Name", cell_name },
-	{ "Endpoints", "string", 0, "Addresses", ep_addresses },
-	{ "Age", "string", 0, "Time since creation", cell_age },
+	{ "Name", "string", 0, "Name", .print = cell_name },
+	{ "Endpoints", "string", 0, "Addresses", .print = ep_addresses },
+	{ "Age", "string", 0, "Time since creation", .print = cell_age },
 	{ 0 },
 };
 
@@ -106,10 +106,85 @@ static void slice_endpoints(struct cell *c, const struct object *o)
 }
 
 const struct column endpointslice_columns[] = {
-	{ "Name", "string", 0, "Name", cell_name },
-	{ "AddressType", "string", 0, "Kind of addresses", slice_type },
-	{ "Ports", "string", 0, "Ports", slice_ports },
-	{ "Endpoints", "string", 0, "Addresses", slice_endpoints },
-	{ "Age", "string", 0, "Time since creation", cell_age },
+	{ "Name", "string", 0, "Name", .print = cell_name },
+	{ "AddressType", "string", 0, "Kind of addresses", .print = slice_type },
+	{ "Ports", "string", 0, "Ports", .print = slice_ports },
+	{ "Endpoints", "string", 0, "Addresses", .print = slice_endpoints },
+	{ "Age", "string", 0, "Time since creation", .print = cell_age },
+	{ 0 },
+};
+
+static void ingress_hosts(struct cell *c, const struct object *o)
+{
+	const struct ingress *in = o->body;
+	BUF_AUTO b = { 0 };
+
+	for (uint32_t i = 0; i < in->spec.rules.n; i++) {
+		const char *host = in->spec.rules.v[i].host;
+
+		if (host && *host)
+			buf_printf(&b, "%s%s", b.len ? "," : "", host);
+	}
+	json_str(c->j, b.len ? buf_str(&b) : "*");
+}
+
+static void ingress_ports(struct cell *c, const struct object *o)
+{
+	json_str(c->j, ((const struct ingress *)o->body)->spec.tls.n ? "80, 443" : "80");
+}
+
+static void ingress_address(struct cell *c, const struct object *o)
+{
+	const struct ingress_balancer *l = ((const struct ingress *)o->body)->status.load_balancer;
+	BUF_AUTO b = { 0 };
+
+	for (uint32_t i = 0; l && i < l->ingress.n; i++) {
+		const char *at = l->ingress.v[i].ip ? l->ingress.v[i].ip : l->ingress.v[i].hostname;
+
+		if (at)
+			buf_printf(&b, "%s%s", b.len ? "," : "", at);
+	}
+	json_str(c->j, buf_str(&b));
+}
+
+const struct column ingress_columns[] = {
+	{ "Name", "string", 0, "Name", .print = cell_name },
+	{ "Class", "string", 0, "Class", .path = "spec.ingressClassName", .absent = "<none>" },
+	{ "Hosts", "string", 0, "Host names of its rules", .print = ingress_hosts },
+	{ "Address", "string", 0, "Where it is reached", .print = ingress_address },
+	{ "Ports", "string", 0, "Ports", .print = ingress_ports },
+	{ "Age", "string", 0, "Time since creation", .print = cell_age },
+	{ 0 },
+};
+
+static void class_parameters(struct cell *c, const struct object *o)
+{
+	const char *kind = cell_text(c, o, "spec.parameters.kind", NULL);
+	const char *group = cell_text(c, o, "spec.parameters.apiGroup", "");
+
+	json_str(c->j, !kind ? "<none>" :
+			       arena_printf(&c->arena, "%s%s%s/%s", kind, *group ? "." : "", group,
+					    cell_text(c, o, "spec.parameters.name", "")));
+}
+
+const struct column ingressclass_columns[] = {
+	{ "Name", "string", 0, "Name", .print = cell_name },
+	{ "Controller", "string", 0, "What acts on it", .path = "spec.controller" },
+	{ "Parameters", "string", 0, "Its parameters", .print = class_parameters },
+	{ "Age", "string", 0, "Time since creation", .print = cell_age },
+	{ 0 },
+};
+
+static void policy_pods(struct cell *c, const struct object *o)
+{
+	const struct field *f;
+
+	cell_put_selector(c, cell_find(o, "spec.podSelector", &f));
+}
+
+const struct column networkpolicy_columns[] = {
+	{ "Name", "string", 0, "Name", .print = cell_name },
+	{ "Pod-Selector", "string", 0, "Pods it is about", .print = policy_pods },
+	{ "Age", "string", 0, "Time since creation", .print = cell_age },
 	{ 0 },
 };

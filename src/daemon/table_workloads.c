@@ -143,42 +143,20 @@ static void pod_restarts(struct cell *c, const struct object *o)
 					  arena_printf(&c->arena, "%d", restarts));
 }
 
-static void pod_ip(struct cell *c, const struct object *o)
-{
-	json_str(c->j, o->pod->status.pod_ip ? o->pod->status.pod_ip : "<none>");
-}
-
-static void pod_node(struct cell *c, const struct object *o)
-{
-	json_str(c->j, o->pod->spec.node_name ? o->pod->spec.node_name : "<none>");
-}
-
 const struct column pod_columns[] = {
-	{ "Name", "string", 0, "Name", cell_name },
-	{ "Ready", "string", 0, "Ready containers of all", pod_ready },
-	{ "Status", "string", 0, "State in one word", pod_status_word },
-	{ "Restarts", "string", 0, "Restarts of all containers", pod_restarts },
-	{ "Age", "string", 0, "Time since creation", cell_age },
-	{ "IP", "string", 1, "Address", pod_ip },
-	{ "Node", "string", 1, "Node", pod_node },
-	{ "Nominated Node", "string", 1, "Always none", cell_none },
-	{ "Readiness Gates", "string", 1, "Always none", cell_none },
+	{ "Name", "string", 0, "Name", .print = cell_name },
+	{ "Ready", "string", 0, "Ready containers of all", .print = pod_ready },
+	{ "Status", "string", 0, "State in one word", .print = pod_status_word },
+	{ "Restarts", "string", 0, "Restarts of all containers", .print = pod_restarts },
+	{ "Age", "string", 0, "Time since creation", .print = cell_age },
+	{ "IP", "string", 1, "Address", .path = "status.podIP", .absent = "<none>" },
+	{ "Node", "string", 1, "Node", .path = "spec.nodeName", .absent = "<none>" },
+	{ "Nominated Node", "string", 1, "Always none", .print = cell_none },
+	{ "Readiness Gates", "string", 1, "Always none", .print = cell_none },
 	{ 0 },
 };
 
 /* Workloads */
-
-static void put_containers(struct cell *c, const struct pod_template *t, bool images)
-{
-	BUF_AUTO b = { 0 };
-
-	for (uint32_t i = 0; t && i < t->spec.containers.n; i++) {
-		const struct container *k = &t->spec.containers.v[i];
-
-		buf_printf(&b, "%s%s", i ? "," : "", images ? k->image : k->name);
-	}
-	json_str(c->j, buf_str(&b));
-}
 
 static void deployment_ready(struct cell *c, const struct object *o)
 {
@@ -189,81 +167,26 @@ static void deployment_ready(struct cell *c, const struct object *o)
 	json_str(c->j, text);
 }
 
-static void deployment_updated(struct cell *c, const struct object *o)
-{
-	json_int(c->j, o->deployment->status.updated_replicas);
-}
-
-static void deployment_available(struct cell *c, const struct object *o)
-{
-	json_int(c->j, o->deployment->status.available_replicas);
-}
-
-static void deployment_containers(struct cell *c, const struct object *o)
-{
-	put_containers(c, o->deployment->spec.template, false);
-}
-
-static void deployment_images(struct cell *c, const struct object *o)
-{
-	put_containers(c, o->deployment->spec.template, true);
-}
-
-static void deployment_selector(struct cell *c, const struct object *o)
-{
-	cell_put_selector(c, o->deployment->spec.selector);
-}
-
 const struct column deployment_columns[] = {
-	{ "Name", "string", 0, "Name", cell_name },
-	{ "Ready", "string", 0, "Ready pods of those wanted", deployment_ready },
-	{ "Up-to-date", "integer", 0, "Pods of the current template", deployment_updated },
-	{ "Available", "integer", 0, "Available pods", deployment_available },
-	{ "Age", "string", 0, "Time since creation", cell_age },
-	{ "Containers", "string", 1, "Containers of the template", deployment_containers },
-	{ "Images", "string", 1, "Images of the template", deployment_images },
-	{ "Selector", "string", 1, "Selector", deployment_selector },
+	{ "Name", "string", 0, "Name", .print = cell_name },
+	{ "Ready", "string", 0, "Ready pods of those wanted", .print = deployment_ready },
+	{ "Up-to-date", "integer", 0, "Pods of the current template", .path = "status.updatedReplicas" },
+	{ "Available", "integer", 0, "Available pods", .path = "status.availableReplicas" },
+	{ "Age", "string", 0, "Time since creation", .print = cell_age },
+	{ "Containers", "string", 1, "Containers of the template", .print = cell_containers },
+	{ "Images", "string", 1, "Images of the template", .print = cell_images },
+	{ "Selector", "string", 1, "Selector", .print = cell_selector },
 	{ 0 },
 };
 
-static void rs_desired(struct cell *c, const struct object *o)
-{
-	json_int(c->j, o->replicaset->spec.replicas);
-}
-
-static void rs_current(struct cell *c, const struct object *o)
-{
-	json_int(c->j, o->replicaset->status.replicas);
-}
-
-static void rs_ready(struct cell *c, const struct object *o)
-{
-	json_int(c->j, o->replicaset->status.ready_replicas);
-}
-
-static void rs_containers(struct cell *c, const struct object *o)
-{
-	put_containers(c, o->replicaset->spec.template, false);
-}
-
-static void rs_images(struct cell *c, const struct object *o)
-{
-	put_containers(c, o->replicaset->spec.template, true);
-}
-
-static void rs_selector(struct cell *c, const struct object *o)
-{
-	cell_put_selector(c, o->replicaset->spec.selector);
-}
-
 const struct column replicaset_columns[] = {
-	{ "Name", "string", 0, "Name", cell_name },
-	{ "Desired", "integer", 0, "Pods wanted", rs_desired },
-	{ "Current", "integer", 0, "Pods", rs_current },
-	{ "Ready", "integer", 0, "Ready pods", rs_ready },
-	{ "Age", "string", 0, "Time since creation", cell_age },
-	{ "Containers", "string", 1, "Containers of the template", rs_containers },
-	{ "Images", "string", 1, "Images of the template", rs_images },
-	{ "Selector", "string", 1, "Selector", rs_selector },
+	{ "Name", "string", 0, "Name", .print = cell_name },
+	{ "Desired", "integer", 0, "Pods wanted", .path = "spec.replicas" },
+	{ "Current", "integer", 0, "Pods", .path = "status.replicas" },
+	{ "Ready", "integer", 0, "Ready pods", .path = "status.readyReplicas" },
+	{ "Age", "string", 0, "Time since creation", .print = cell_age },
+	{ "Containers", "string", 1, "Containers of the template", .print = cell_containers },
+	{ "Images", "string", 1, "Images of the template", .print = cell_images },
+	{ "Selector", "string", 1, "Selector", .print = cell_selector },
 	{ 0 },
 };

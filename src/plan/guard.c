@@ -71,7 +71,7 @@ static const char *reason(struct judgement *j, const struct object *o)
 	if (all > FEW && gone * 2 > all)
 		return arena_printf(j->a, "%u of %u objects of stack %s would go", gone, all,
 				    stack);
-	if (o->kind->id == KIND_NAMESPACE)
+	if (o->kind->id == KIND_NAMESPACE || o->kind->id == KIND_PVC)
 		return arena_printf(j->a, "%s would go", object_name(j->a, o));
 	return NULL;
 }

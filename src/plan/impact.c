@@ -102,6 +102,8 @@ struct impact impact_create(struct arena *a, const struct object *o)
 {
 	struct impact i = { .effect = "create" };
 
+	if (o->kind->use == KIND_KEPT)
+		i.effect = "create; kept, not acted on";
 	if (impact_pod_spec(o) && o->kind->id != KIND_POD)
 		i.effect = arena_printf(a, "create with %d pod%s", replicas(o),
 					plural((unsigned)replicas(o)));
@@ -195,6 +197,8 @@ static const char *in_place(struct arena *a, const struct plan_in *in, const str
 {
 	if (o->kind->id == KIND_CONFIGMAP || o->kind->id == KIND_SECRET)
 		return in_volumes(a, in, o);
+	if (o->kind->use == KIND_KEPT)
+		return "update in place; kept, not acted on";
 	if (o->kind->id == KIND_REPLICASET)
 		for (uint32_t i = 0; i < d->n; i++)
 			if (!strncmp(d->v[i].path, "spec.template", 13))

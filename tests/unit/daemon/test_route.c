@@ -9,8 +9,8 @@ static const struct {
 } refused[] = {
 	{ "GET", "/", 404, "NotFound", "the server could not find the requested resource" },
 	{ "GET", "/api/v2", 404, "NotFound", NULL },
-	{ "GET", "/apis/batch/v1", 404, "NotFound", NULL },
-	{ "GET", "/apis/batch", 404, "NotFound", NULL },
+	{ "GET", "/apis/batch/v2", 404, "NotFound", NULL },
+	{ "GET", "/apis/nothing", 404, "NotFound", NULL },
 	{ "GET", "/apis/orch/v1", 404, "NotFound", NULL },	/* no resources, hence no group */
 	{ "GET", "/api/v1/jobs", 404, "NotFound", NULL },
 	{ "GET", "/api/v1/deployments", 404, "NotFound", NULL },	/* of another group */

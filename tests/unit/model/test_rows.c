@@ -356,9 +356,10 @@ static void test_shortest_documents_are_accepted(void **state)
 		put_struct(&w, kinds[i].type, 0, false);
 		struct manifest *m = manifest_load("t.yaml", buf_str(&w.out), w.out.len);
 		if (m->broken || m->objects.n != 1) {
-			print_error("%s\n%s: %s\n", buf_str(&w.out),
-				    m->msgs.n ? m->msgs.v[0].path : "",
-				    m->msgs.n ? m->msgs.v[0].text : "no object");
+			BUF_AUTO all = { 0 };
+			for (uint32_t k = 0; k < m->msgs.n; k++)
+				msg_print(&m->msgs.v[k], &all);
+			print_error("%s\n%s", buf_str(&w.out), buf_str(&all));
 			faults++;
 		}
 		manifest_unref(m);
