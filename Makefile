@@ -155,8 +155,12 @@ $(B)/tests/bench/%: tests/bench/%.c $(call archives,$(USES_daemon))
 # libFuzzer in MODE fuzz; in every mode a program that replays the corpus.
 FUZZ_cron := base
 FUZZ_decode := model schema base
+FUZZ_image_config := image sys base
+FUZZ_image_record := image sys base
 FUZZ_quantity := base
 FUZZ_selector := model schema base
+FUZZ_tar := image sys base
+FUZZ_unpack := image sys base
 FUZZ_yaml := schema base
 FUZZ_zone := base
 FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))

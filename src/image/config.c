@@ -14,6 +14,7 @@
 
 #define LIST_MAX 1024
 #define TEXT_MAX (64 * 1024)
+#define WORD "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/"
 
 struct reading {
 	struct arena *a;
@@ -171,7 +172,10 @@ static int read_platform(struct reading *x, const json_t *root)
 	    read_text(x, json_object_get(root, "architecture"), &arch) < 0 ||
 	    read_text(x, json_object_get(root, "variant"), &variant) < 0)
 		return wrong(x, "platform");
-	x->to->platform = arena_printf(x->a, "%s/%s%s%s", os, arch, *variant ? "/" : "", variant);
+	const char *platform = arena_printf(x->a, "%s/%s%s%s", os, arch, *variant ? "/" : "", variant);
+	if (platform[strspn(platform, WORD)])
+		return wrong(x, "platform");
+	x->to->platform = platform;
 	return 0;
 }
 

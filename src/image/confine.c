@@ -32,7 +32,13 @@
 
 #define READER_MEMORY (512UL << 20)
 
-#define ANY_PROCESS							\
+#ifdef __SANITIZE_ADDRESS__	/* what a sanitizer does at the end of a process */
+#define SANITIZER SYS_sigaltstack, SYS_prctl, SYS_sched_yield, SYS_gettid,
+#else
+#define SANITIZER
+#endif
+
+#define ANY_PROCESS SANITIZER							\
 	SYS_read, SYS_write, SYS_brk, SYS_mmap, SYS_munmap, SYS_mremap, SYS_madvise, SYS_exit_group, \
 	SYS_rt_sigreturn, SYS_futex, SYS_getrandom, SYS_clock_gettime
 

@@ -154,7 +154,7 @@ static bool number_of(const char *s, size_t n, uint64_t *ret)
 {
 	uint64_t v = 0;
 
-	if (n == 0 || n > 18)
+	if (n == 0 || n > 18 || (n > 1 && s[0] == '0'))
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		if (s[i] < '0' || s[i] > '9')
@@ -165,11 +165,21 @@ static bool number_of(const char *s, size_t n, uint64_t *ret)
 	return true;
 }
 
+static bool is_word(const char *p)
+{
+	for (; *p; p++)
+		if (*p <= ' ' || *p >= 0x7f || *p == '"' || *p == '\\')
+			return false;
+	return true;
+}
+
 static bool layer_of(struct arena *a, const char *s, size_t n, struct image_layer *ret)
 {
 	const char *part[4];
 	size_t len[4];
 
+	if (memchr(s, '\0', n))
+		return false;
 	for (int i = 0; i < 4; i++) {
 		const char *space = i < 3 ? memchr(s, ' ', n) : s + n;
 
@@ -182,9 +192,10 @@ static bool layer_of(struct arena *a, const char *s, size_t n, struct image_laye
 	}
 	ret->digest = arena_strndup(a, part[0], len[0]);
 	ret->diff = arena_strndup(a, part[1], len[1]);
-	ret->media_type = text_of(a, part[3], len[3]);
+	ret->media_type = arena_strndup(a, part[3], len[3]);
 	return image_digest_valid(ret->digest) && image_digest_valid(ret->diff) &&
-	       number_of(part[2], len[2], &ret->size) && ret->media_type;
+	       number_of(part[2], len[2], &ret->size) &&
+	       is_word(ret->media_type);
 }
 
 static bool read_layers(struct text *t, const struct field *f, struct arena *a,
@@ -252,14 +263,6 @@ static bool read_field(struct text *t, const struct field *f, struct arena *a,
 		return read_list(t, f, a, p);
 	const char *s = line_of(t, f->key, &n);
 	return s && read_value(f, a, s, n, p);
-}
-
-static bool is_word(const char *p)
-{
-	for (; *p; p++)
-		if (*p <= ' ' || *p >= 0x7f || *p == '"' || *p == '\\')
-			return false;
-	return true;
 }
 
 /* What code relies on, beyond its form: execve(2), and texts that these go into. */

@@ -355,15 +355,16 @@ static int map_of(struct tar *t, const struct header *h, struct err *err)
 	int r = 0;
 
 	t->size = t->left;
-	if (t->pax.sparse) {
+	if (h->type == 'S') {
+		r = gnu_sparse(t, h, err);
+	} else if (t->pax.sparse) {
 		t->size = t->pax.real_size;
 		tar_pieces_move(&t->pieces, &t->pax.pieces);
+		r = t->pax.map_in_data ? map_in_data(t, err) : 0;
+	} else {
+		return 0;
 	}
-	if (h->type == 'S')
-		r = gnu_sparse(t, h, err);
-	else if (t->pax.map_in_data)
-		r = map_in_data(t, err);
-	if (r < 0 || (!t->pax.sparse && h->type != 'S'))
+	if (r < 0)
 		return r;
 	return tar_pieces_check(&t->pieces, t->size, t->left) ? 0 :
 	       broken(err, "a sparse map that does not fit its file");
