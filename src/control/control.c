@@ -121,7 +121,7 @@ void control_run(struct arena *a, const struct control_in *in, struct wanted *re
 	deployments_run(&p);
 	stop_unclaimed(&p);
 	finish_pods(&p);
-	if (ret->replicasets.n)
-		qsort(ret->replicasets.v, ret->replicasets.n, sizeof(*ret->replicasets.v),
+	if (ret->derived.n)
+		qsort(ret->derived.v, ret->derived.n, sizeof(*ret->derived.v),
 		      object_cmp);
 }

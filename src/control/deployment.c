@@ -258,7 +258,7 @@ static int set_cmp(const void *x, const void *y)
 
 static void collect(struct rollout *r)
 {
-	const struct object_list *l = &r->p->in->observed->replicasets;
+	const struct object_list *l = &r->p->in->observed->derived;
 	const char *uid = r->object->meta->uid;
 
 	for (uint32_t i = 0; i < l->n; i++)

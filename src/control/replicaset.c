@@ -159,7 +159,7 @@ void rset_settle(struct pass *p, struct rset *rs)
 
 void rset_put(struct pass *p, struct rset *rs)
 {
-	*arena_push(p->a, &p->out->replicasets) = rs->object;
+	*arena_push(p->a, &p->out->derived) = rs->object;
 }
 
 /* Those that stand in a manifest are recorded like the others; the manifest rules. */

@@ -25,17 +25,19 @@ struct pass {
 	const struct wanted *wanted;
 };
 
-static int do_replicaset_put(struct pass *p, const struct action *a, struct err *err)
+static int do_object_put(struct pass *p, const struct action *a, struct err *err)
 {
 	(void)err;
-	store_replicaset_put(p->d->store, a->object);
+	store_derived_put(p->d->store, a->object);
 	return 0;
 }
 
-static int do_replicaset_forget(struct pass *p, const struct action *a, struct err *err)
+static int do_object_forget(struct pass *p, const struct action *a, struct err *err)
 {
+	struct object_key key = object_key(a->object);
+
 	(void)err;
-	store_replicaset_del(p->d->store, a->namespace, a->name);
+	store_derived_del(p->d->store, &key);
 	return 0;
 }
 
@@ -89,7 +91,7 @@ static int do_services(struct pass *p, const struct action *a, struct err *err)
 }
 
 static int (*const table[ACTION_COUNT])(struct pass *, const struct action *, struct err *) = {
-	[ACTION_REPLICASET_PUT] = do_replicaset_put,
+	[ACTION_OBJECT_PUT] = do_object_put,
 	[ACTION_POD_CREATE] = do_pod_create,
 	[ACTION_POD_UPDATE] = do_pod_update,
 	[ACTION_VOLUMES_UPDATE] = do_volumes_update,
@@ -98,7 +100,7 @@ static int (*const table[ACTION_COUNT])(struct pass *, const struct action *, st
 	[ACTION_CONTAINER_KILL] = do_container_kill,
 	[ACTION_POD_STOP] = do_pod_stop,
 	[ACTION_POD_REMOVE] = do_pod_remove,
-	[ACTION_REPLICASET_FORGET] = do_replicaset_forget,
+	[ACTION_OBJECT_FORGET] = do_object_forget,
 };
 
 static struct retry **retry_find(struct daemon *d, const struct action *a)
@@ -188,7 +190,7 @@ int64_t exec_plan(struct daemon *d, const struct action_list *actions, const str
 		struct err err = { 0 };
 
 		/* what pods are made from is durable before the first of them exists */
-		if (!saved && a->kind != ACTION_REPLICASET_PUT) {
+		if (!saved && a->kind != ACTION_OBJECT_PUT) {
 			saved = true;
 			save(d);
 		}

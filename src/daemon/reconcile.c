@@ -38,7 +38,7 @@ void reconcile_outlook(struct daemon *d, const struct set *set, struct arena *a,
 		in.seed = (uint64_t)in.now;
 	runtime_observe(d->runtime, a, &ret->observed);
 	images_observe(d->images, a, &ret->observed);
-	ret->observed.replicasets = *store_replicasets(d->store);
+	ret->observed.derived = *store_derived(d->store);
 	ret->observed.services = d->programmed;
 	ret->observed.nservices = d->nprogrammed;
 	ret->observed.services_known = d->services_known;
@@ -121,8 +121,8 @@ static void show(struct daemon *d, struct arena *a, const struct outlook *o, int
 		shown = with_status(a, &d->applied->objects.v[i], w);
 		view_put(d->view, &shown);
 	}
-	for (uint32_t i = 0; i < w->replicasets.n; i++)
-		view_put(d->view, &w->replicasets.v[i]);
+	for (uint32_t i = 0; i < w->derived.n; i++)
+		view_put(d->view, &w->derived.v[i]);
 	for (uint32_t i = 0; i < w->endpoints.n; i++) {
 		view_put(d->view, &w->endpoints.v[i]);
 		slices_put(d->view, a, &w->endpoints.v[i]);
@@ -185,7 +185,7 @@ static void keep_history(struct action_list *l)
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < l->n; i++)
-		if (l->v[i].kind != ACTION_REPLICASET_PUT && l->v[i].kind != ACTION_REPLICASET_FORGET)
+		if (l->v[i].kind != ACTION_OBJECT_PUT && l->v[i].kind != ACTION_OBJECT_FORGET)
 			l->v[n++] = l->v[i];
 	l->n = n;
 }

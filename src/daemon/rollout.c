@@ -71,7 +71,7 @@ static bool owned_by(const struct object *rs, const struct object *owner)
 /* The ReplicaSet to go back to: of revision to, or the newest but one. */
 static int find_target(struct rollout *q, const struct object **ret, const struct object **ret_current)
 {
-	const struct object_list *all = store_replicasets(q->d->store);
+	const struct object_list *all = store_derived(q->d->store);
 	const struct object *newest = NULL, *before = NULL, *asked = NULL;
 
 	for (uint32_t i = 0; i < all->n; i++) {

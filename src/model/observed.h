@@ -75,7 +75,7 @@ struct observed_image {
 struct observed {
 	struct observed_pod *pods;	/* sorted by namespace, name */
 	uint32_t npods;
-	struct object_list replicasets;	/* derived objects of the store, sorted */
+	struct object_list derived;	/* objects that control made and the store keeps, sorted */
 	const struct service_entry *services;	/* what the service maps hold, sorted */
 	uint32_t nservices;
 	bool services_known;		/* false: not written since the start, so write them */

@@ -169,8 +169,16 @@ static const char *replicaset_difference(struct arena *a, const struct object *i
 	return NULL;
 }
 
-static void walk_replicasets(struct walk *w, const struct object_list *is,
-			     const struct object_list *want)
+static const char *object_difference(struct arena *a, const struct object *is,
+				     const struct object *want)
+{
+	if (is->kind->id == KIND_REPLICASET)
+		return replicaset_difference(a, is, want);
+	return schema_equal(is->kind->type, is->body, want->body) ? NULL : "changed";
+}
+
+static void walk_derived(struct walk *w, const struct object_list *is,
+			 const struct object_list *want)
 {
 	uint32_t i = 0, k = 0;
 
@@ -178,12 +186,12 @@ static void walk_replicasets(struct walk *w, const struct object_list *is,
 		const struct object *x = i < is->n ? &is->v[i] : NULL;
 		const struct object *y = k < want->n ? &want->v[k] : NULL;
 		int c = !x ? 1 : !y ? -1 : object_cmp(x, y);
-		const char *why = c ? "new" : replicaset_difference(w->a, x, y);
+		const char *why = c ? "new" : object_difference(w->a, x, y);
 
 		if (c < 0)
-			add(w, ACTION_REPLICASET_FORGET, x, "not wanted");
+			add(w, ACTION_OBJECT_FORGET, x, "not wanted")->object = x;
 		else if (why)
-			add(w, ACTION_REPLICASET_PUT, y, why)->object = y;
+			add(w, ACTION_OBJECT_PUT, y, why)->object = y;
 		i += c <= 0;
 		k += c >= 0;
 	}
@@ -257,7 +265,7 @@ void plan_actions(struct arena *a, const struct observed *o, const struct wanted
 
 	*ret = (struct action_list){ 0 };
 	walk_pods(&w, o, want);
-	walk_replicasets(&w, &o->replicasets, &want->replicasets);
+	walk_derived(&w, &o->derived, &want->derived);
 	walk_services(&w, o, want);
 	for (int k = 0; k < ACTION_COUNT; k++)
 		for (uint32_t i = 0; i < w.kinds[k].n; i++)

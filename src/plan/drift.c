@@ -136,8 +136,8 @@ static bool told(const struct planning *p, const struct action *a)
 static bool shown(const struct planning *p, const struct action *a)
 {
 	switch (a->kind) {
-	case ACTION_REPLICASET_PUT:
-	case ACTION_REPLICASET_FORGET:
+	case ACTION_OBJECT_PUT:
+	case ACTION_OBJECT_FORGET:
 	case ACTION_SERVICES:
 		return false;
 	case ACTION_VOLUMES_UPDATE:

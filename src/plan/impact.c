@@ -44,7 +44,7 @@ static const struct owner_reference *controller(const struct object *o)
 	return NULL;
 }
 
-static const struct object *find_replicaset(const struct object_list *l, const char *ns,
+static const struct object *find_derived(const struct object_list *l, const char *ns,
 					    const struct owner_reference *r)
 {
 	for (uint32_t i = 0; i < l->n; i++) {
@@ -60,18 +60,17 @@ static const struct object *find_replicaset(const struct object_list *l, const c
 struct object_key impact_owner(const struct plan_in *in, const struct object *o)
 {
 	const struct owner_reference *r = controller(o);
-	const struct object *rs;
+	const struct kind *kind = r ? kind_find(r->api_version, r->kind) : NULL;
+	const struct object *owner;
 
-	if (!r)
+	if (!kind)
 		return object_key(o);
-	if (streq(r->kind, "Deployment"))
-		return (struct object_key){ &kinds[KIND_DEPLOYMENT], o->meta->namespace, r->name };
-	rs = find_replicaset(&in->wanted->replicasets, o->meta->namespace, r);
-	if (!rs)
-		rs = find_replicaset(&in->observed->replicasets, o->meta->namespace, r);
-	if (rs)
-		return impact_owner(in, rs);
-	return (struct object_key){ &kinds[KIND_REPLICASET], o->meta->namespace, r->name };
+	owner = find_derived(&in->wanted->derived, o->meta->namespace, r);
+	if (!owner)
+		owner = find_derived(&in->observed->derived, o->meta->namespace, r);
+	if (owner)
+		return impact_owner(in, owner);
+	return (struct object_key){ kind, o->meta->namespace, r->name };
 }
 
 static bool runs(const struct observed_pod *p)

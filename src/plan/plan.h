@@ -26,7 +26,7 @@ struct action {
 	const char *container;		/* CONTAINER_x */
 	const struct wanted_pod *pod;	/* POD_x, VOLUMES_x, CONTAINER_x; NULL: not wanted at all */
 	const struct wanted_container *run;	/* CONTAINER_x */
-	const struct object *object;	/* REPLICASET_PUT */
+	const struct object *object;	/* OBJECT_x */
 	bool fresh;			/* the pod is yet to be made, perhaps with another name */
 	const char *why;
 };

@@ -42,7 +42,7 @@ struct inventory {
 	uint32_t n;
 };
 
-struct replicaset_record {
+struct derived_record {
 	struct arena arena;		/* of the object at the same place in the list */
 };
 
@@ -56,12 +56,12 @@ struct store {
 	int lock;
 	uint32_t last_revision;
 
-	struct state_file inventory_file, holds_file, replicasets_file;
+	struct state_file inventory_file, holds_file, derived_file;
 	struct inventory inventory;
 	struct hold_table holds;
-	struct object_list replicasets;			/* sorted, malloc'd */
-	struct replicaset_record *replicaset_records;	/* malloc'd, in the same order */
-	bool inventory_dirty, replicasets_dirty;
+	struct object_list derived;			/* sorted, malloc'd */
+	struct derived_record *derived_records;	/* malloc'd, in the same order */
+	bool inventory_dirty, derived_dirty;
 };
 
 int inventory_load(struct store *s, struct err *err);
@@ -73,7 +73,7 @@ struct inventory_port *inventory_port(const struct inventory_entry *e, unsigned 
 
 int holds_load(struct store *s, struct err *err);
 void holds_release(struct store *s);
-int replicasets_load(struct store *s, struct err *err);
-int replicasets_save(struct store *s, struct err *err);
-void replicasets_release(struct store *s);
+int derived_load(struct store *s, struct err *err);
+int derived_save(struct store *s, struct err *err);
+void derived_release(struct store *s);
 int revisions_open(struct store *s, struct err *err);

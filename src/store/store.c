@@ -166,7 +166,7 @@ static void state_file_init(struct state_file *f, const char *dir, const char *n
 static int store_load(struct store *s, struct err *err)
 {
 	static int (*const parts[])(struct store *, struct err *) = {
-		store_mkdir, store_lock, revisions_open, inventory_load, holds_load, replicasets_load,
+		store_mkdir, store_lock, revisions_open, inventory_load, holds_load, derived_load,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
@@ -191,7 +191,7 @@ int store_open(const char *dir, struct store **ret, struct err *err)
 	s->dir = strdup(dir);
 	state_file_init(&s->inventory_file, dir, "inventory");
 	state_file_init(&s->holds_file, dir, "holds");
-	state_file_init(&s->replicasets_file, dir, "replicasets");
+	state_file_init(&s->derived_file, dir, "derived");
 	r = store_load(s, err);
 	if (r < 0) {
 		store_close(s);
@@ -205,7 +205,7 @@ void store_close(struct store *s)
 {
 	if (!s)
 		return;
-	replicasets_release(s);
+	derived_release(s);
 	holds_release(s);
 	arena_release(&s->inventory.arena);
 	fd_cleanup(&s->lock);
@@ -219,7 +219,7 @@ int store_save(struct store *s, struct err *err)
 
 	if (s->inventory_dirty)
 		r = inventory_save(s, err);
-	if (r == 0 && s->replicasets_dirty)
-		r = replicasets_save(s, err);
+	if (r == 0 && s->derived_dirty)
+		r = derived_save(s, err);
 	return r;
 }

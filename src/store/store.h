@@ -6,7 +6,7 @@
  *	revisions/N.zst	one per applied generation: a JSON header line and the bytes of all files
  *	inventory	JSON: every declared object with uid, generation, cluster IP, node ports
  *	holds		JSON: what overrides declared objects
- *	replicasets	JSON: objects that control made and that history needs
+ *	derived		JSON: objects that control made and must find again
  *
  * No file is written when its content would not change.
  */
@@ -88,10 +88,11 @@ const struct hold_list *store_holds(const struct store *s);
 int store_hold_put(struct store *s, const struct hold *h, struct err *err);	/* durable */
 int store_hold_del(struct store *s, const struct object_key *key, struct err *err);	/* absent: 0 */
 
-/* Sorted; valid until the next put or del. After a start statuses are empty: they are not saved. */
-const struct object_list *store_replicasets(const struct store *s);
-void store_replicaset_put(struct store *s, const struct object *rs);	/* copied */
-void store_replicaset_del(struct store *s, const char *ns, const char *name);
+/* Sorted; valid until the next put or del. After a start statuses of ReplicaSets are empty: they are
+ * not saved. */
+const struct object_list *store_derived(const struct store *s);
+void store_derived_put(struct store *s, const struct object *o);	/* copied */
+void store_derived_del(struct store *s, const struct object_key *key);
 
-/* Writes what changed since the last save (inventory, replicasets), durably. */
+/* Writes what changed since the last save (inventory, derived), durably. */
 int store_save(struct store *s, struct err *err);

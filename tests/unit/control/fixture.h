@@ -81,10 +81,10 @@ static inline void fixture_make(struct fixture *f)
 		for (uint32_t k = 0; k < s->containers.n; k++)
 			p->containers[k].name = s->containers.v[k].name;
 	}
-	o->replicasets = (struct object_list){ 0 };
-	for (uint32_t i = 0; i < f->wanted.replicasets.n; i++)
-		*arena_push(&f->arena, &o->replicasets) =
-			object_copy(&f->arena, &f->wanted.replicasets.v[i]);
+	o->derived = (struct object_list){ 0 };
+	for (uint32_t i = 0; i < f->wanted.derived.n; i++)
+		*arena_push(&f->arena, &o->derived) =
+			object_copy(&f->arena, &f->wanted.derived.v[i]);
 }
 
 static inline void fixture_ready(struct observed_pod *p)

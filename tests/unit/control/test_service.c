@@ -204,9 +204,9 @@ static void test_deployment_objects(void **state)
 	(void)state;
 	fixture_open(&f, deployment_yaml);
 	fixture_run(&f);
-	assert_int_equal(f.wanted.replicasets.n, 1);
+	assert_int_equal(f.wanted.derived.n, 1);
 	assert_int_equal(f.wanted.pods.n, 2);
-	rs = &f.wanted.replicasets.v[0];
+	rs = &f.wanted.derived.v[0];
 	pod = &f.wanted.pods.v[0].object;
 	hash = strmap_get(&rs->meta->labels, TEMPLATE_HASH_LABEL);
 	assert_in_range(strlen(hash), 8, 10);

@@ -284,7 +284,7 @@ static inline void sim_observe(struct sim *s, struct arena *a, struct observed *
 		qsort(s->replicasets.v, s->replicasets.n, sizeof(*s->replicasets.v),
 		      sim_replicaset_cmp);
 	for (uint32_t i = 0; i < s->replicasets.n; i++)
-		*arena_push(a, &o->replicasets) = s->replicasets.v[i]->object;
+		*arena_push(a, &o->derived) = s->replicasets.v[i]->object;
 }
 
 /* --- actions ------------------------------------------------------------------------------- */
@@ -425,8 +425,8 @@ static inline void sim_exec(struct sim *s, const struct wanted *w, const struct 
 	if (s->lost_percent && sim_random(s) % 100 < s->lost_percent)
 		return;
 	switch (a->kind) {
-	case ACTION_REPLICASET_PUT: sim_replicaset_put(s, a->object); return;
-	case ACTION_REPLICASET_FORGET: sim_replicaset_forget(s, a->namespace, a->name); return;
+	case ACTION_OBJECT_PUT: sim_replicaset_put(s, a->object); return;
+	case ACTION_OBJECT_FORGET: sim_replicaset_forget(s, a->namespace, a->name); return;
 	case ACTION_POD_CREATE: sim_pod_create(s, a->pod); return;
 	case ACTION_SERVICES: sim_services(s, w); return;
 	default: break;
@@ -460,9 +460,9 @@ static inline void sim_show(const struct wanted *w)
 		json_init(&j, &text, false);
 		object_json(&j, &w->pods.v[i].object, 0);
 	}
-	for (uint32_t i = 0; i < w->replicasets.n; i++) {
+	for (uint32_t i = 0; i < w->derived.n; i++) {
 		json_init(&j, &text, false);
-		object_json(&j, &w->replicasets.v[i], 0);
+		object_json(&j, &w->derived.v[i], 0);
 	}
 #else
 	(void)w;

@@ -55,7 +55,7 @@ static void roll(struct fixture *f, const char *revision)
 	strmap_set(&a, &rs.meta->labels, TEMPLATE_HASH_LABEL, hash);
 	strmap_set(&a, &t->metadata.labels, TEMPLATE_HASH_LABEL, hash);
 	rs.replicaset->spec.template = t;
-	store_replicaset_put(f->d.store, &rs);
+	store_derived_put(f->d.store, &rs);
 	arena_release(&a);
 }
 
@@ -150,7 +150,7 @@ static void undo_brings_the_configuration_back(void **state)
 	fixture_open(f);
 	apply(f, WEB("one", "") CFG("x"), "1");
 	apply(f, WEB("one", "") CFG("y"), "2");
-	assert_int_equal(store_replicasets(f->d.store)->n, 2);
+	assert_int_equal(store_derived(f->d.store)->n, 2);
 	verb(f, "undo", 0);
 	assert_string_equal(config(f), "x");
 	assert_int_equal(holds(f), 2);
@@ -231,16 +231,16 @@ static void undo_of_a_restart_is_the_template_before_it(void **state)
 	assert_string_equal(verb(f, "restart", 0), "deployment.apps/web restarted\n");
 	assert_non_null(restarted_at(f));
 	roll(f, "2");
-	assert_int_equal(store_replicasets(f->d.store)->n, 2);
+	assert_int_equal(store_derived(f->d.store)->n, 2);
 	verb(f, "undo", 0);
 	assert_null(restarted_at(f));
 	roll(f, "3");
-	assert_int_equal(store_replicasets(f->d.store)->n, 2);
+	assert_int_equal(store_derived(f->d.store)->n, 2);
 	assert_int_equal(holds(f), 0);
 	verb(f, "undo", 0);		/* forward again: the restarted one */
 	assert_non_null(restarted_at(f));
 	roll(f, "4");
-	assert_int_equal(store_replicasets(f->d.store)->n, 2);
+	assert_int_equal(store_derived(f->d.store)->n, 2);
 }
 
 static void holds_outlive_the_daemon(void **state)

@@ -181,14 +181,14 @@ static void test_order(void **state)
 	s.w.services.n = 1;
 	rs = object_new(&s.a, KIND_REPLICASET, "default", "new");
 	rs.meta->uid = "1";
-	s.w.replicasets = (struct object_list){ &rs, 1 };
+	s.w.derived = (struct object_list){ &rs, 1 };
 	struct object old = object_new(&s.a, KIND_REPLICASET, "default", "old");
-	s.o.replicasets = (struct object_list){ &old, 1 };
+	s.o.derived = (struct object_list){ &old, 1 };
 	walk(&s);
 	assert_string_equal(s.l.v[3].why, "default/web:80: 1 -> 2 endpoints");
-	EXPECT(&s, ACTION_REPLICASET_PUT, ACTION_POD_CREATE, ACTION_CONTAINER_START,
+	EXPECT(&s, ACTION_OBJECT_PUT, ACTION_POD_CREATE, ACTION_CONTAINER_START,
 	       ACTION_SERVICES,
-	       ACTION_POD_STOP, ACTION_POD_REMOVE, ACTION_REPLICASET_FORGET);
+	       ACTION_POD_STOP, ACTION_POD_REMOVE, ACTION_OBJECT_FORGET);
 }
 
 static void test_services_unknown(void **state)

@@ -43,8 +43,8 @@ static void test_damaged(void **state)
 		  "v9 Foo is not a kind" },
 		{ "holds", "[[]]", "holds: record 1:" },
 		{ "holds", "[1, 2", "holds:1:" },
-		{ "replicasets", "[{\"created\":\"2026-11-21T10:00:00Z\",\"object\":\"{}\",\"template\":\"\"}]",
-		  "replicasets: record 1:" },
+		{ "derived", "[{\"created\":\"2026-11-21T10:00:00Z\",\"object\":\"{}\",\"template\":\"\"}]",
+		  "derived: record 1:" },
 	};
 	struct fixture *f = *state;
 
@@ -190,11 +190,11 @@ static void test_replicasets(void **state)
 	struct object rs = replicaset_of(&a, fixture_set(f, texts, 1), "web-1");
 	uint64_t hash = schema_hash(&pod_template_type, rs.replicaset->spec.template, FNV64_INIT);
 
-	store_replicaset_put(f->store, &rs);
+	store_derived_put(f->store, &rs);
 	assert_int_equal(store_save(f->store, &f->err), 0);
 	fixture_reopen(f);
 
-	const struct object_list *l = store_replicasets(f->store);
+	const struct object_list *l = store_derived(f->store);
 	assert_int_equal(l->n, 1);
 	const struct replicaset *got = l->v[0].replicaset;
 	assert_true(schema_hash(&pod_template_type, got->spec.template, FNV64_INIT) == hash);
@@ -219,31 +219,31 @@ static void test_replicasets_written_once(void **state)
 	const struct set *set = fixture_set(f, texts, 1);
 	struct object rs = replicaset_of(&a, set, "web-2"), first = replicaset_of(&a, set, "web-1");
 
-	assert_int_equal(fixture_inode(f, "replicasets"), 0);
-	store_replicaset_put(f->store, &rs);
-	store_replicaset_put(f->store, &first);
+	assert_int_equal(fixture_inode(f, "derived"), 0);
+	store_derived_put(f->store, &rs);
+	store_derived_put(f->store, &first);
 	assert_int_equal(store_save(f->store, &f->err), 0);
-	ino_t inode = fixture_inode(f, "replicasets");
+	ino_t inode = fixture_inode(f, "derived");
 	assert_int_not_equal(inode, 0);
 
 	rs.replicaset->status.replicas = 2;	/* a status is no reason to write */
-	store_replicaset_put(f->store, &rs);
-	store_replicaset_put(f->store, &store_replicasets(f->store)->v[1]);
+	store_derived_put(f->store, &rs);
+	store_derived_put(f->store, &store_derived(f->store)->v[1]);
 	assert_int_equal(store_save(f->store, &f->err), 0);
-	assert_int_equal(fixture_inode(f, "replicasets"), inode);
-	assert_int_equal(store_replicasets(f->store)->v[1].replicaset->status.replicas, 2);
-	assert_string_equal(store_replicasets(f->store)->v[0].meta->name, "web-1");
+	assert_int_equal(fixture_inode(f, "derived"), inode);
+	assert_int_equal(store_derived(f->store)->v[1].replicaset->status.replicas, 2);
+	assert_string_equal(store_derived(f->store)->v[0].meta->name, "web-1");
 
-	store_replicaset_del(f->store, "default", "web-1");
-	store_replicaset_del(f->store, "default", "web-1");
+	store_derived_del(f->store, &(struct object_key){ &kinds[KIND_REPLICASET], "default", "web-1" });
+	store_derived_del(f->store, &(struct object_key){ &kinds[KIND_REPLICASET], "default", "web-1" });
 	assert_int_equal(store_save(f->store, &f->err), 0);
-	assert_int_not_equal(fixture_inode(f, "replicasets"), inode);
+	assert_int_not_equal(fixture_inode(f, "derived"), inode);
 	fixture_reopen(f);
-	assert_int_equal(store_replicasets(f->store)->n, 1);
-	assert_string_equal(store_replicasets(f->store)->v[0].meta->name, "web-2");
-	inode = fixture_inode(f, "replicasets");
+	assert_int_equal(store_derived(f->store)->n, 1);
+	assert_string_equal(store_derived(f->store)->v[0].meta->name, "web-2");
+	inode = fixture_inode(f, "derived");
 	assert_int_equal(store_save(f->store, &f->err), 0);
-	assert_int_equal(fixture_inode(f, "replicasets"), inode);
+	assert_int_equal(fixture_inode(f, "derived"), inode);
 	arena_release(&a);
 }
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The ReplicaSets that control made for Deployments: the history that undo goes back to. They come
- * and go one by one, so that each lives in an arena of its own. Statuses are not saved, control
- * works them out again. The template is stored a second time with only what the user wrote: its
- * hash covers just that, and must be the same after a restart, or an upgrade with other defaults.
+ * What control makes and must find again: ReplicaSets of Deployments, the history that undo goes
+ * back to, and others like them. They come and go one by one, so that each lives in an arena of its
+ * own. The status of a ReplicaSet is not saved, control works it out again. A pod template is stored
+ * a second time with only what the user wrote: its hash covers just that, and must be the same after
+ * a restart, or an upgrade with other defaults.
  */
 #include "store/state.h"
 
@@ -12,12 +13,12 @@
 
 static uint32_t place(const struct store *s, const struct object_key *key, bool *ret_found)
 {
-	uint32_t lo = 0, hi = s->replicasets.n;
+	uint32_t lo = 0, hi = s->derived.n;
 
 	*ret_found = false;
 	while (lo < hi) {
 		uint32_t mid = lo + (hi - lo) / 2;
-		struct object_key k = object_key(&s->replicasets.v[mid]);
+		struct object_key k = object_key(&s->derived.v[mid]);
 		int c = object_key_cmp(&k, key);
 
 		if (c == 0) {
@@ -35,101 +36,127 @@ static uint32_t place(const struct store *s, const struct object_key *key, bool 
 /* Room for one more at i. Memory that runs out ends the process, as in arenas. */
 static void open_gap(struct store *s, uint32_t i)
 {
-	struct object_list *l = &s->replicasets;
+	struct object_list *l = &s->derived;
 	size_t after = l->n - i;
 
 	l->v = reallocarray(l->v, l->n + 1, sizeof(*l->v));
-	s->replicaset_records = reallocarray(s->replicaset_records, l->n + 1,
-					     sizeof(*s->replicaset_records));
-	if (!l->v || !s->replicaset_records)
+	s->derived_records = reallocarray(s->derived_records, l->n + 1,
+					     sizeof(*s->derived_records));
+	if (!l->v || !s->derived_records)
 		abort();
 	memmove(l->v + i + 1, l->v + i, after * sizeof(*l->v));
-	memmove(s->replicaset_records + i + 1, s->replicaset_records + i,
-		after * sizeof(*s->replicaset_records));
-	s->replicaset_records[i] = (struct replicaset_record){ 0 };
+	memmove(s->derived_records + i + 1, s->derived_records + i,
+		after * sizeof(*s->derived_records));
+	s->derived_records[i] = (struct derived_record){ 0 };
 	l->n++;
 }
 
-static void put_at(struct store *s, uint32_t i, bool found, const struct object *rs)
+static void put_at(struct store *s, uint32_t i, bool found, const struct object *o)
 {
 	struct arena a;
 
 	arena_init(&a);
-	struct object copy = object_copy(&a, rs);
+	struct object copy = object_copy(&a, o);
 	if (!found)
 		open_gap(s, i);
-	arena_release(&s->replicaset_records[i].arena);	/* rs may live there: copied first */
-	s->replicaset_records[i].arena = a;
-	s->replicasets.v[i] = copy;
+	arena_release(&s->derived_records[i].arena);	/* o may live there: copied first */
+	s->derived_records[i].arena = a;
+	s->derived.v[i] = copy;
 }
 
-static bool saved_alike(const struct replicaset *x, const struct replicaset *y)
+/* The same object without what is not saved; body is where its copy lies. */
+static struct object saved_part(const struct object *o, struct replicaset *body)
 {
-	return schema_equal(&meta_type, &x->metadata, &y->metadata) &&
-	       schema_equal(&replicaset_spec_type, &x->spec, &y->spec);
+	struct object ret = *o;
+
+	if (o->kind->id != KIND_REPLICASET)
+		return ret;
+	*body = *o->replicaset;
+	body->status = (struct replicaset_status){ 0 };
+	ret.replicaset = body;
+	ret.meta = &body->metadata;
+	return ret;
 }
 
-void store_replicaset_put(struct store *s, const struct object *rs)
+static bool saved_alike(const struct object *x, const struct object *y)
 {
-	struct object_key key = object_key(rs);
+	struct replicaset bodies[2];
+	struct object a = saved_part(x, &bodies[0]), b = saved_part(y, &bodies[1]);
+
+	return schema_equal(a.kind->type, a.body, b.body);
+}
+
+/* Where an object of this kind has the template of its pods; NULL: nowhere. */
+static struct pod_template **template_of(const struct object *o)
+{
+	switch (o->kind->id) {
+	case KIND_REPLICASET:
+		return &o->replicaset->spec.template;
+	case KIND_JOB:
+		return &o->job->spec.template;
+	default:
+		return NULL;
+	}
+}
+
+void store_derived_put(struct store *s, const struct object *o)
+{
+	struct object_key key = object_key(o);
 	bool found;
 	uint32_t i = place(s, &key, &found);
 
-	if (!found || !saved_alike(s->replicasets.v[i].replicaset, rs->replicaset))
-		s->replicasets_dirty = true;
-	put_at(s, i, found, rs);
+	if (!found || !saved_alike(&s->derived.v[i], o))
+		s->derived_dirty = true;
+	put_at(s, i, found, o);
 }
 
-void store_replicaset_del(struct store *s, const char *ns, const char *name)
+void store_derived_del(struct store *s, const struct object_key *key)
 {
-	struct object_list *l = &s->replicasets;
-	struct object_key key = { &kinds[KIND_REPLICASET], ns, name };
+	struct object_list *l = &s->derived;
 	bool found;
-	uint32_t i = place(s, &key, &found);
+	uint32_t i = place(s, key, &found);
 
 	if (!found)
 		return;
-	arena_release(&s->replicaset_records[i].arena);
+	arena_release(&s->derived_records[i].arena);
 	l->n--;
 	memmove(l->v + i, l->v + i + 1, (l->n - i) * sizeof(*l->v));
-	memmove(s->replicaset_records + i, s->replicaset_records + i + 1,
-		(l->n - i) * sizeof(*s->replicaset_records));
-	s->replicasets_dirty = true;
+	memmove(s->derived_records + i, s->derived_records + i + 1,
+		(l->n - i) * sizeof(*s->derived_records));
+	s->derived_dirty = true;
 }
 
-void replicasets_release(struct store *s)
+void derived_release(struct store *s)
 {
-	for (uint32_t i = 0; i < s->replicasets.n; i++)
-		arena_release(&s->replicaset_records[i].arena);
-	free(s->replicaset_records);
-	free(s->replicasets.v);
+	for (uint32_t i = 0; i < s->derived.n; i++)
+		arena_release(&s->derived_records[i].arena);
+	free(s->derived_records);
+	free(s->derived.v);
 }
 
-const struct object_list *store_replicasets(const struct store *s)
+const struct object_list *store_derived(const struct store *s)
 {
-	return &s->replicasets;
+	return &s->derived;
 }
 
 static void object_text(const struct object *o, struct buf *out)
 {
-	struct replicaset body = *o->replicaset;
-	struct object plain = *o;
+	struct replicaset body;
+	struct object plain = saved_part(o, &body);
 	struct json j;
 
-	body.status = (struct replicaset_status){ 0 };
-	plain.replicaset = &body;
-	plain.meta = &body.metadata;
 	json_init(&j, out, false);
 	object_json(&j, &plain, 0);
 }
 
 static void template_text(const struct object *o, struct buf *out)
 {
+	struct pod_template **t = template_of(o);
 	struct json j;
 
 	json_init(&j, out, false);
-	if (o->replicaset->spec.template)
-		schema_json_value(&j, &pod_template_type, o->replicaset->spec.template, DUMP_WRITTEN);
+	if (t && *t)
+		schema_json_value(&j, &pod_template_type, *t, DUMP_WRITTEN);
 }
 
 static void record_write(struct json *j, const struct object *o)
@@ -148,20 +175,20 @@ static void record_write(struct json *j, const struct object *o)
 	json_end_object(j);
 }
 
-int replicasets_save(struct store *s, struct err *err)
+int derived_save(struct store *s, struct err *err)
 {
 	BUF_AUTO out = { 0 };
 	struct json j;
 
 	json_init(&j, &out, true);
 	json_begin_array(&j);
-	for (uint32_t i = 0; i < s->replicasets.n; i++)
-		record_write(&j, &s->replicasets.v[i]);
+	for (uint32_t i = 0; i < s->derived.n; i++)
+		record_write(&j, &s->derived.v[i]);
 	json_end_array(&j);
 	buf_putc(&out, '\n');
-	int r = state_file_write(&s->replicasets_file, &out, err);
+	int r = state_file_write(&s->derived_file, &out, err);
 	if (r == 0)
-		s->replicasets_dirty = false;
+		s->derived_dirty = false;
 	return r;
 }
 
@@ -198,31 +225,30 @@ static int record_read(struct arena *a, const struct state_file *f, size_t i, js
 		return state_bad(f, i, err, "%s", jwhy.text);
 	if (object_parse(a, object, strlen(object), ret, &why) < 0)
 		return state_bad(f, i, err, "%s", why.msg);
-	if (!ret->kind || ret->kind->id != KIND_REPLICASET)
-		return state_bad(f, i, err, "not a ReplicaSet");
-	if (template_read(a, template, &ret->replicaset->spec.template, &why) < 0)
+	struct pod_template **t = template_of(ret);
+	if (t && template_read(a, template, t, &why) < 0)
 		return state_bad(f, i, err, "%s", why.msg);
 	if (time_parse(created, &ret->meta->creation_timestamp) < 0)
 		return state_bad(f, i, err, "\"%s\" is not a time", created);
 	return 0;
 }
 
-int replicasets_load(struct store *s, struct err *err)
+int derived_load(struct store *s, struct err *err)
 {
 	JSON_AUTO *list = NULL;
-	int r = state_file_read(&s->replicasets_file, &list, err);
+	int r = state_file_read(&s->derived_file, &list, err);
 
 	for (size_t i = 0; r == 0 && i < json_array_size(list); i++) {
-		struct object rs = { 0 };
+		struct object o = { 0 };
 		struct arena scratch;
 		bool found;
 
 		arena_init(&scratch);
-		r = record_read(&scratch, &s->replicasets_file, i, json_array_get(list, i), &rs, err);
+		r = record_read(&scratch, &s->derived_file, i, json_array_get(list, i), &o, err);
 		if (r == 0) {
-			struct object_key key = object_key(&rs);
+			struct object_key key = object_key(&o);
 			uint32_t at = place(s, &key, &found);
-			put_at(s, at, found, &rs);
+			put_at(s, at, found, &o);
 		}
 		arena_release(&scratch);
 	}
