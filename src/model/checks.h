@@ -19,6 +19,10 @@ bool check_present(const struct check *c, const char *key);
 void check_dns_label(struct check *c, const void *value);
 void check_namespace(struct check *c, const void *value);
 void check_dns_subdomain(struct check *c, const void *value);
+void check_not_empty(struct check *c, const void *value);
+void check_some(struct check *c, const void *value);	/* LIST */
+void check_object_name(struct check *c, const void *value);
+void check_optional_object(struct check *c, const void *value);
 void check_label(struct check *c, const void *value);
 void check_label_key(struct check *c, const void *value);
 void check_label_value(struct check *c, const void *value);
@@ -32,44 +36,82 @@ void check_http_header(struct check *c, const void *value);
 void check_http_path(struct check *c, const void *value);
 void check_http_text(struct check *c, const void *value);
 void check_abs_path(struct check *c, const void *value);
+void check_working_dir(struct check *c, const void *value);
+void check_device_path(struct check *c, const void *value);
 void check_sub_path(struct check *c, const void *value);
 void check_item_path(struct check *c, const void *value);
 void check_mount_path(struct check *c, const void *value);
+void check_message_path(struct check *c, const void *value);
 void check_host_path(struct check *c, const void *value);
 void check_ip(struct check *c, const void *value);
 void check_cidr(struct check *c, const void *value);
-void check_false(struct check *c, const void *value);
-void check_true(struct check *c, const void *value);
-void check_mount_propagation(struct check *c, const void *value);
-void check_recursive_read_only(struct check *c, const void *value);
-void check_proc_mount(struct check *c, const void *value);
 void check_meta(struct check *c, const void *obj);
 void check_label_selector(struct check *c, const void *obj);
 
 /* checks_container.c */
-void check_field_path(struct check *c, const void *value);
+void check_v1(struct check *c, const void *value);
+/* May field_path be shown in a variable, or in a file of a volume? */
+void check_field_path(struct check *c, const char *child, const char *path, bool file);
 void check_resource_field(struct check *c, const void *value);
 void check_resource_selector(struct check *c, const void *obj);
 void check_env_source(struct check *c, const void *obj);
 void check_env_var(struct check *c, const void *obj);
 void check_env_from(struct check *c, const void *obj);
-void check_resource(struct check *c, const void *value);
-void check_resources(struct check *c, const void *obj);
+void check_exec(struct check *c, const void *obj);
 void check_scheme(struct check *c, const void *value);
+void check_lifecycle_handler(struct check *c, const void *obj);
+void check_stop_signal(struct check *c, const void *value);
 void check_probe(struct check *c, const void *obj);
-void check_capability(struct check *c, const void *value);
-void check_privileged(struct check *c, const void *value);
-void check_seccomp_profile(struct check *c, const void *value);
-void check_security_context(struct check *c, const void *obj);
+void check_restart_codes(struct check *c, const void *obj);
 void check_image(struct check *c, const void *value);
 void check_container(struct check *c, const void *obj);
 
-/* checks_pod.c */
+/* checks_resources.c */
+void check_resource(struct check *c, const void *value);
+void check_resources(struct check *c, const void *obj);
+void check_resize_resource(struct check *c, const void *value);
+
+/* checks_privileges.c */
+void check_capability(struct check *c, const void *value);
+void check_seccomp(struct check *c, const void *obj);
+void check_app_armor(struct check *c, const void *obj);
+void check_security_context(struct check *c, const void *obj);
+void check_sysctl_name(struct check *c, const void *value);
+void check_pod_security_context(struct check *c, const void *obj);
+
+/* checks_volume.c */
 void check_medium(struct check *c, const void *value);
 void check_quantity_positive(struct check *c, const void *value);
 void check_empty_dir(struct check *c, const void *obj);
+void check_volume_mount(struct check *c, const void *obj);
+void check_storage(struct check *c, const void *value);
+void check_pvc_spec(struct check *c, const void *obj);
+void check_cephfs(struct check *c, const void *obj);
+void check_rbd(struct check *c, const void *obj);
+void check_fc(struct check *c, const void *obj);
+void check_flocker(struct check *c, const void *obj);
+void check_iscsi(struct check *c, const void *obj);
+void check_iqn(struct check *c, const void *value);
+void check_nfs_path(struct check *c, const void *value);
+void check_downward_file(struct check *c, const void *obj);
+void check_trust_bundle(struct check *c, const void *obj);
+void check_pod_certificate(struct check *c, const void *obj);
+void check_projection(struct check *c, const void *obj);
 void check_volume(struct check *c, const void *obj);
+
+/* checks_scheduling.c */
+void check_node_requirement(struct check *c, const void *obj);
+void check_node_term(struct check *c, const void *obj);
+void check_pod_term(struct check *c, const void *obj);
+void check_toleration(struct check *c, const void *obj);
+void check_spread(struct check *c, const void *obj);
+
+/* checks_pod.c */
 void check_dns_config(struct check *c, const void *obj);
+void check_pod_os(struct check *c, const void *obj);
+void check_pod_claim(struct check *c, const void *obj);
+void check_host_override(struct check *c, const void *value);
+void check_ephemeral(struct check *c, const void *value);
 void check_pod_spec(struct check *c, const void *obj);
 /* Names of volumes in volumeMounts of the specification at path; claims (may be NULL) are those that
  * a StatefulSet adds. Called for what has pods, since a template alone does not know its claims. */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Checks of one container: its environment, resources, probes, privileges, image. */
+/* Checks of one container: its environment, probes, hooks, ports, mounts. */
+#include <ctype.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/macro.h"
 #include "base/reference.h"
@@ -25,40 +27,77 @@ static bool subscript(const char *s, const char *prefix, enum name_rule rule)
 	return name_ok(rule, key);
 }
 
-void check_field_path(struct check *c, const void *value)
-{
-	static const char *const paths[] = {
-		"metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName",
-		"spec.serviceAccountName", "status.hostIP", "status.podIP",
-		"metadata.labels['KEY']", "metadata.annotations['KEY']", NULL,
-	};
-	const char *path = *(const char *const *)value;
+/* Paths that both variables and files can have, those of variables, those of files. */
+static const char *const both[] = { "metadata.name", "metadata.namespace", "metadata.uid" };
+static const char *const variables[] = {
+	"spec.nodeName", "spec.serviceAccountName", "status.hostIP", "status.hostIPs",
+	"status.podIP", "status.podIPs",
+};
+static const char *const files[] = { "metadata.labels", "metadata.annotations" };
 
-	for (size_t i = 0; paths[i]; i++) {
-		if (streq(paths[i], path) && !strchr(path, '['))
+static unsigned append(const char **to, unsigned n, const char *const *from, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		to[n++] = from[i];
+	return n;
+}
+
+/* As in Kubernetes, the key of an annotation may have capitals in its domain. */
+static bool has_subscript(const char *path)
+{
+	char lower[400];
+	size_t n = 0;
+
+	for (; path[n] && n + 1 < sizeof(lower); n++)
+		lower[n] = (char)tolower((unsigned char)path[n]);
+	lower[n] = 0;
+	return subscript(path, "metadata.labels", NAME_QUALIFIED) ||
+	       subscript(lower, "metadata.annotations", NAME_QUALIFIED);
+}
+
+void check_field_path(struct check *c, const char *child, const char *path, bool file)
+{
+	const char *paths[16] = { "metadata.labels['KEY']", "metadata.annotations['KEY']" };
+	unsigned n = append(paths, 2, both, ARRAY_SIZE(both));
+
+	n = file ? append(paths, n, files, ARRAY_SIZE(files)) :
+		   append(paths, n, variables, ARRAY_SIZE(variables));
+	paths[n] = NULL;
+	for (unsigned i = 2; i < n; i++) {
+		if (streq(paths[i], path))
 			return;
 	}
-	if (subscript(path, "metadata.labels", NAME_QUALIFIED) ||
-	    subscript(path, "metadata.annotations", NAME_QUALIFIED))
+	if (has_subscript(path))
 		return;
-	const char *near = suggest(path, paths);
+	const char *what = file ? "file" : "variable", *near = suggest(path, paths);
 	if (near)
-		check_fail(c,
-			   "\"%.100s\" is no field that a variable can have; did you mean \"%s\"?",
-			   path, near);
+		check_fail_at(c, child,
+			      "\"%.100s\" is no field that a %s can have; did you mean \"%s\"?",
+			      path, what, near);
 	else
-		check_fail(c,
-			   "\"%.100s\" is no field that a variable can have; expected "
-			   "metadata.name, .namespace, .uid, metadata.labels['KEY'], "
-			   "metadata.annotations['KEY'], "
-			   "spec.nodeName, spec.serviceAccountName, status.hostIP or status.podIP",
-			   path);
+		check_fail_at(c, child,
+			      "\"%.100s\" is no field that a %s can have; expected metadata.name, "
+			      ".namespace, .uid, metadata.labels['KEY'], "
+			      "metadata.annotations['KEY'], %s",
+			      path, what,
+			      file ? "metadata.labels or metadata.annotations" :
+				     "spec.nodeName, spec.serviceAccountName, status.hostIP, "
+				     ".hostIPs, .podIP or .podIPs");
+}
+
+void check_v1(struct check *c, const void *value)
+{
+	const char *version = *(const char *const *)value;
+
+	if (!streq(version, "v1"))
+		check_fail(c, "\"%.60s\" is not v1", version);
 }
 
 void check_resource_field(struct check *c, const void *value)
 {
 	static const char *const names[] = {
-		"limits.cpu", "limits.memory", "requests.cpu", "requests.memory", NULL,
+		"limits.cpu", "limits.memory", "limits.ephemeral-storage",
+		"requests.cpu", "requests.memory", "requests.ephemeral-storage", NULL,
 	};
 	const char *name = *(const char *const *)value;
 
@@ -66,8 +105,14 @@ void check_resource_field(struct check *c, const void *value)
 		if (streq(names[i], name))
 			return;
 	}
-	check_fail(c, "\"%.60s\" is not limits.cpu, limits.memory, requests.cpu or requests.memory",
-		   name);
+	if (strncmp(name, "limits.hugepages-", 17) == 0 ||
+	    strncmp(name, "requests.hugepages-", 19) == 0)
+		return;
+	const char *near = suggest(name, names);
+	check_fail(c,
+		   "\"%.60s\" is not limits. or requests. and cpu, memory, ephemeral-storage or "
+		   "hugepages-SIZE%s%s%s", name, near ? "; did you mean \"" : "",
+		   near ? near : "", near ? "\"?" : "");
 }
 
 void check_resource_selector(struct check *c, const void *obj)
@@ -95,19 +140,17 @@ void check_resource_selector(struct check *c, const void *obj)
 
 void check_env_source(struct check *c, const void *obj)
 {
-	static const char *const sources[] = {
-		"fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef", "fileKeyRef",
-	};
-	unsigned n = 0;
+	const struct env_source *s = obj;
+	int n = !!s->field_ref + !!s->resource_field_ref + !!s->config_map_key_ref +
+		!!s->secret_key_ref + !!s->file_key_ref;
 
-	(void)obj;
-	for (size_t i = 0; i < ARRAY_SIZE(sources); i++)
-		n += check_present(c, sources[i]);
 	if (n != 1)
 		check_fail_at(c, "",
 			      "exactly one of fieldRef, resourceFieldRef, configMapKeyRef and "
-			      "secretKeyRef is needed, not %u",
+			      "secretKeyRef is needed, not %d",
 			      n);
+	if (s->field_ref)
+		check_field_path(c, "fieldRef.fieldPath", s->field_ref->field_path, false);
 }
 
 void check_env_var(struct check *c, const void *obj)
@@ -126,123 +169,80 @@ void check_env_from(struct check *c, const void *obj)
 		check_fail_at(c, "", "exactly one of configMapRef and secretRef is needed");
 }
 
-void check_resource(struct check *c, const void *value)
+void check_exec(struct check *c, const void *obj)
 {
-	const struct qtypair *p = value;
-
-	if (p->v.milli < 0)
-		check_fail(c, "%s is less than 0", p->v.text);
-	else if (streq(p->k, "memory") && p->v.milli % 1000)
-		check_warn_at(c, "",
-			      "%s is no whole number of bytes: m means thousandths, M millions",
-			      p->v.text);
-	if (streq(p->k, "cpu") || streq(p->k, "memory"))
-		return;
-	if (streq(p->k, "ephemeral-storage"))
-		check_warn_at(c, "", "known to Kubernetes, not acted on by orch");
-	else if (strncmp(p->k, "hugepages-", 10) == 0 || strchr(p->k, '/'))
-		check_fail(c, "not supported by orch: only cpu and memory are");
-	else
-		check_fail(c, "unknown resource \"%.60s\"; expected cpu or memory", p->k);
-}
-
-void check_resources(struct check *c, const void *obj)
-{
-	const struct resource_requirements *r = obj;
-	char child[64];
-
-	for (uint32_t i = 0; i < r->requests.n; i++) {
-		const struct qtypair *p = &r->requests.v[i];
-		const struct quantity *limit = qtymap_get(&r->limits, p->k);
-
-		if (!limit || p->v.milli <= limit->milli)
-			continue;
-		snprintf(child, sizeof(child), "requests[%.40s]", p->k);
-		check_fail_at(c, child, "%s is more than the limit, %s", p->v.text, limit->text);
-	}
+	if (!((const struct exec_action *)obj)->command.n)
+		check_fail_at(c, "command", "must not be empty");
 }
 
 void check_scheme(struct check *c, const void *value)
 {
 	if (*(const enum http_scheme *)value == SCHEME_HTTPS)
-		check_fail(c, "HTTPS is not supported by orch; expected HTTP");
+		check_warn_at(c, "", "orch does not speak HTTPS: it only tests whether the port "
+				     "can be connected to");
+}
+
+void check_lifecycle_handler(struct check *c, const void *obj)
+{
+	const struct lifecycle_handler *h = obj;
+	int n = !!h->exec + !!h->http_get + !!h->sleep + !!h->tcp_socket;
+
+	if (n != 1)
+		check_fail_at(c, "",
+			      "exactly one of exec, httpGet, tcpSocket and sleep is needed, not %d",
+			      n);
+}
+
+/* SIGRTMIN+1 to +15, SIGRTMAX-1 to -14: the kernel's are 34 to 64. */
+static bool real_time(const char *name, const char *base, char sign, long most)
+{
+	size_t n = strlen(base);
+	char *end;
+
+	if (strncmp(name, base, n) != 0 || name[n] != sign || name[n + 1] < '1')
+		return false;
+	long i = strtol(name + n + 1, &end, 10);
+	return !*end && i <= most;
+}
+
+static bool is_signal(const char *name)
+{
+	if (strncmp(name, "SIG", 3) != 0)
+		return false;
+	for (int i = 1; i < 32; i++) {
+		const char *known = sigabbrev_np(i);
+		if (known && streq(known, name + 3))
+			return true;
+	}
+	return streq(name, "SIGRTMIN") || streq(name, "SIGRTMAX") ||
+	       real_time(name, "SIGRTMIN", '+', 15) || real_time(name, "SIGRTMAX", '-', 14);
+}
+
+void check_stop_signal(struct check *c, const void *value)
+{
+	const char *name = *(const char *const *)value;
+
+	if (*name && !is_signal(name))
+		check_fail(c, "\"%.60s\" is no signal like SIGTERM, SIGINT or SIGRTMIN+3", name);
 }
 
 void check_probe(struct check *c, const void *obj)
 {
-	static const char *const handlers[] = { "exec", "httpGet", "tcpSocket", "grpc" };
 	const struct probe *p = obj;
-	unsigned n = 0;
+	int n = !!p->exec + !!p->http_get + !!p->tcp_socket + !!p->grpc;
 
-	for (size_t i = 0; i < ARRAY_SIZE(handlers); i++)
-		n += check_present(c, handlers[i]);
 	if (n != 1)
-		check_fail_at(c, "", "exactly one of exec, httpGet and tcpSocket is needed, not %u",
+		check_fail_at(c, "",
+			      "exactly one of exec, httpGet, tcpSocket and grpc is needed, not %d",
 			      n);
-	if (p->exec && !p->exec->command.n)
-		check_fail_at(c, "exec.command", "must not be empty");
 }
 
-void check_capability(struct check *c, const void *value)
+void check_restart_codes(struct check *c, const void *obj)
 {
-	static const char *const names[] = {
-		"ALL", "AUDIT_CONTROL", "AUDIT_READ", "AUDIT_WRITE", "BLOCK_SUSPEND", "BPF",
-		"CHECKPOINT_RESTORE", "CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER",
-		"FSETID", "IPC_LOCK", "IPC_OWNER", "KILL", "LEASE", "LINUX_IMMUTABLE",
-		"MAC_ADMIN", "MAC_OVERRIDE", "MKNOD", "NET_ADMIN", "NET_BIND_SERVICE",
-		"NET_BROADCAST", "NET_RAW", "PERFMON", "SETFCAP", "SETGID", "SETPCAP", "SETUID",
-		"SYSLOG", "SYS_ADMIN", "SYS_BOOT", "SYS_CHROOT", "SYS_MODULE", "SYS_NICE",
-		"SYS_PACCT", "SYS_PTRACE", "SYS_RAWIO", "SYS_RESOURCE", "SYS_TIME",
-		"SYS_TTY_CONFIG", "WAKE_ALARM", NULL,
-	};
-	const char *name = *(const char *const *)value;
-	const char *bare = strncasecmp(name, "CAP_", 4) == 0 ? name + 4 : name;
+	const struct container_restart_rule_on_exit_codes *e = obj;
 
-	for (size_t i = 0; names[i]; i++) {
-		if (strcasecmp(names[i], bare) == 0)
-			return;
-	}
-	const char *near = suggest(bare, names);
-	if (near)
-		check_fail(c, "unknown capability \"%.60s\"; did you mean \"%s\"?", name, near);
-	else
-		check_fail(c, "unknown capability \"%.60s\"", name);
-}
-
-void check_privileged(struct check *c, const void *value)
-{
-	if (*(const bool *)value)
-		check_fail(c, "privileged containers are not supported by orch; add the "
-			      "capabilities that are needed");
-}
-
-void check_seccomp_profile(struct check *c, const void *value)
-{
-	const struct ynode *type = c->node->kind == Y_MAP ? ynode_get(c->node, "type") : NULL;
-
-	(void)value;
-	if (!type || type->kind != Y_SCALAR)
-		check_fail_at(c, "type", "missing; it is required");
-	else if (!streq(type->text, "RuntimeDefault"))
-		check_fail_at(c, "type",
-			      "\"%.60s\" is not supported by orch; expected RuntimeDefault",
-			      type->text);
-}
-
-void check_security_context(struct check *c, const void *obj)
-{
-	const struct security_context *s = obj;
-	char child[64];
-
-	for (uint32_t i = 0; s->capabilities && i < s->capabilities->add.n; i++) {
-		snprintf(child, sizeof(child), "capabilities.add[%u]", i);
-		if (strcasecmp(s->capabilities->add.v[i], "ALL") == 0)
-			check_fail_at(c, child,
-				      "ALL cannot be added; name the capabilities that are needed");
-	}
-	if (s->allow_privilege_escalation)
-		check_warn_at(c, "allowPrivilegeEscalation",
-			      "not acted on by orch: no_new_privs is set for every container");
+	if (!e->values.n || e->values.n > 255)
+		check_fail_at(c, "values", "%u exit codes; 1 to 255 are needed", e->values.n);
 }
 
 /* A name that no registry could have is shown on the pod (InvalidImageName), as in Kubernetes. */
@@ -328,13 +328,50 @@ static void check_one_probe(struct check *c, const struct container *k, const ch
 		check_warn_at(c, child, "the container has no port named \"%s\"", port->str);
 }
 
+static void check_propagation(struct check *c, const struct container *k)
+{
+	bool privileged = k->security_context && k->security_context->privileged;
+	char child[64];
+
+	for (uint32_t i = 0; i < k->volume_mounts.n; i++) {
+		snprintf(child, sizeof(child), "volumeMounts[%u].mountPropagation", i);
+		if (k->volume_mounts.v[i].mount_propagation == PROPAGATION_BIDIRECTIONAL &&
+		    !privileged)
+			check_fail_at(c, child,
+				      "Bidirectional needs securityContext.privileged: true");
+	}
+}
+
+static void check_devices(struct check *c, const struct container *k)
+{
+	const struct volume_device_list *l = &k->volume_devices;
+	char child[64];
+
+	for (uint32_t i = 0; i < l->n; i++) {
+		const char *path = l->v[i].device_path;
+		bool twice = false;
+
+		for (uint32_t n = 0; n < i; n++)
+			twice |= streq(l->v[n].device_path, path);
+		for (uint32_t n = 0; n < k->volume_mounts.n; n++)
+			twice |= streq(k->volume_mounts.v[n].mount_path, path);
+		snprintf(child, sizeof(child), "volumeDevices[%u].devicePath", i);
+		if (twice)
+			check_fail_at(c, child, "duplicate path \"%s\"", path);
+	}
+}
+
 void check_container(struct check *c, const void *obj)
 {
 	const struct container *k = obj;
 
 	check_container_ports(c, k);
 	check_mounts(c, k);
+	check_devices(c, k);
+	check_propagation(c, k);
 	check_one_probe(c, k, "livenessProbe", k->liveness_probe, false);
 	check_one_probe(c, k, "startupProbe", k->startup_probe, false);
 	check_one_probe(c, k, "readinessProbe", k->readiness_probe, true);
+	if (k->restart_policy_rules.n && !k->restart_policy)
+		check_fail_at(c, "restartPolicyRules", "needs restartPolicy");
 }

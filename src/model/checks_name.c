@@ -48,6 +48,36 @@ void check_dns_subdomain(struct check *c, const void *value)
 	check_name(c, "", NAME_SUBDOMAIN, text(value));
 }
 
+void check_not_empty(struct check *c, const void *value)
+{
+	if (!*text(value))
+		check_fail(c, "must not be empty");
+}
+
+void check_some(struct check *c, const void *value)
+{
+	if (!((const struct list *)value)->n)
+		check_fail(c, "must not be empty");
+}
+
+/* As in Kubernetes, a name that no object can have is only never found. */
+void check_object_name(struct check *c, const void *value)
+{
+	const char *problem = name_problem(NAME_SUBDOMAIN, text(value));
+
+	if (!*text(value))
+		check_fail(c, "must not be empty");
+	else if (problem)
+		check_warn_at(c, "", "no object can be called \"%.100s\": a name %s", text(value),
+			      problem);
+}
+
+void check_optional_object(struct check *c, const void *value)
+{
+	if (*text(value))
+		check_object_name(c, value);
+}
+
 void check_label_key(struct check *c, const void *value)
 {
 	check_name(c, "", NAME_QUALIFIED, text(value));
@@ -224,25 +254,49 @@ void check_port(struct check *c, const void *value)
 		check_name(c, "", NAME_PORT, v->str);
 }
 
-static bool check_absolute(struct check *c, const char *path)
+void check_abs_path(struct check *c, const void *value)
 {
+	const char *path = text(value);
+
 	if (*path != '/')
 		check_fail(c, "\"%.100s\" is not an absolute path", path);
 	else if (path_has_dotdot(path))
 		check_fail(c, "\"%.100s\" must not contain \"..\"", path);
-	else
-		return true;
-	return false;
 }
 
-void check_abs_path(struct check *c, const void *value)
+/* Where Kubernetes takes a relative path: from the root. */
+static void relative(struct check *c, const char *path)
 {
-	check_absolute(c, text(value));
+	if (*path && *path != '/')
+		check_warn_at(c, "", "\"%.100s\" is not an absolute path; /%.100s is meant",
+			      path, path);
+}
+
+void check_working_dir(struct check *c, const void *value)
+{
+	relative(c, text(value));
 }
 
 void check_host_path(struct check *c, const void *value)
 {
-	check_absolute(c, text(value));
+	const char *path = text(value);
+
+	if (!*path)
+		check_fail(c, "must not be empty");
+	else if (path_has_dotdot(path))
+		check_fail(c, "\"%.100s\" must not contain \"..\"", path);
+	else
+		relative(c, path);
+}
+
+void check_device_path(struct check *c, const void *value)
+{
+	const char *path = text(value);
+
+	if (!*path)
+		check_fail(c, "must not be empty");
+	else if (path_has_dotdot(path))
+		check_fail(c, "\"%.100s\" must not contain \"..\"", path);
 }
 
 void check_sub_path(struct check *c, const void *value)
@@ -266,16 +320,25 @@ void check_item_path(struct check *c, const void *value)
 /* /proc is the container's own view of its processes: nothing may cover it. */
 void check_mount_path(struct check *c, const void *value)
 {
-	const char *path = text(value);
+	const char *path = text(value), *bare = path + strspn(path, "/");
 
-	if (!check_absolute(c, path))
-		return;
-	if (!path[strspn(path, "/.")])
+	if (!*path)
+		check_fail(c, "must not be empty");
+	else if (path_has_dotdot(path))
+		check_fail(c, "\"%.100s\" must not contain \"..\"", path);
+	else if (!path[strspn(path, "/.")])
 		check_fail(c, "a volume cannot replace the root of the container");
-	else if (streq(path, "/proc") || strncmp(path, "/proc/", 6) == 0)
+	else if (streq(bare, "proc") || strncmp(bare, "proc/", 5) == 0)
 		check_fail(c, "nothing can be mounted over /proc");
-	else if (strchr(path, ':'))
-		check_fail(c, "\"%.100s\" must not contain \":\"", path);
+	else
+		relative(c, path);
+}
+
+/* "" is the default. */
+void check_message_path(struct check *c, const void *value)
+{
+	if (*text(value))
+		check_mount_path(c, value);
 }
 
 void check_ip(struct check *c, const void *value)
@@ -293,40 +356,6 @@ void check_cidr(struct check *c, const void *value)
 
 	if (cidr4_parse(text(value), &cidr) < 0)
 		check_fail(c, "\"%.60s\" is no IPv4 network like 10.244.0.0/16", text(value));
-}
-
-/* A switch that is not there: off is what happens anyway. */
-void check_false(struct check *c, const void *value)
-{
-	if (*(const bool *)value)
-		check_fail(c, "true is not supported by orch");
-}
-
-void check_true(struct check *c, const void *value)
-{
-	if (!*(const bool *)value)
-		check_fail(c, "false is not supported by orch");
-}
-
-static void only(struct check *c, const void *value, const char *word)
-{
-	if (!streq(text(value), word))
-		check_fail(c, "\"%.60s\" is not supported by orch; expected %s", text(value), word);
-}
-
-void check_mount_propagation(struct check *c, const void *value)
-{
-	only(c, value, "None");
-}
-
-void check_recursive_read_only(struct check *c, const void *value)
-{
-	only(c, value, "Disabled");
-}
-
-void check_proc_mount(struct check *c, const void *value)
-{
-	only(c, value, "Default");
 }
 
 void check_label_selector(struct check *c, const void *obj)

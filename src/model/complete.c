@@ -28,11 +28,29 @@ static void complete_probe(struct arena *a, struct probe *p)
 		p->http_get->path = arena_printf(a, "/%s", p->http_get->path);
 }
 
-static void complete_container(struct arena *a, struct container *c)
+static const char *from_root(struct arena *a, const char *path)
+{
+	return *path && *path != '/' ? arena_printf(a, "/%s", path) : path;
+}
+
+static void complete_container(struct arena *a, const struct pod_spec *s, struct container *c)
 {
 	if (!c->image_pull_policy)
-		c->image_pull_policy = c->image && reference_floats(c->image) ? PULL_ALWAYS :
-									PULL_IF_NOT_PRESENT;
+		c->image_pull_policy = reference_floats(c->image) ? PULL_ALWAYS :
+								 PULL_IF_NOT_PRESENT;
+	if (c->termination_message_path && !*c->termination_message_path)
+		c->termination_message_path = "/dev/termination-log";
+	for (uint32_t i = 0; i < c->volume_mounts.n; i++) {
+		struct volume_mount *m = &c->volume_mounts.v[i];
+
+		m->mount_path = from_root(a, m->mount_path);
+	}
+	for (uint32_t i = 0; s->host_network && i < c->ports.n; i++) {
+		struct container_port *p = &c->ports.v[i];
+
+		if (!p->host_port)
+			p->host_port = p->container_port;
+	}
 	complete_probe(a, c->liveness_probe);
 	complete_probe(a, c->readiness_probe);
 	complete_probe(a, c->startup_probe);
@@ -40,22 +58,28 @@ static void complete_container(struct arena *a, struct container *c)
 
 static void complete_volume(struct arena *a, struct volume *v)
 {
-	if (v->empty_dir || v->host_path || v->config_map || v->secret)
-		return;
+	for (unsigned i = volume_name_row + 1; i < volume_rows; i++) {
+		if (*(void **)((char *)v + volume_type.fields[i].offset)) {
+			if (v->host_path)
+				v->host_path->path = from_root(a, v->host_path->path);
+			return;
+		}
+	}
 	v->empty_dir = arena_new(a, struct empty_dir_volume);
 	schema_defaults(a, &empty_dir_volume_type, v->empty_dir);
 }
 
 void pod_spec_complete(struct arena *a, struct pod_spec *s)
 {
-	for (uint32_t i = 0; i < s->init_containers.n; i++)
-		complete_container(a, &s->init_containers.v[i]);
-	for (uint32_t i = 0; i < s->containers.n; i++)
-		complete_container(a, &s->containers.v[i]);
+	for (uint32_t i = 0; i < pod_container_count(s); i++)
+		complete_container(a, s, pod_container(s, i));
 	for (uint32_t i = 0; i < s->volumes.n; i++)
 		complete_volume(a, &s->volumes.v[i]);
 	if (s->termination_grace_period_seconds < 0)
 		s->termination_grace_period_seconds = 1;
+	if (s->service_account && *s->service_account &&
+	    !HAS(s, pod_spec, service_account_name))
+		s->service_account_name = s->service_account;
 }
 
 /* A copy of a sorted array of pairs that begin with their key, with room for key k; *ret_at is
@@ -87,8 +111,8 @@ static void qtymap_add(struct arena *a, struct qtymap *m, const char *k, struct 
 /* Of pods only: in a template a request that is missing stays missing, as in Kubernetes. */
 static void complete_requests(struct arena *a, struct pod_spec *s)
 {
-	for (uint32_t i = 0; i < s->containers.n; i++) {
-		struct resource_requirements *r = s->containers.v[i].resources;
+	for (uint32_t i = 0; i < pod_container_count(s); i++) {
+		struct resource_requirements *r = pod_container(s, i)->resources;
 
 		for (uint32_t k = 0; r && k < r->limits.n; k++) {
 			if (!qtymap_get(&r->requests, r->limits.v[k].k))

@@ -471,6 +471,29 @@ static void refuse(struct decode *d, const struct field *f, const struct ynode *
 		fail(d, n, "not supported by orch: %s", f->doc);
 }
 
+/* Does the value ask for what happens without the field, too: nothing, false, or its default? */
+static bool asks_nothing(struct decode *d, const struct field *f, const struct ynode *n,
+			 const void *value)
+{
+	union { struct quantity q; struct intstr i; int64_t n; const void *p; } dflt = { 0 };
+
+	if (n->kind != Y_SCALAR)
+		return n->n == 0;
+	if (f->dflt) {
+		default_from_text(d->a, f, &dflt);
+		return value_equal(f, value, &dflt);
+	}
+	return f->kind == K_BOOL ? value_is_zero(f, value) : f->kind == K_STR && n->len == 0;
+}
+
+static void note(struct decode *d, const struct field *f, const struct ynode *n,
+		 const void *value)
+{
+	if (!d->record && !asks_nothing(d, f, n, value))
+		msgs_add(d->msgs, true, d->file, n->line, n->col, buf_str(&d->path),
+			 "known to Kubernetes, not acted on by orch");
+}
+
 static void take_field(struct decode *d, const struct type *t, unsigned row,
 		       const struct ynode *n, void *dst)
 {
@@ -485,9 +508,8 @@ static void take_field(struct decode *d, const struct type *t, unsigned row,
 		d->broken += !f->sub && d->broken == broken_before;
 	else if (!kinds[f->kind].checks_itself)
 		run_check(d, f, n, value);
-	if (r == 0 && (f->flags & F_NOTED) && !d->record)
-		msgs_add(d->msgs, true, d->file, n->line, n->col, buf_str(&d->path),
-			 "known to Kubernetes, not acted on by orch");
+	if (r == 0 && (f->flags & F_NOTED))
+		note(d, f, n, value);
 }
 
 static void decode_field(struct decode *d, const struct type *t, unsigned row,

@@ -35,7 +35,7 @@ bool field_shown(const struct type *t, unsigned row, const void *obj, unsigned f
 		return anything_shown(f->sub, value, flags);
 	if (field_set(obj, row))
 		return has_value(f, value);
-	if (flags & DUMP_WRITTEN)
+	if ((flags & DUMP_WRITTEN) || (f->flags & F_NOTED))
 		return false;
 	return !value_is_zero(f, value) || (f->dflt && has_value(f, value));
 }

@@ -71,7 +71,8 @@ enum effect {
 enum {
 	F_REQUIRED = 1,
 	F_SERVER = 2,	/* set by the server: accepted in a manifest and ignored; part of output */
-	F_NOTED = 4,	/* known to Kubernetes, not acted on: a warning */
+	F_NOTED = 4,	/* known to Kubernetes, not acted on: a warning when it asks for something
+			 * (not for its default, false, or nothing), output only when written */
 	F_REFUSED = 8,	/* known to Kubernetes, ignoring it would be wrong or unsafe: an error */
 	F_SECRET = 16,	/* values are masked in diffs and plans */
 };
