@@ -29,6 +29,8 @@ static const struct sample { const char *type, *key, *json; } samples[] = {
 	{ "pod_template", "spec", POD_SPEC },
 	{ "pod_spec", "containers", "[{\"name\":\"x\",\"image\":\"rootfs:/\"}]" },
 	{ "container", "image", "\"rootfs:/\"" },
+	{ "pvc_spec", "accessModes", "[\"ReadWriteOnce\"]" },
+	{ "pvc_spec", "resources", "{\"requests\":{\"storage\":1}}" },
 	{ "replicaset_spec", "selector", SELECTOR },
 	{ "deployment_spec", "selector", SELECTOR },
 	{ "statefulset_spec", "selector", SELECTOR },
