@@ -22,24 +22,24 @@ static bool is_extended(const char *name)
 	return slash && !(slash - name >= 13 && strncmp(slash - 13, "kubernetes.io", 13) == 0);
 }
 
-static void check_resource_name(struct check *c, const char *name)
+/* Has it a name that Kubernetes takes? */
+static bool check_resource_name(struct check *c, const char *name)
 {
 	static const char *const known[] = { "cpu", "memory", "ephemeral-storage", NULL };
 
 	for (size_t i = 0; known[i]; i++) {
 		if (streq(known[i], name))
-			return;
+			return true;
 	}
-	if (strchr(name, '/')) {
+	if (strchr(name, '/'))
 		check_name(c, "", NAME_QUALIFIED, name);
-		return;
-	}
-	if (is_huge(name))
-		return;
+	if (strchr(name, '/') || is_huge(name))
+		return true;
 	const char *near = suggest(name, known);
 	check_fail(c, "unknown resource \"%.60s\"; %s%s%s", name,
 		   near ? "did you mean \"" : "expected cpu, memory, ephemeral-storage, "
 		   "hugepages-SIZE or a name with a domain", near ? near : "", near ? "\"?" : "");
+	return false;
 }
 
 void check_resource(struct check *c, const void *value)
@@ -47,7 +47,8 @@ void check_resource(struct check *c, const void *value)
 	const struct qtypair *p = value;
 	bool cpu = streq(p->k, "cpu"), memory = streq(p->k, "memory");
 
-	check_resource_name(c, p->k);
+	if (!check_resource_name(c, p->k))
+		return;
 	if (p->v.milli < 0)
 		check_fail(c, "%s is less than 0", p->v.text);
 	else if (memory && p->v.milli % 1000)
