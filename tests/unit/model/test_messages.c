@@ -55,7 +55,9 @@ static const struct { const char *text, *expected; } cases[] = {
 	{
 		"apiVersion: extensions/v1beta1\n"
 		"kind: Deployment\n",
-		"t.yaml:1:13: apiVersion: Deployment is of apps/v1, not of extensions/v1beta1\n"
+		"t.yaml:1:1: metadata.name: missing; it is required\n"
+		"t.yaml:1:1: spec: missing; it is required\n"
+		"t.yaml:1:13: warning: apiVersion: Kubernetes has Deployment of extensions/v1beta1 no more; read as apps/v1\n"
 	},
 	{
 		"apiVersion: 1\n"
@@ -121,14 +123,12 @@ static const struct { const char *text, *expected; } cases[] = {
 		"kind: ConfigMap\n"
 		"metadata: {name: [a], generateName: ''}\n",
 		"t.yaml:3:18: metadata.name: expected a string, not a list\n"
-		"t.yaml:3:37: warning: metadata.generateName: known to Kubernetes, not acted on by orch\n"
 	},
 	{
 		"apiVersion: v1\n"
 		"kind: ConfigMap\n"
 		"metadata: {name: ~, generateName: '', namespace: ''}\n",
 		"t.yaml:3:11: metadata.name: missing; it is required\n"
-		"t.yaml:3:35: warning: metadata.generateName: known to Kubernetes, not acted on by orch\n"
 	},
 	{
 		"apiVersion: v1\n"
@@ -153,7 +153,6 @@ static const struct { const char *text, *expected; } cases[] = {
 		"kind: ConfigMap\n"
 		"metadata: {generateName: a-}\n",
 		"t.yaml:1:1: warning: metadata.name: missing; this ConfigMap is not acted on, a declared object needs a fixed name\n"
-		"t.yaml:3:26: warning: metadata.generateName: known to Kubernetes, not acted on by orch\n"
 	},
 	{
 		"apiVersion: v1\n"
@@ -260,7 +259,7 @@ static const struct { const char *text, *expected; } cases[] = {
 		"t.yaml:8:72: spec.containers[0].ports[1].name: duplicate name \"http\"\n"
 		"t.yaml:8:95: warning: spec.containers[0].ports[2].containerPort: 80/TCP is already port 0\n"
 		"t.yaml:8:105: spec.containers[0].ports[2].name: \"80\" must consist of lower-case letters, digits and single \"-\" between them, with at least one letter\n"
-		"t.yaml:8:141: spec.containers[0].ports[3].hostPort: not supported by orch: Port of the node; use a NodePort service.\n"
+		"t.yaml:8:141: warning: spec.containers[0].ports[3].hostPort: known to Kubernetes, not acted on by orch\n"
 	},
 	{
 		BOX
@@ -282,7 +281,7 @@ static const struct { const char *text, *expected; } cases[] = {
 		"t.yaml:14:28: spec.containers[0].env[5].valueFrom: exactly one of fieldRef, resourceFieldRef, configMapKeyRef and secretKeyRef is needed, not 2\n"
 		"t.yaml:14:51: spec.containers[0].env[5].valueFrom.fieldRef.fieldPath: \"metadata.nam\" is no field that a variable can have; did you mean \"metadata.name\"?\n"
 		"t.yaml:15:51: spec.containers[0].env[6].valueFrom.fieldRef.fieldPath: \"metadata.nam\" is no field that a variable can have; did you mean \"metadata.name\"?\n"
-		"t.yaml:16:51: spec.containers[0].env[7].valueFrom.fieldRef.fieldPath: \"spec.restartPolicy\" is no field that a variable can have; expected metadata.name, .namespace, .uid, metadata.labels['KEY'], metadata.annotations['KEY'], spec.nodeName, spec.serviceAccountName, status.hostIP or status.podIP\n"
+		"t.yaml:16:51: spec.containers[0].env[7].valueFrom.fieldRef.fieldPath: \"spec.restartPolicy\" is no field that a variable can have; expected metadata.name, .namespace, .uid, metadata.labels['KEY'], metadata.annotations['KEY'], spec.nodeName, spec.serviceAccountName, status.hostIP, .hostIPs, .podIP or .podIPs\n"
 		"t.yaml:17:51: spec.containers[0].env[8].valueFrom.fieldRef.fieldPath: \"metadata.labels['a b']\" is no field that a variable can have; did you mean \"metadata.labels['KEY']\"?\n"
 	},
 	{
@@ -294,12 +293,13 @@ static const struct { const char *text, *expected; } cases[] = {
 		"    - {name: D, valueFrom: {resourceFieldRef: {containerName: z, resource: limits.memory}}}\n"
 		"    - {name: E, valueFrom: {configMapKeyRef: {name: x, key: ..y}}}\n"
 		"    - {name: F, valueFrom: {fileKeyRef: {}}}\n",
-		"t.yaml:9:58: spec.containers[0].env[0].valueFrom.resourceFieldRef.resource: \"limits.disk\" is not limits.cpu, limits.memory, requests.cpu or requests.memory\n"
+		"t.yaml:9:58: spec.containers[0].env[0].valueFrom.resourceFieldRef.resource: \"limits.disk\" is not limits. or requests. and cpu, memory, ephemeral-storage or hugepages-SIZE\n"
 		"t.yaml:10:79: spec.containers[0].env[1].valueFrom.resourceFieldRef.divisor: 3m is not 1 or 1m\n"
 		"t.yaml:11:82: spec.containers[0].env[2].valueFrom.resourceFieldRef.divisor: 2Mi is not 1, 1k to 1E or 1Ki to 1Ei\n"
-		"t.yaml:12:63: spec.containers[0].env[3].valueFrom.resourceFieldRef.containerName: the pod has no container \"z\"\n"
 		"t.yaml:13:61: spec.containers[0].env[4].valueFrom.configMapKeyRef.key: \"..y\" must consist of letters, digits, \"-\", \"_\" and \".\", and not begin with \"..\"\n"
-		"t.yaml:14:41: spec.containers[0].env[5].valueFrom.fileKeyRef: not supported by orch: A key of a file in a volume.\n"
+		"t.yaml:14:41: spec.containers[0].env[5].valueFrom.fileKeyRef.key: missing; it is required\n"
+		"t.yaml:14:41: spec.containers[0].env[5].valueFrom.fileKeyRef.path: missing; it is required\n"
+		"t.yaml:14:41: spec.containers[0].env[5].valueFrom.fileKeyRef.volumeName: missing; it is required\n"
 	},
 	{
 		BOX
@@ -307,15 +307,15 @@ static const struct { const char *text, *expected; } cases[] = {
 		"t.yaml:8:15: spec.containers[0].envFrom[0]: exactly one of configMapRef and secretRef is needed\n"
 		"t.yaml:8:28: spec.containers[0].envFrom[1].prefix: \"A=\" must consist of printable ASCII characters other than \"=\"\n"
 		"t.yaml:8:104: spec.containers[0].envFrom[2].secretRef.name: expected a string, not the boolean y; quote it: \"y\"\n"
-		"t.yaml:8:143: spec.containers[0].envFrom[3].configMapRef.name: \"x_y\" must consist of lower-case letters, digits, \"-\" and \".\", and each part between dots begin and end with a letter or digit\n"
+		"t.yaml:8:143: warning: spec.containers[0].envFrom[3].configMapRef.name: no object can be called \"x_y\": a name must consist of lower-case letters, digits, \"-\" and \".\", and each part between dots begin and end with a letter or digit\n"
 	},
 	{
 		BOX
 		"    resources:\n"
 		"      limits: {cpu: 100m, memory: 64Mi, nvidia.com/gpu: 1, disk: 1}\n"
 		"      requests: {cpu: 1, memory: -1, ephemeral-storage: 1Gi}\n",
-		"t.yaml:9:57: spec.containers[0].resources.limits[nvidia.com/gpu]: not supported by orch: only cpu and memory are\n"
-		"t.yaml:9:66: spec.containers[0].resources.limits[disk]: unknown resource \"disk\"; expected cpu or memory\n"
+		"t.yaml:9:57: warning: spec.containers[0].resources.limits[nvidia.com/gpu]: known to Kubernetes, not acted on by orch\n"
+		"t.yaml:9:66: spec.containers[0].resources.limits[disk]: unknown resource \"disk\"; expected cpu, memory, ephemeral-storage, hugepages-SIZE or a name with a domain\n"
 		"t.yaml:10:23: spec.containers[0].resources.requests[cpu]: 1 is more than the limit, 100m\n"
 		"t.yaml:10:34: spec.containers[0].resources.requests[memory]: -1 is less than 0\n"
 		"t.yaml:10:57: warning: spec.containers[0].resources.requests[ephemeral-storage]: known to Kubernetes, not acted on by orch\n"
@@ -337,13 +337,14 @@ static const struct { const char *text, *expected; } cases[] = {
 		"    - {name: data, mountPath: /a/../b, mountPropagation: Bidirectional}\n"
 		"  volumes: [{name: data}]\n",
 		"t.yaml:9:14: spec.containers[0].volumeMounts[0].name: the pod has no volume \"dta\"; did you mean \"data\"?\n"
-		"t.yaml:9:30: spec.containers[0].volumeMounts[0].mountPath: \"data\" is not an absolute path\n"
+		"t.yaml:9:30: warning: spec.containers[0].volumeMounts[0].mountPath: \"data\" is not an absolute path; /data is meant\n"
 		"t.yaml:10:47: spec.containers[0].volumeMounts[1].subPath: \"../x\" must not begin with \"..\" nor contain it\n"
 		"t.yaml:11:31: spec.containers[0].volumeMounts[2].mountPath: duplicate path \"/data\"\n"
 		"t.yaml:12:31: spec.containers[0].volumeMounts[3].mountPath: a volume cannot replace the root of the container\n"
 		"t.yaml:13:31: spec.containers[0].volumeMounts[4].mountPath: nothing can be mounted over /proc\n"
 		"t.yaml:14:31: spec.containers[0].volumeMounts[5].mountPath: \"/a/../b\" must not contain \"..\"\n"
-		"t.yaml:14:58: spec.containers[0].volumeMounts[5].mountPropagation: \"Bidirectional\" is not supported by orch; expected None\n"
+		"t.yaml:14:58: spec.containers[0].volumeMounts[5].mountPropagation: Bidirectional needs securityContext.privileged: true\n"
+		"t.yaml:14:58: warning: spec.containers[0].volumeMounts[5].mountPropagation: known to Kubernetes, not acted on by orch\n"
 	},
 	{
 		BOX
@@ -356,8 +357,8 @@ static const struct { const char *text, *expected; } cases[] = {
 		"    livenessProbe: {periodSeconds: 5}\n"
 		"    readinessProbe: {tcpSocket: {port: 80}, exec: {command: [a]}}\n"
 		"    startupProbe: {exec: {command: []}}\n",
-		"t.yaml:8:20: spec.containers[0].livenessProbe: exactly one of exec, httpGet and tcpSocket is needed, not 0\n"
-		"t.yaml:9:21: spec.containers[0].readinessProbe: exactly one of exec, httpGet and tcpSocket is needed, not 2\n"
+		"t.yaml:8:20: spec.containers[0].livenessProbe: exactly one of exec, httpGet, tcpSocket and grpc is needed, not 0\n"
+		"t.yaml:9:21: spec.containers[0].readinessProbe: exactly one of exec, httpGet, tcpSocket and grpc is needed, not 2\n"
 		"t.yaml:10:36: spec.containers[0].startupProbe.exec.command: must not be empty\n"
 	},
 	{
@@ -367,10 +368,10 @@ static const struct { const char *text, *expected; } cases[] = {
 		"    startupProbe: {grpc: {port: 1}}\n",
 		"t.yaml:8:39: spec.containers[0].livenessProbe.tcpSocket.port: \"8080\" is the name of a port here; remove the quotes\n"
 		"t.yaml:9:38: spec.containers[0].readinessProbe.httpGet.port: 0 is not in 1-65535\n"
-		"t.yaml:9:49: spec.containers[0].readinessProbe.httpGet.scheme: HTTPS is not supported by orch; expected HTTP\n"
+		"t.yaml:9:49: warning: spec.containers[0].readinessProbe.httpGet.scheme: orch does not speak HTTPS: it only tests whether the port can be connected to\n"
 		"t.yaml:9:62: spec.containers[0].readinessProbe.httpGet.path: \"a b\" must not contain blanks; write %20\n"
 		"t.yaml:9:90: spec.containers[0].readinessProbe.httpGet.httpHeaders[0].name: \"a b\" must consist of letters, digits and \"-\"\n"
-		"t.yaml:10:26: spec.containers[0].startupProbe.grpc: not supported by orch: Ask the gRPC health service.\n"
+		"t.yaml:10:26: warning: spec.containers[0].startupProbe.grpc: known to Kubernetes, not acted on by orch\n"
 	},
 	{
 		BOX
@@ -394,18 +395,15 @@ static const struct { const char *text, *expected; } cases[] = {
 		"      capabilities: {add: [NET_ADMN, ALL, net_admin], drop: [all, CAP_CHOWN, FOO]}\n"
 		"      seccompProfile: {type: Unconfined}\n"
 		"      procMount: Unmasked\n",
-		"t.yaml:9:19: spec.containers[0].securityContext.privileged: privileged containers are not supported by orch; add the capabilities that are needed\n"
-		"t.yaml:10:33: warning: spec.containers[0].securityContext.allowPrivilegeEscalation: not acted on by orch: no_new_privs is set for every container\n"
-		"t.yaml:11:28: spec.containers[0].securityContext.capabilities.add[0]: unknown capability \"NET_ADMN\"; did you mean \"NET_ADMIN\"?\n"
-		"t.yaml:11:38: spec.containers[0].securityContext.capabilities.add[1]: ALL cannot be added; name the capabilities that are needed\n"
-		"t.yaml:11:78: spec.containers[0].securityContext.capabilities.drop[2]: unknown capability \"FOO\"\n"
-		"t.yaml:12:30: spec.containers[0].securityContext.seccompProfile.type: \"Unconfined\" is not supported by orch; expected RuntimeDefault\n"
-		"t.yaml:13:18: spec.containers[0].securityContext.procMount: \"Unmasked\" is not supported by orch; expected Default\n"
+		"t.yaml:11:28: warning: spec.containers[0].securityContext.capabilities.add[0]: unknown capability \"NET_ADMN\"; did you mean \"NET_ADMIN\"?\n"
+		"t.yaml:11:78: warning: spec.containers[0].securityContext.capabilities.drop[2]: unknown capability \"FOO\"\n"
+		"t.yaml:13:18: spec.containers[0].securityContext.procMount: Unmasked needs hostUsers: false\n"
+		"t.yaml:13:18: warning: spec.containers[0].securityContext.procMount: known to Kubernetes, not acted on by orch\n"
 	},
 	{
 		BOX
 		"    securityContext: {runAsNonRoot: true}\n",
-		"t.yaml:6:5: spec.containers[0]: runAsNonRoot is true, but nothing says another user than root; runAsUser does\n"
+		"t.yaml:6:5: warning: spec.containers[0]: runAsNonRoot is true, but nothing says another user than root; runAsUser does: the container will not be started\n"
 	},
 	{
 		POD
@@ -414,7 +412,7 @@ static const struct { const char *text, *expected; } cases[] = {
 		"  - name: a\n"
 		"    image: rootfs:/\n"
 		"    securityContext: {runAsUser: 0}\n",
-		"t.yaml:7:5: spec.containers[0]: runAsNonRoot is true, but nothing says another user than root; runAsUser does\n"
+		"t.yaml:7:5: warning: spec.containers[0]: runAsNonRoot is true, but nothing says another user than root; runAsUser does: the container will not be started\n"
 	},
 	{
 		BOX
@@ -424,8 +422,8 @@ static const struct { const char *text, *expected; } cases[] = {
 		"    workingDir: tmp\n",
 		"t.yaml:8:22: spec.containers[0].imagePullPolicy: \"always\" is not Always, IfNotPresent or Never; did you mean \"Always\"?\n"
 		"t.yaml:9:12: warning: spec.containers[0].stdin: known to Kubernetes, not acted on by orch\n"
-		"t.yaml:10:16: spec.containers[0].lifecycle: not supported by orch: postStart and preStop hooks.\n"
-		"t.yaml:11:17: spec.containers[0].workingDir: \"tmp\" is not an absolute path\n"
+		"t.yaml:10:26: spec.containers[0].lifecycle.preStop: exactly one of exec, httpGet, tcpSocket and sleep is needed, not 0\n"
+		"t.yaml:11:17: warning: spec.containers[0].workingDir: \"tmp\" is not an absolute path; /tmp is meant\n"
 	},
 	/* pod */
 	{
@@ -438,9 +436,8 @@ static const struct { const char *text, *expected; } cases[] = {
 		"  initContainers: [{name: i}]\n"
 		"  nodeSelector: {a: b}\n",
 		"t.yaml:8:18: spec.restartPolicy: \"Sometimes\" is not Always, OnFailure or Never\n"
-		"t.yaml:10:16: spec.hostNetwork: true is not supported by orch\n"
-		"t.yaml:12:14: spec.hostUsers: false is not supported by orch\n"
-		"t.yaml:13:19: spec.initContainers: not supported by orch: Containers that run before the others.\n"
+		"t.yaml:12:14: warning: spec.hostUsers: known to Kubernetes, not acted on by orch\n"
+		"t.yaml:13:20: spec.initContainers[0].image: missing; it is required\n"
 		"t.yaml:14:17: warning: spec.nodeSelector: known to Kubernetes, not acted on by orch\n"
 	},
 	{
@@ -469,14 +466,14 @@ static const struct { const char *text, *expected; } cases[] = {
 		"  - {name: f, nfs: {server: x}}\n"
 		"  - {name: g, configMap: {name: x, defaultMode: 0999}}\n"
 		"  - {name: h, secret: {secretName: x, defaultMode: 1000, items: [{key: a b, path: /x}, {key: k, path: ''}]}}\n",
-		"t.yaml:9:34: spec.volumes[0].emptyDir.medium: \"Disk\" is not supported by orch; expected Memory, or nothing for the disk\n"
+		"t.yaml:9:34: spec.volumes[0].emptyDir.medium: \"Disk\" is not Memory, HugePages or HugePages-SIZE, nor nothing for the disk\n"
 		"t.yaml:9:51: spec.volumes[0].emptyDir.sizeLimit: -1 is less than 0\n"
 		"t.yaml:10:37: warning: spec.volumes[1].emptyDir.sizeLimit: not enforced by orch on disk; medium Memory has a size\n"
-		"t.yaml:11:32: spec.volumes[2].hostPath.path: \"a\" is not an absolute path\n"
+		"t.yaml:11:32: warning: spec.volumes[2].hostPath.path: \"a\" is not an absolute path; /a is meant\n"
 		"t.yaml:12:32: spec.volumes[3].hostPath.path: \"/a/..\" must not contain \"..\"\n"
 		"t.yaml:12:45: spec.volumes[3].hostPath.type: \"Dir\" is not DirectoryOrCreate, Directory, FileOrCreate, File, Socket, CharDevice or BlockDevice\n"
 		"t.yaml:13:5: spec.volumes[4]: a volume has one source; this one has 2\n"
-		"t.yaml:14:20: spec.volumes[5].nfs: not supported by orch: An NFS export.\n"
+		"t.yaml:14:20: spec.volumes[5].nfs.path: missing; it is required\n"
 		"t.yaml:15:49: spec.volumes[6].configMap.defaultMode: expected an integer, not the number 0999: digits after a leading 0 are octal\n"
 		"t.yaml:16:52: spec.volumes[7].secret.defaultMode: 1000 is not in 0-511\n"
 		"t.yaml:16:72: spec.volumes[7].secret.items[0].key: \"a b\" must consist of letters, digits, \"-\", \"_\" and \".\", and not begin with \"..\"\n"
@@ -491,8 +488,7 @@ static const struct { const char *text, *expected; } cases[] = {
 		"  activeDeadlineSeconds: 3\n",
 		"t.yaml:8:13: spec.hostname: \"A\" must consist of lower-case letters, digits and \"-\", and begin and end with a letter or digit\n"
 		"t.yaml:9:14: spec.subdomain: \"a.b\" must consist of lower-case letters, digits and \"-\", and begin and end with a letter or digit\n"
-		"t.yaml:10:21: spec.runtimeClassName: not supported by orch: Another runtime.\n"
-		"t.yaml:11:26: spec.activeDeadlineSeconds: not supported by orch: How long the pod may live.\n"
+		"t.yaml:10:21: warning: spec.runtimeClassName: known to Kubernetes, not acted on by orch\n"
 	},
 	/* workloads */
 	{
@@ -508,7 +504,7 @@ static const struct { const char *text, *expected; } cases[] = {
 		"t.yaml:5:3: spec.template: missing; it is required\n"
 		"t.yaml:5:13: spec.replicas: -1 is less than 0\n"
 		"t.yaml:6:11: spec.paused: expected true or false, not the string \"maybe\"\n"
-		"t.yaml:7:20: spec.strategy.type: \"Rolling\" is not RollingUpdate or Recreate\n"
+		"t.yaml:7:20: spec.strategy.type: \"Rolling\" is not RollingUpdate or Recreate; did you mean \"RollingUpdate\"?\n"
 	},
 	{
 		DEPLOYMENT
