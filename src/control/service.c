@@ -3,26 +3,11 @@
  * Services: which pods answer on which address and port. A pod is behind a service while its
  * labels match, it has an address, nobody stopped it, and it is ready (publishNotReadyAddresses:
  * or not). A pod that this very pass stops is out, so that the service maps change before the
- * stop signal is sent. Services without a selector are nobody's business here.
+ * stop signal is sent. Behind services without a selector is what is declared (declared.c).
  */
 #include <netinet/in.h>
 
-#include "control/pass.h"
-
-struct backend {
-	const struct member *member;
-	uint32_t ip;
-	bool ready;
-	const int *ports;	/* one per service port; 0: the pod has no such port */
-};
-struct backend_list { struct backend *v; uint32_t n; };
-
-struct exposure {
-	struct pass *p;
-	const struct object *object;
-	const struct service_spec *spec;
-	struct backend_list backends;	/* sorted by address */
-};
+#include "control/exposure.h"
 
 static bool selects(const struct service_spec *s, const struct member *m)
 {
@@ -68,8 +53,6 @@ static void find_backends(struct exposure *x)
 			.ports = ports_of(x, m),
 		};
 	}
-	if (x->backends.n)
-		qsort(x->backends.v, x->backends.n, sizeof(*x->backends.v), backend_cmp);
 }
 
 static uint8_t ip_protocol(enum protocol p)
@@ -86,24 +69,53 @@ static uint32_t affinity(const struct service_spec *s)
 	return c && c->client_ip ? (uint32_t)c->client_ip->timeout_seconds : 10800;
 }
 
-static void add_entry(struct exposure *x, uint32_t ip, uint32_t port)
+static int endpoint_cmp(const void *x, const void *y)
 {
-	const struct service_port *sp = &x->spec->ports.v[port];
-	struct service_entry *e = arena_push(x->p->a, &x->p->out->services);
-	struct endpoint *to = arena_array(x->p->a, struct endpoint, x->backends.n + 1);
+	const struct endpoint *a = x, *b = y;
 
-	e->ip = ip;
-	e->proto = ip_protocol(sp->protocol);
-	e->port = (uint16_t)sp->port;
-	e->node_port = x->spec->type == SERVICE_NODE_PORT ? (uint16_t)sp->node_port : 0;
-	e->affinity_s = affinity(x->spec);
-	e->endpoints = to;
+	if (a->ip != b->ip)
+		return a->ip < b->ip ? -1 : 1;
+	return a->port < b->port ? -1 : a->port > b->port;
+}
+
+/* The endpoints of a port, sorted, each once: declarations may repeat one. */
+static void add_targets(const struct exposure *x, struct service_entry *e, uint32_t port)
+{
+	struct endpoint *to = arena_array(x->p->a, struct endpoint, x->backends.n + 1);
+	uint32_t n = 0;
+
 	for (uint32_t i = 0; i < x->backends.n; i++) {
 		const struct backend *b = &x->backends.v[i];
 
 		if (b->ready && b->ports[port])
-			to[e->count++] = (struct endpoint){ b->ip, (uint16_t)b->ports[port] };
+			to[n++] = (struct endpoint){ b->ip, (uint16_t)b->ports[port] };
 	}
+	if (n)
+		qsort(to, n, sizeof(*to), endpoint_cmp);
+	for (uint32_t i = 0; i < n; i++) {
+		if (!i || endpoint_cmp(&to[e->count - 1], &to[i]))
+			to[e->count++] = to[i];
+	}
+	e->endpoints = to;
+}
+
+static bool opens_node_ports(const struct service_spec *s)
+{
+	return s->type == SERVICE_NODE_PORT || s->type == SERVICE_LOAD_BALANCER;
+}
+
+/* external: ip is one of externalIPs; the node ports belong to the other address. */
+static void add_entry(struct exposure *x, uint32_t ip, uint32_t port, bool external)
+{
+	const struct service_port *sp = &x->spec->ports.v[port];
+	struct service_entry *e = arena_push(x->p->a, &x->p->out->services);
+
+	e->ip = ip;
+	e->proto = ip_protocol(sp->protocol);
+	e->port = (uint16_t)sp->port;
+	e->node_port = !external && opens_node_ports(x->spec) ? (uint16_t)sp->node_port : 0;
+	e->affinity_s = affinity(x->spec);
+	add_targets(x, e, port);
 	e->name = sp->name ? arena_printf(x->p->a, "%s/%s:%s", x->object->meta->namespace,
 					  x->object->meta->name, sp->name) :
 			     arena_printf(x->p->a, "%s/%s:%d", x->object->meta->namespace,
@@ -182,10 +194,8 @@ static void add_endpoints(struct exposure *x)
 	*arena_push(x->p->a, &x->p->out->endpoints) = o;
 }
 
-static int entry_cmp(const void *x, const void *y)
+static int entry_key_cmp(const struct service_entry *a, const struct service_entry *b)
 {
-	const struct service_entry *a = x, *b = y;
-
 	if (a->ip != b->ip)
 		return a->ip < b->ip ? -1 : 1;
 	if (a->proto != b->proto)
@@ -193,29 +203,68 @@ static int entry_cmp(const void *x, const void *y)
 	return a->port < b->port ? -1 : a->port > b->port;
 }
 
-static void service_run(struct pass *p, const struct object *o)
+static int entry_cmp(const void *x, const void *y)
 {
-	struct exposure x = { .p = p, .object = o, .spec = &o->service->spec };
+	const struct service_entry *a = x, *b = y;
+	int r = entry_key_cmp(a, b);
+
+	return r ? r : strcmp(a->name, b->name);
+}
+
+static void add_entries(struct exposure *x, const char *address, bool external)
+{
 	uint32_t ip;
 
-	if (!x.spec->selector.n)
+	if (!address || ip4_parse(address, &ip) < 0)
 		return;
-	find_backends(&x);
-	add_endpoints(&x);
-	if (!x.spec->cluster_ip || ip4_parse(x.spec->cluster_ip, &ip) < 0)
+	for (uint32_t i = 0; i < x->spec->ports.n; i++)
+		add_entry(x, ip, i, external);
+}
+
+static void service_run(struct pass *p, const struct object *o, const struct label_index *slices)
+{
+	struct exposure x = { .p = p, .object = o, .spec = &o->service->spec };
+
+	if (x.spec->type == SERVICE_EXTERNAL_NAME)
 		return;
-	for (uint32_t i = 0; i < x.spec->ports.n; i++)
-		add_entry(&x, ip, i);
+	if (x.spec->selector.n)
+		find_backends(&x);
+	else
+		find_declared(&x, slices);
+	if (x.backends.n)
+		qsort(x.backends.v, x.backends.n, sizeof(*x.backends.v), backend_cmp);
+	if (x.spec->selector.n)
+		add_endpoints(&x);
+	if (!x.spec->cluster_ip || streq(x.spec->cluster_ip, "None"))
+		return;
+	add_entries(&x, x.spec->cluster_ip, false);
+	for (uint32_t i = 0; i < x.spec->external_ips.n; i++)
+		add_entries(&x, x.spec->external_ips.v[i], true);
+}
+
+/* Of several services with the same externalIPs and port the first has it. */
+static void sort_entries(struct wanted *w)
+{
+	uint32_t n = 0;
+
+	if (!w->services.n)
+		return;
+	qsort(w->services.v, w->services.n, sizeof(*w->services.v), entry_cmp);
+	for (uint32_t i = 0; i < w->services.n; i++) {
+		if (!n || entry_key_cmp(&w->services.v[n - 1], &w->services.v[i]))
+			w->services.v[n++] = w->services.v[i];
+	}
+	w->services.n = n;
 }
 
 /* Objects of a set are sorted, so that the Endpoints made in their order are, too. */
 void services_run(struct pass *p)
 {
 	struct object_list l = set_kind(p->in->set, KIND_SERVICE);
+	struct label_index slices;
 
+	slices_index(p, &slices);
 	for (uint32_t i = 0; i < l.n; i++)
-		service_run(p, &l.v[i]);
-	if (p->out->services.n)
-		qsort(p->out->services.v, p->out->services.n, sizeof(*p->out->services.v),
-		      entry_cmp);
+		service_run(p, &l.v[i], &slices);
+	sort_entries(p->out);
 }

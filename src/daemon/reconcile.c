@@ -107,6 +107,20 @@ static void default_namespace(struct daemon *d, struct arena *a)
 	view_put(d->view, &ns);
 }
 
+/* Endpoints that were declared for a service whose Endpoints control makes. */
+static bool made_by_control(const struct wanted *w, const struct object *o)
+{
+	return o->kind->id == KIND_ENDPOINTS && w->endpoints.n &&
+	       bsearch(o, w->endpoints.v, w->endpoints.n, sizeof(*o), object_cmp);
+}
+
+/* EndpointSlices are what clients look at. */
+static void show_endpoints(struct daemon *d, struct arena *a, const struct object *o)
+{
+	view_put(d->view, o);
+	slices_put(d->view, a, o);
+}
+
 static void show(struct daemon *d, struct arena *a, const struct outlook *o, int64_t now)
 {
 	const struct wanted *w = &o->wanted;
@@ -116,17 +130,19 @@ static void show(struct daemon *d, struct arena *a, const struct outlook *o, int
 	for (uint32_t i = 0; i < d->applied->objects.n; i++) {
 		struct object shown;
 
-		if (shown_by_control(&d->applied->objects.v[i]))
+		if (shown_by_control(&d->applied->objects.v[i]) ||
+		    made_by_control(w, &d->applied->objects.v[i]))
 			continue;
 		shown = with_status(a, &d->applied->objects.v[i], w);
-		view_put(d->view, &shown);
+		if (shown.kind->id == KIND_ENDPOINTS)
+			show_endpoints(d, a, &shown);
+		else
+			view_put(d->view, &shown);
 	}
 	for (uint32_t i = 0; i < w->derived.n; i++)
 		view_put(d->view, &w->derived.v[i]);
-	for (uint32_t i = 0; i < w->endpoints.n; i++) {
-		view_put(d->view, &w->endpoints.v[i]);
-		slices_put(d->view, a, &w->endpoints.v[i]);
-	}
+	for (uint32_t i = 0; i < w->endpoints.n; i++)
+		show_endpoints(d, a, &w->endpoints.v[i]);
 	for (uint32_t i = 0; i < w->pods.n; i++) {
 		struct object shown = pod_shown(a, &w->pods.v[i], &o->observed, now);
 

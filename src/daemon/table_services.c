@@ -16,6 +16,20 @@ static void svc_ip(struct cell *c, const struct object *o)
 	json_str(c->j, o->service->spec.cluster_ip ? o->service->spec.cluster_ip : "<none>");
 }
 
+static void svc_external(struct cell *c, const struct object *o)
+{
+	const struct service_spec *s = &o->service->spec;
+	BUF_AUTO b = { 0 };
+
+	if (s->type == SERVICE_EXTERNAL_NAME && s->external_name)
+		buf_puts(&b, s->external_name);
+	for (uint32_t i = 0; i < s->external_ips.n; i++)
+		buf_printf(&b, "%s%s", b.len ? "," : "", s->external_ips.v[i]);
+	if (!b.len)
+		buf_puts(&b, s->type == SERVICE_LOAD_BALANCER ? "<pending>" : "<none>");
+	json_str(c->j, buf_str(&b));
+}
+
 static void svc_ports(struct cell *c, const struct object *o)
 {
 	const struct service_spec *s = &o->service->spec;
@@ -41,7 +55,7 @@ const struct column service_columns[] = {
 	{ "Name", "string", 0, "Name", .print = cell_name },
 	{ "Type", "string", 0, "Type", .print = svc_type },
 	{ "Cluster-IP", "string", 0, "Address", .print = svc_ip },
-	{ "External-IP", "string", 0, "Always none", .print = cell_none },
+	{ "External-IP", "string", 0, "Further addresses", .print = svc_external },
 	{ "Port(s)", "string", 0, "Ports", .print = svc_ports },
 	{ "Age", "string", 0, "Time since creation", .print = cell_age },
 	{ "Selector", "string", 1, "Labels of the pods", .print = svc_selector },

@@ -521,7 +521,9 @@ void services_diff(struct buf out[SERVICES_PHASES], const char *table, const str
 
 /* ---- the table ---- */
 
-/* $T table, $P pods, $V services, $N node. Translation happens before routing, so whatever still
+/* $T table, $P pods, $V services, $N node. Addresses of services outside of $V are externalIPs.
+ * What leads to an endpoint beyond this node must come back here, so that it leaves with an
+ * address of the node; @hairpin has every endpoint paired with itself. Translation happens before routing, so whatever still
  * has a service address in forward or output has no endpoints: refused instead of timing out.
  * 127/8 is left out of node ports as it would take route_localnet. A pod that reaches itself by
  * its service would drop the answers it sends to itself, hence the node's address as source. */
@@ -534,7 +536,7 @@ static const char table_text[] =
 	"	set hairpin { type ipv4_addr . ipv4_addr; }\n"
 	"	set refused { type inet_proto . inet_service; }\n"
 	"	chain services {\n"
-	"		ip daddr $V meta l4proto . ip daddr . th dport vmap @vip\n"
+	"		meta l4proto . ip daddr . th dport vmap @vip\n"
 	"		fib daddr type local ip daddr != 127.0.0.0/8 "
 	"meta l4proto . th dport vmap @node\n"
 	"	}\n"
@@ -552,6 +554,7 @@ static const char table_text[] =
 	"	}\n"
 	"	chain postrouting {\n"
 	"		type nat hook postrouting priority 100;\n"
+	"		ct status dnat ip daddr != $P ip daddr . ip daddr @hairpin masquerade\n"
 	"		ip saddr . ip daddr @hairpin snat to $N\n"
 	"		ip saddr $P ip daddr != $P ip daddr != $V masquerade\n"
 	"	}\n"

@@ -2,6 +2,8 @@
 """Traffic: pod to pod, through ClusterIP and NodePort, as real sockets see it."""
 
 import ipaddress
+import socket
+import threading
 
 import pytest
 
@@ -131,3 +133,125 @@ def test_other_tables_are_left_alone(orch):
     wait_for(lambda: orch.get("services", "web"), 5)
     assert "table ip mine" in orch.service_maps()
     orch.ns.run("nft", "delete", "table", "ip", "mine")
+
+
+class Peer:
+    """A server in another namespace that answers each request with the client's address."""
+
+    def __init__(self, pid, ip, port):
+        self.socket = in_netns(pid, self.listen, ip, port)
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
+
+    @staticmethod
+    def listen(ip, port):
+        s = socket.create_server((ip, port))
+        s.settimeout(0.2)
+        return s
+
+    def serve(self):
+        while True:
+            try:
+                c, (ip, _) = self.socket.accept()
+            except TimeoutError:
+                continue
+            except OSError:
+                return
+            with c:
+                c.recv(4096)
+                c.sendall(b"HTTP/1.0 200 OK\r\nConnection: close\r\n\r\nto " + ip.encode())
+
+    def close(self):
+        self.socket.close()
+        self.thread.join()
+
+
+def unselective(name, node_port, **spec):
+    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name},
+            "spec": {"type": "NodePort", "ports": [{"port": 80, "nodePort": node_port}], **spec}}
+
+
+def declared(name, port, *ready, not_ready=()):
+    subset = {"ports": [{"port": port}], "addresses": [{"ip": ip} for ip in ready],
+              "notReadyAddresses": [{"ip": ip} for ip in not_ready]}
+    return {"apiVersion": "v1", "kind": "Endpoints", "metadata": {"name": name},
+            "subsets": [{k: v for k, v in subset.items() if v}]}
+
+
+def declared_slice(service, port, ip, ready=True):
+    return {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
+            "metadata": {"name": service + "-far",
+                         "labels": {"kubernetes.io/service-name": service}},
+            "endpoints": [{"addresses": [ip], "conditions": {"ready": ready}}],
+            "ports": [{"port": port}]}
+
+
+def refused(orch, ip, port):
+    try:
+        orch.http(ip, port, timeout=1)
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
+def test_declared_endpoints(orch):
+    outside = orch.outside()
+    peer = Peer(outside.pid, "192.0.2.2", 9999)
+    try:
+        orch.write("db.yaml", unselective("db", 30090), declared("db", 9999, "192.0.2.2"),
+                   pod("client", container(orch.rootfs, "/bin/probe", "sleep")))
+        orch.wait_ready(1)
+        vip = orch.get("services", "db")["spec"]["clusterIP"]
+        # the other host does not know our networks: what it sees is an address of the node
+        assert orch.http(vip, 80) == (200, "to 192.0.2.1")
+        assert "to 192.0.2.1" in orch.exec("client", "/bin/probe", "connect", vip, "80").stdout
+        assert in_netns(outside.pid, http_get, "192.0.2.1", 30090) == (200, "to 192.0.2.1")
+        assert orch.get("endpoints", "db")["subsets"] == \
+            [{"addresses": [{"ip": "192.0.2.2"}], "ports": [{"port": 9999, "protocol": "TCP"}]}]
+        # not ready, then by a slice instead
+        orch.write("db.yaml", unselective("db", 30090),
+                   declared("db", 9999, not_ready=["192.0.2.2"]))
+        wait_for(lambda: refused(orch, vip, 80), 5)
+        orch.write("db.yaml", unselective("db", 30090), declared_slice("db", 9999, "192.0.2.2"))
+        wait_for(lambda: not refused(orch, vip, 80), 5)
+        assert orch.http(vip, 80) == (200, "to 192.0.2.1")
+        orch.write("db.yaml", unselective("db", 30090),
+                   declared_slice("db", 9999, "192.0.2.2", ready=False))
+        wait_for(lambda: refused(orch, vip, 80), 5)
+        orch.wait_settled()
+    finally:
+        peer.close()
+
+
+def test_endpoints_of_a_service_with_selector_are_made(orch):
+    orch.write("web.yaml", service("web", 80, 8080), declared("web", 9999, "192.0.2.2"),
+               pod("web", listen(orch), labels={"app": "web"}))
+    orch.wait_ready(1)
+    ip = orch.pod("web")["status"]["podIP"]
+    vip = orch.get("services", "web")["spec"]["clusterIP"]
+    wait_for(lambda: [a["ip"] for s in orch.get("endpoints", "web").get("subsets", [])
+                      for a in s.get("addresses", [])] == [ip], 5)
+    assert orch.http(vip, 80)[0] == 200
+    orch.wait_settled()
+
+
+def test_external_addresses_and_load_balancers(orch):
+    outside = orch.outside()
+    web = service("web", 80, 8080, node_port=30091)
+    web["spec"].update(type="LoadBalancer", externalIPs=["198.51.100.7"])
+    orch.write("web.yaml", deployment("web", 1, listen(orch)), web,
+               {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "far"},
+                "spec": {"type": "ExternalName", "externalName": "www.example.com"}},
+               pod("client", container(orch.rootfs, "/bin/probe", "sleep")))
+    orch.wait_ready(2)
+    outside.run("ip", "route", "add", "198.51.100.7", "via", "192.0.2.1")
+    assert in_netns(outside.pid, http_get, "198.51.100.7", 80)[0] == 200
+    assert in_netns(outside.pid, http_get, "192.0.2.1", 30091)[0] == 200
+    assert "hi" in orch.exec("client", "/bin/probe", "connect", "198.51.100.7", "80").stdout
+    assert not orch.get("services", "web").get("status", {}).get("loadBalancer")
+    assert "clusterIP" not in orch.get("services", "far")["spec"]
+    table = orch.ctl("get", "services").stdout.splitlines()
+    assert [l.split()[:4] for l in table if l.startswith("far")] == \
+        [["far", "ExternalName", "<none>", "www.example.com"]]
+    assert [l.split()[3] for l in table if l.startswith("web")] == ["198.51.100.7"]
+    orch.wait_settled()
