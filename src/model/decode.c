@@ -47,12 +47,30 @@ static bool empty(const struct ynode *n)
 	return ynode_is_null(n) || (n->kind == Y_SCALAR && !n->len);
 }
 
+#define GENERATED 5		/* characters after a generateName */
+#define PREFIX_MAX 58
+
+/* The problem with what stands for a name that is absent. */
+static const char *prefix_fault(struct arena *a, const struct kind *kind, const struct ynode *prefix)
+{
+	if (empty(prefix))
+		return "missing; it is required";
+	if (prefix->kind != Y_SCALAR)
+		return NULL;
+	if (kind->id == KIND_NAMESPACE)
+		return "missing; a Namespace needs a fixed name";
+	const char *problem = name_fault_by_kind(
+		a, kind, arena_printf(a, "%.*s%.*s", PREFIX_MAX, prefix->text, GENERATED, "xxxxx"));
+	return problem ? arena_printf(a, "generated from \"%.100s\" %s", prefix->text, problem) :
+			 NULL;
+}
+
 /* The problem with a name; NULL: none, or told by the decoder. */
 static const char *name_fault(struct arena *a, const struct kind *kind, const struct ynode *meta,
 			      const struct ynode *name)
 {
 	if (ynode_is_null(name))
-		return empty(ynode_get(meta, "generateName")) ? "missing; it is required" : NULL;
+		return prefix_fault(a, kind, ynode_get(meta, "generateName"));
 	if (name->kind != Y_SCALAR)
 		return NULL;
 	const char *problem = name_fault_by_kind(a, kind, name->text);
@@ -93,6 +111,26 @@ static const char *stack_of(struct arena *a, const char *file)
 	return slash ? arena_strndup(a, file, (size_t)(slash - file)) : "default";
 }
 
+/*
+ * A name for what has a generateName only. Made from the contents: reading the file again gives the
+ * same object, and another text another one, as kubectl create would.
+ */
+static void derive_name(struct arena *a, struct object *o, const struct ynode *doc, struct msgs *m)
+{
+	static const char letters[] = "bcdfghjklmnpqrstvwxz2456789";
+	const struct ynode *at = ynode_get(ynode_get(doc, "metadata"), "generateName");
+	char end[GENERATED + 1] = "";
+	uint64_t digest = o->digest;
+
+	for (int i = 0; i < GENERATED; i++) {
+		end[i] = letters[digest % (sizeof(letters) - 1)];
+		digest /= sizeof(letters) - 1;
+	}
+	o->meta->name = arena_printf(a, "%.*s%s", PREFIX_MAX, o->meta->generate_name, end);
+	msgs_add(m, true, o->file, at->line, at->col, "metadata.generateName",
+		 "the name %s is made from the contents, and changes with them", o->meta->name);
+}
+
 int object_decode(struct arena *a, const char *file, const struct ynode *doc, struct object *ret,
 		  struct msgs *m)
 {
@@ -110,12 +148,6 @@ int object_decode(struct arena *a, const char *file, const struct ynode *doc, st
 	int r2 = check_identity(kind, file, doc, m);
 	if (r < 0 || r2 < 0)
 		return -EINVAL;
-	if (!o.meta->name) {	/* only a generateName: each apply would make another object */
-		msgs_add(m, true, file, doc->line, doc->col, "metadata.name",
-			 "missing; this %s is not acted on, a declared object needs a fixed name",
-			 kind->name);
-		return 0;
-	}
 	if (!kind->namespaced) {
 		o.meta->namespace = NULL;
 		o.meta->node.set &= ~(UINT64_C(1) << meta_namespace_row);
@@ -126,6 +158,8 @@ int object_decode(struct arena *a, const char *file, const struct ynode *doc, st
 	o.col = doc->col;
 	object_complete(a, &o);
 	o.digest = object_digest(&o);
+	if (!o.meta->name)
+		derive_name(a, &o, doc, m);
 	*ret = o;
 	return 0;
 }

@@ -97,8 +97,7 @@ struct object object_new(struct arena *a, enum kind_id kind, const char *ns, con
 struct object object_copy(struct arena *a, const struct object *o);	/* deep */
 
 /* Decodes one document. 0, or -EINVAL with messages; a document that is no object of ours (a kind
- * that Kubernetes knows and orch does not act on, or one that has only a generateName) gives 0, a
- * warning, and ret->kind NULL. */
+ * that Kubernetes knows and orch does not act on) gives 0, a warning, and ret->kind NULL. */
 int object_decode(struct arena *a, const char *file, const struct ynode *doc, struct object *ret,
 		  struct msgs *m);
 /* From text that object_json wrote (records of the store and of pods). */

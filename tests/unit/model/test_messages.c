@@ -53,11 +53,9 @@ static const struct { const char *text, *expected; } cases[] = {
 		"t.yaml:1:13: apiVersion: Deployment is of apps/v1, not of v1\n"
 	},
 	{
-		"apiVersion: extensions/v1beta1\n"
+		"apiVersion: apps/v1beta9\n"
 		"kind: Deployment\n",
-		"t.yaml:1:1: metadata.name: missing; it is required\n"
-		"t.yaml:1:1: spec: missing; it is required\n"
-		"t.yaml:1:13: warning: apiVersion: Kubernetes has Deployment of extensions/v1beta1 no more; read as apps/v1\n"
+		"t.yaml:1:13: apiVersion: Deployment is of apps/v1, not of apps/v1beta9\n"
 	},
 	{
 		"apiVersion: 1\n"
@@ -152,7 +150,19 @@ static const struct { const char *text, *expected; } cases[] = {
 		"apiVersion: v1\n"
 		"kind: ConfigMap\n"
 		"metadata: {generateName: a-}\n",
-		"t.yaml:1:1: warning: metadata.name: missing; this ConfigMap is not acted on, a declared object needs a fixed name\n"
+		"t.yaml:3:26: warning: metadata.generateName: the name a-hn2ng is made from the contents, and changes with them\n"
+	},
+	{
+		"apiVersion: v1\n"
+		"kind: ConfigMap\n"
+		"metadata: {generateName: A-}\n",
+		"t.yaml:3:11: metadata.name: generated from \"A-\" must consist of lower-case letters, digits, \"-\" and \".\", and each part between dots begin and end with a letter or digit\n"
+	},
+	{
+		"apiVersion: v1\n"
+		"kind: Namespace\n"
+		"metadata: {generateName: a-}\n",
+		"t.yaml:3:11: metadata.name: missing; a Namespace needs a fixed name\n"
 	},
 	{
 		"apiVersion: v1\n"
