@@ -105,6 +105,12 @@ int object_parse(struct arena *a, const char *json, size_t n, struct object *ret
 /* The whole object with apiVersion and kind; flags: DUMP_WRITTEN. Values of Secrets included. */
 void object_json(struct json *j, const struct object *o, unsigned flags);
 
+/* The field that a change of an object, as schema_diff has it, is about and that cannot be changed
+ * while the object is there; NULL: the change is allowed. */
+struct diff_entry;
+const char *object_frozen(struct arena *a, const struct object *was, const struct object *is,
+			  const struct diff_entry *e);
+
 /* Selectors. A NULL selector matches nothing, an empty one everything. */
 bool selector_matches(const struct label_selector *s, const struct strmap *labels);
 /* "a=b,c!=d,e in (f,g),!h": kubectl -l and the API's labelSelector. 0 or -EINVAL. */

@@ -147,65 +147,29 @@ static void refuse_duplicates(struct build *b, const struct object *run, uint32_
 	}
 }
 
-static bool same_data(const struct configmap *x, const struct configmap *y)
-{
-	struct configmap a = *x, b = *y;
-
-	a.metadata = b.metadata = (struct meta){ 0 };
-	return schema_equal(&configmap_type, &a, &b);
-}
-
-static bool same_secret(const struct secret *x, const struct secret *y)
-{
-	struct secret a = *x, b = *y;
-
-	a.metadata = b.metadata = (struct meta){ 0 };
-	return schema_equal(&secret_type, &a, &b);
-}
-
-static const struct label_selector *selector_of(const struct object *o)
-{
-	return o->kind->id == KIND_DEPLOYMENT ? o->deployment->spec.selector :
-						o->replicaset->spec.selector;
-}
-
-/* The path of what differs and must not (validation.md 11), NULL when all is well. */
-static const char *frozen(const struct object *was, const struct object *is,
-			  const struct node **ret_at)
-{
-	switch (is->kind->id) {
-	case KIND_DEPLOYMENT:
-	case KIND_REPLICASET:
-		*ret_at = &selector_of(is)->node;
-		return schema_equal(&label_selector_type, selector_of(was), selector_of(is)) ?
-			       NULL : "spec.selector";
-	case KIND_CONFIGMAP:
-		if (!was->configmap->immutable || same_data(was->configmap, is->configmap))
-			return NULL;
-		return "data";
-	case KIND_SECRET:
-		if (!streq(was->secret->type, is->secret->type))
-			return "type";
-		if (!was->secret->immutable || same_secret(was->secret, is->secret))
-			return NULL;
-		return "data";
-	default:
-		return NULL;
-	}
-}
-
+/* What the file says of an object that is there and cannot be changed (model/frozen.c): each field
+ * once. */
 static bool refuse_frozen(struct build *b, const struct object *o, const struct object_key *key)
 {
 	const struct object *was = in_force(b, key);
-	const struct node *at = NULL;
-	const char *path = was ? frozen(was, o, &at) : NULL;
+	const char *last = NULL;
+	struct diff d;
 
-	if (!path)
+	if (!was || was->body == o->body || was->digest == o->digest)
 		return false;
-	complain(b, o, at, path,
-		 "cannot be changed, what is in force stays; to replace the object, "
-		 "remove it, apply, and add it again");
-	return true;
+	schema_diff(&b->s->arena, o->kind->type, was->body, o->body, "", &d);
+	for (uint32_t i = 0; i < d.n; i++) {
+		const struct node at = { .line = d.v[i].line, .col = d.v[i].col };
+		const char *path = object_frozen(&b->s->arena, was, o, &d.v[i]);
+
+		if (!path || (last && streq(path, last)))
+			continue;
+		complain(b, o, &at, path,
+			 "cannot be changed, what is in force stays; to replace the object, "
+			 "remove it, apply, and add it again");
+		last = path;
+	}
+	return last;
 }
 
 static bool refuse_namespace(struct build *b, const struct object *o, const struct object_key *key)

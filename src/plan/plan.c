@@ -44,19 +44,14 @@ static struct diff difference(struct planning *p, const struct object *was, cons
 	return d;
 }
 
-static bool frozen(const struct object *o)
-{
-	return o->kind->id == KIND_CONFIGMAP ? o->configmap->immutable :
-	       o->kind->id == KIND_SECRET    ? o->secret->immutable : false;
-}
-
 /* The path of a change that is not allowed; NULL: there is none. */
-static const char *refused(const struct object *was, const struct diff *d)
+static const char *refused(struct arena *a, const struct object *was, const struct object *is,
+			   const struct diff *d)
 {
-	for (uint32_t i = 0; i < d->n; i++)
-		if (d->v[i].effect == E_IMMUTABLE ||
-		    (frozen(was) && strncmp(d->v[i].path, "metadata.", 9)))
+	for (uint32_t i = 0; i < d->n; i++) {
+		if (object_frozen(a, was, is, &d->v[i]))
 			return d->v[i].path;
+	}
 	return NULL;
 }
 
@@ -77,7 +72,7 @@ static void refuse(struct planning *p, const struct object *o, const char *path,
 static void updated(struct planning *p, const struct object *was, const struct object *is)
 {
 	struct diff d = difference(p, was, is);
-	const char *path = refused(was, &d);
+	const char *path = refused(p->a, was, is, &d);
 	struct change *c;
 
 	if (path) {

@@ -20,7 +20,7 @@ struct differ {
 
 struct reach reach_below(struct reach above, const struct field *f)
 {
-	if (above.frame == E_NONE && f->effect >= E_LIVE && f->effect <= E_ROLLOUT)
+	if (above.frame == E_NONE)
 		above.frame = f->effect;
 	if (f->effect != E_NONE)
 		above.nearest = f->effect;
