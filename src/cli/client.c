@@ -167,13 +167,15 @@ static int open_request(const struct client *c, const char *method, const char *
 }
 
 static int exchange(const struct client *c, const char *method, const char *path,
-		    const char *accept, sink to, void *data, struct response *ret, struct err *err)
+		    const char *accept, const char *header, sink to, void *data,
+		    struct response *ret, struct err *err)
 {
 	BUF_AUTO extra = { 0 };
 	struct head h = { 0 };
 
-	buf_printf(&extra, "Accept: %s\r\nConnection: close\r\n",
-		   accept ? accept : "application/json");
+	buf_printf(&extra, "Accept: %s\r\nConnection: close\r\n%s%s",
+		   accept ? accept : "application/json", header ? header : "",
+		   header ? "\r\n" : "");
 	struct reader r = { .fd = open_request(c, method, path, buf_str(&extra), err) };
 	if (r.fd < 0)
 		return r.fd;
@@ -191,13 +193,19 @@ static int exchange(const struct client *c, const char *method, const char *path
 int client_request(const struct client *c, const char *method, const char *path, const char *accept,
 		   struct response *ret, struct err *err)
 {
-	return exchange(c, method, path, accept, NULL, NULL, ret, err);
+	return exchange(c, method, path, accept, NULL, NULL, NULL, ret, err);
 }
 
 int client_stream(const struct client *c, const char *path, const char *accept, sink chunk,
 		  void *data, struct response *ret, struct err *err)
 {
-	return exchange(c, "GET", path, accept, chunk, data, ret, err);
+	return exchange(c, "GET", path, accept, NULL, chunk, data, ret, err);
+}
+
+int client_send(const struct client *c, const char *method, const char *path, const char *header,
+		sink chunk, void *data, struct response *ret, struct err *err)
+{
+	return exchange(c, method, path, NULL, header, chunk, data, ret, err);
 }
 
 int client_upgrade(const struct client *c, const char *path, const char *protocol,

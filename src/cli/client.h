@@ -27,6 +27,10 @@ int client_request(const struct client *c, const char *method, const char *path,
 int client_stream(const struct client *c, const char *path, const char *accept,
 		  bool (*chunk)(void *data, const char *p, size_t n), void *data,
 		  struct response *ret, struct err *err);
+/* The same with a method and a further line of the head ("Name: value", NULL: none). */
+int client_send(const struct client *c, const char *method, const char *path, const char *header,
+		bool (*chunk)(void *data, const char *p, size_t n), void *data,
+		struct response *ret, struct err *err);
 /* Asks for another protocol; the connection after the 101 answer, or -errno with the message. */
 int client_upgrade(const struct client *c, const char *path, const char *protocol,
 		   struct response *ret, struct err *err);

@@ -131,7 +131,10 @@ static int begin_blob(struct keeper *k, struct fetch_msg *m, struct err *err)
 		return answer_error(k, m, &why, err);
 	k->nblobs++;
 	m->status = FETCH_WANTED;
-	return answer(k, m, b->fd, err);
+	r = answer(k, m, b->fd, err);
+	fd_cleanup(&b->fd);	/* a copy in an unpacker would look like one who still writes */
+	b->fd = -1;
+	return r;
 }
 
 /* Out of the list. */

@@ -415,7 +415,7 @@ def put_tag(layout, tag, data, media="application/vnd.oci.image.manifest.v1+json
     d = dict(layout.put_blob(data), mediaType=media,
              annotations={"org.opencontainers.image.ref.name": tag})
     index = layout.index()
-    index["manifests"] = [m for m in index["manifests"] if m.get("annotations", {}).get(
+    index["manifests"] = [m for m in index["manifests"] or [] if m.get("annotations", {}).get(
         "org.opencontainers.image.ref.name") != tag] + [d]
     with open(f"{layout.path}/index.json", "w") as f:
         json.dump(index, f)
@@ -574,26 +574,20 @@ def test_truncated_blob(node, registry, images):
     node.wait_running(timeout=40)
 
 
-def test_registry_killed_in_the_middle(node, images):
-    registry = Registry(node).start()
-    image = registry.push(f"oci:{images.path}:large", "large:1")
-    registry.stop()
+def test_registry_killed_in_the_middle(node, registry, images):
+    registry.push(f"oci:{images.path}:large", "large:1")
     digest = images.manifest("large")["layers"][1]["digest"]
     partial = f"{node.state}/images/partial/{digest.split(':')[1]}"
     with SlowProxy(node, 5056, 5055, limit=6 << 20) as proxy:
-        registry.start()
-        node.settings(registries=[{"host": registry.host, "mirrors": ["127.0.0.1:5056"],
-                                   "insecure": True}, {"host": "127.0.0.1:5056", "insecure": True}])
         node.start()
-        node.write("p.yaml", node.declare(image.replace("127.0.0.1:5055", "127.0.0.1:5056")))
-        wait_for(lambda: os.path.exists(partial) and os.stat(partial).st_size > 1 << 20, 20,
+        node.write("p.yaml", node.declare("127.0.0.1:5056/large:1"))
+        wait_for(lambda: os.path.exists(partial) and os.stat(partial).st_size > 5 << 20, 20,
                  "half of it")
         registry.stop()
         proxy.cut()
-        text = node.wait_waiting("ErrImagePull", timeout=40)[1]
-        assert digest in text
+        assert digest in node.wait_waiting("ErrImagePull", timeout=40)[1]
         have = os.stat(partial).st_size
-        assert have > 1 << 20
+        assert have > 5 << 20
         registry.start()
         proxy.limit = None
         node.wait_running(timeout=40)
@@ -748,8 +742,8 @@ def test_bearer_token(node, registry, images):
         node.write("s.yaml", pull_secret("good", "127.0.0.1:5058", "joe", "s3cret"))
         node.write("p.yaml", node.declare(image, secrets=["good"]))
         node.wait_running()
-        assert asked == [("/token?service=the%20registry&scope=repository%3Ateam%2Fapp%3Apull",
-                          asked[0][1])]
+        assert set(asked) == {("/token?service=the%20registry&scope=repository%3Ateam%2Fapp%3Apull",
+                               asked[0][1])}
         node.write("q.yaml", node.declare(image, "q", policy="Always"))
         node.wait_waiting("ErrImagePull", "failed to fetch a token", "q")
 
@@ -775,7 +769,7 @@ def sign(registry, layout, tag, name, key, **change):
         "type": "cosign container image signature"}, "optional": None}).encode()
     r = subprocess.run(["openssl", "dgst", "-sha256", "-sign", key], input=payload,
                        capture_output=True, check=True)
-    d = Layout(f"{layout.path}-sig-{hashlib.sha256(payload).hexdigest()[:8]}")
+    d = Layout(f"{layout.path}-sig-{name}")
     layer = dict(d.put_blob(payload), annotations={
         "dev.cosignproject.cosign/signature": base64.b64encode(r.stdout).decode()},
         mediaType="application/vnd.dev.cosign.simplesigning.v1+json")
