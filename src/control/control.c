@@ -119,6 +119,8 @@ void control_run(struct arena *a, const struct control_in *in, struct wanted *re
 	pods_declared(&p);
 	replicasets_declared(&p);
 	deployments_run(&p);
+	replication_controllers_run(&p);
+	daemonsets_run(&p);
 	stop_unclaimed(&p);
 	finish_pods(&p);
 	if (ret->derived.n)

@@ -15,6 +15,7 @@
 #define SPEC_HASH_ANNOTATION "orch/spec-hash"
 #define CONFIG_CHANGE_ANNOTATION "orch/config-change"
 #define BACKOFF_MAX_ANNOTATION "orch/restart-backoff-max"
+#define REVISION_HASH_LABEL "controller-revision-hash"
 
 struct waiting { const char *reason, *message; };	/* reason NULL: for nothing */
 
@@ -116,6 +117,21 @@ void pod_status_make(struct pass *p, struct member *m);
 /* pod.c */
 void pods_declared(struct pass *p);
 
+/* owned.c: the pods of a controller, by its uid */
+struct owned {
+	struct member_list active;	/* fill a place */
+	struct member_list finished;	/* ended for good, still there */
+	struct member_list stopping;	/* told to stop, not yet gone */
+	struct member_list replaced;	/* given up in this pass: their sandbox was lost */
+};
+void owned_collect(struct pass *p, const char *uid, struct owned *ret);
+/* A pod of the template that carries the hash as its label; lost is the one it replaces, or NULL. */
+struct member *owned_create(struct pass *p, const struct object *owner, const struct pod_template *t,
+			    const char *hash, const char *name, const struct member *lost);
+void owned_stop(struct pass *p, const struct object *owner, struct member *m, const char *why);
+/* Was it made from the template with this hash? */
+bool owned_is_current(const struct member *m, const char *hash);
+
 /* replicaset.c */
 struct rset *rset_new(struct pass *p, const struct object *rs, const struct object *stored,
 		      int32_t min_ready_seconds);
@@ -125,9 +141,14 @@ void rset_own(struct pass *p, struct rset *rs);
 void rset_settle(struct pass *p, struct rset *rs);	/* makes and stops pods, then the status */
 void rset_put(struct pass *p, struct rset *rs);		/* into wanted */
 void replicasets_declared(struct pass *p);
+/* The same thing under an older name: each is run as a ReplicaSet of its own kind. */
+void replication_controllers_run(struct pass *p);
 
 /* deployment.c */
 void deployments_run(struct pass *p);
+
+/* daemonset.c */
+void daemonsets_run(struct pass *p);
 
 /* service.c */
 void services_run(struct pass *p);

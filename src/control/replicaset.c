@@ -176,3 +176,40 @@ void replicasets_declared(struct pass *p)
 		pass_status(p, o, &rs->object.replicaset->status);
 	}
 }
+
+/* In the shape of a ReplicaSet; kind, name and uid stay, so that its pods are its own. */
+static struct object as_replicaset(struct pass *p, const struct object *o)
+{
+	const struct replication_controller_spec *spec = &o->replication_controller->spec;
+	struct replicaset *body = arena_new(p->a, struct replicaset);
+	struct object rs = *o;
+
+	body->metadata = *o->meta;
+	body->spec.replicas = spec->replicas;
+	body->spec.template = spec->template;
+	rs.replicaset = body;
+	rs.meta = &body->metadata;
+	return rs;
+}
+
+void replication_controllers_run(struct pass *p)
+{
+	struct object_list l = set_kind(p->in->set, KIND_REPLICATIONCONTROLLER);
+
+	for (uint32_t i = 0; i < l.n; i++) {
+		struct object shape = as_replicaset(p, &l.v[i]);
+		struct rset *rs = rset_new(p, &shape, NULL,
+					   l.v[i].replication_controller->spec.min_ready_seconds);
+		struct replication_controller_status *s =
+			arena_new(p->a, struct replication_controller_status);
+
+		rset_settle(p, rs);
+		const struct replicaset_status *from = &rs->object.replicaset->status;
+		s->replicas = from->replicas;
+		s->fully_labeled_replicas = from->fully_labeled_replicas;
+		s->ready_replicas = from->ready_replicas;
+		s->available_replicas = from->available_replicas;
+		s->observed_generation = from->observed_generation;
+		pass_status(p, &l.v[i], s);
+	}
+}

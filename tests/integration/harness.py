@@ -27,6 +27,9 @@ TOP = os.path.dirname(os.path.dirname(HERE))
 BUILD = os.path.abspath(os.environ.get("BUILD", os.path.join(TOP, "build")))
 CGROUPS = "/sys/fs/cgroup"
 CLONE_NEWNET = 0x40000000
+API_GROUPS = {**dict.fromkeys(("deployments", "replicasets", "daemonsets", "statefulsets"),
+                              "/apis/apps/v1"),
+              **dict.fromkeys(("jobs", "cronjobs"), "/apis/batch/v1")}
 IS_V2 = os.path.exists(f"{CGROUPS}/cgroup.controllers")
 SLOW = float(os.environ.get("ORCH_TEST_SLOW", "1"))	# stretches all waits: sanitizers, emulation
 
@@ -312,7 +315,7 @@ class Orch:
         return r
 
     def get(self, plural, name="", ns="default"):
-        group = "/apis/apps/v1" if plural in ("deployments", "replicasets") else "/api/v1"
+        group = API_GROUPS.get(plural, "/api/v1")
         where = f"/namespaces/{ns}" if ns else ""
         if name:
             status, o = self.api(f"{group}{where}/{plural}/{name}", expect=None)

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * DaemonSets: one pod on each node, here on this one. A new template replaces the pod: with maxSurge
+ * the new one comes first and the old one goes when it is available, else the old one goes first and
+ * is waited for: https://kubernetes.io/docs/tasks/manage-daemon/update-daemon-set/
+ */
+#include "control/pass.h"
+
+struct daemons {
+	struct pass *p;
+	const struct object *object;
+	const struct daemonset_spec *spec;
+	const char *hash;
+	struct owned pods;
+	struct member *current, *old;	/* at most one of each stays */
+};
+
+static bool surges(const struct daemons *d)
+{
+	const struct daemonset_rolling_update *r = d->spec->update_strategy.rolling_update;
+
+	return r && intstr_scale(&r->max_surge, 1, true) > 0;
+}
+
+/* The oldest of each template stays; one that has ended is replaced. */
+static void choose(struct daemons *d)
+{
+	for (uint32_t i = 0; i < d->pods.active.n; i++) {
+		struct member *m = d->pods.active.v[i];
+		struct member **place = owned_is_current(m, d->hash) ? &d->current : &d->old;
+
+		if (*place)
+			owned_stop(d->p, d->object, m, "one pod is enough");
+		else
+			*place = m;
+	}
+	for (uint32_t i = 0; i < d->pods.finished.n; i++)
+		owned_stop(d->p, d->object, d->pods.finished.v[i], "finished");
+}
+
+/* Nothing stands in the way of a new pod; one whose sandbox was lost does not. */
+static bool place_is_free(const struct daemons *d)
+{
+	if (d->current || d->old)
+		return false;
+	return d->pods.replaced.n || !(d->pods.stopping.n + d->pods.finished.n);
+}
+
+static void create(struct daemons *d)
+{
+	const struct member *lost = d->pods.replaced.n ? d->pods.replaced.v[0] : NULL;
+	const struct meta *m = d->object->meta;
+
+	d->current = owned_create(d->p, d->object, d->spec->template, d->hash,
+				  name_pod(d->p, m->namespace, m->name), lost);
+}
+
+static void roll(struct daemons *d)
+{
+	bool wait = d->spec->update_strategy.type == UPDATE_ON_DELETE;
+
+	if (!d->current && d->old && !wait && surges(d))
+		create(d);
+	else if (place_is_free(d))
+		create(d);
+	if (!d->old || wait)
+		return;
+	if (!surges(d))
+		owned_stop(d->p, d->object, d->old, "replaced: its template changed");
+	else if (d->current && member_available(d->p, d->current, d->spec->min_ready_seconds))
+		owned_stop(d->p, d->object, d->old, "replaced: its template changed");
+	if (d->old->want.stop)
+		d->old = NULL;
+}
+
+static void make_status(struct daemons *d)
+{
+	struct daemonset_status *s = arena_new(d->p->a, struct daemonset_status);
+	const struct member *m = d->current ? d->current : d->old;
+	const struct member *serving = d->old && d->old->ready ? d->old : m;
+
+	s->desired_number_scheduled = 1;
+	s->current_number_scheduled = m != NULL;
+	s->updated_number_scheduled = d->current != NULL;
+	s->number_ready = serving && serving->ready;
+	s->number_available = serving && member_available(d->p, serving, d->spec->min_ready_seconds);
+	s->number_unavailable = 1 - s->number_available;
+	s->observed_generation = d->object->meta->generation;
+	pass_status(d->p, d->object, s);
+}
+
+static void run(struct pass *p, const struct object *o)
+{
+	struct daemons d = { .p = p, .object = o, .spec = &o->daemonset->spec };
+	char hash[16];
+
+	control_template_hash(p->in->set, o->meta->namespace, d.spec->template, hash);
+	d.hash = arena_strdup(p->a, hash);
+	owned_collect(p, o->meta->uid, &d.pods);
+	choose(&d);
+	roll(&d);
+	make_status(&d);
+}
+
+void daemonsets_run(struct pass *p)
+{
+	struct object_list l = set_kind(p->in->set, KIND_DAEMONSET);
+
+	for (uint32_t i = 0; i < l.n; i++)
+		run(p, &l.v[i]);
+}
