@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 
@@ -350,7 +351,8 @@ static int hash_file(int fd, char ret[DIGEST_HEX], uint64_t *ret_size)
 
 /*
  * A read lease is granted only while nobody has the file open for writing, mappings included: so
- * what is hashed cannot change any more, whoever had a descriptor. It takes the place of the lock.
+ * whoever had a descriptor has none now, and nobody gets another who does not get the lock first.
+ * Who opens the file in between waits for the lease to end; its signal is one that does nothing.
  */
 static int open_unwritten(struct image_store *s, const char *name)
 {
@@ -359,10 +361,10 @@ static int open_unwritten(struct image_store *s, const char *name)
 	if (fd < 0)
 		return -errno;
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-		return errno == EWOULDBLOCK ? -EBUSY : -errno;
-	if (fcntl(fd, F_SETLEASE, F_RDLCK) < 0)
+		return errno == EWOULDBLOCK ? -ETXTBSY : -errno;
+	if (fcntl(fd, F_SETSIG, SIGURG) < 0 || fcntl(fd, F_SETLEASE, F_RDLCK) < 0)
 		return errno == EAGAIN ? -ETXTBSY : -errno;
-	return fd_take(&fd);
+	return fcntl(fd, F_SETLEASE, F_UNLCK) < 0 ? -errno : fd_take(&fd);
 }
 
 static int verify(int fd, const struct image_blob *b, uint64_t expected, struct err *err)

