@@ -208,7 +208,8 @@ static int entry_cmp(const void *x, const void *y)
 	const struct service_entry *a = x, *b = y;
 	int r = entry_key_cmp(a, b);
 
-	return r ? r : strcmp(a->name, b->name);
+	r = r ? r : strcmp(a->name, b->name);
+	return r ? r : (int)b->node_port - (int)a->node_port;
 }
 
 static void add_entries(struct exposure *x, const char *address, bool external)
