@@ -32,8 +32,14 @@ size_t path_entry(struct buf *path, const char *key)
 size_t path_index(struct buf *path, uint32_t i)
 {
 	size_t before = path->len;
+	char text[13], *at = text + sizeof(text);
 
-	buf_printf(path, "[%u]", i);
+	*--at = ']';
+	do
+		*--at = (char)('0' + i % 10);
+	while (i /= 10);
+	*--at = '[';
+	buf_add(path, at, (size_t)(text + sizeof(text) - at));
 	return before;
 }
 

@@ -536,10 +536,13 @@ static bool listed(const char *const *words, const char *word)
 	return false;
 }
 
-static int row_of(const struct type *t, const char *key)
+/* People write fields in about the order of the rows: the search goes round from the row after the
+ * last one that was found. */
+static int row_of(const struct type *t, const char *key, unsigned from)
 {
-	for (unsigned i = 0; i < t->nfields; i++) {
-		if (streq(t->fields[i].key, key))
+	for (unsigned n = 0, i = from; n < t->nfields; n++, i++) {
+		i = i < t->nfields ? i : 0;
+		if (*t->fields[i].key == *key && streq(t->fields[i].key, key))
 			return (int)i;
 	}
 	return -1;
@@ -590,18 +593,19 @@ static int decode_struct(struct decode *d, const struct type *t, const struct yn
 			 const char *const *skip, void *dst)
 {
 	struct node *node = dst;
-	unsigned before = d->errors, broken_before = d->broken, unknown = 0;
+	unsigned before = d->errors, broken_before = d->broken, unknown = 0, next = 0;
 
 	if (n->kind != Y_MAP)
 		return broken(d, n, "a mapping", "");
 	node->line = n->line;
 	node->col = n->col;
 	for (uint32_t i = 0; i < n->n; i++) {
-		int row = row_of(t, n->keys[i]->text);
+		int row = row_of(t, n->keys[i]->text, next);
 		if (row >= 0)
 			decode_field(d, t, (unsigned)row, n->values[i], dst);
 		else if (!listed(skip, n->keys[i]->text) && !d->record && unknown++ < UNKNOWN_MAX)
 			unknown_field(d, t, n->keys[i]);
+		next = (unsigned)row + 1;
 	}
 	if (!d->record)
 		require(d, t, n, dst);

@@ -391,18 +391,25 @@ static uint64_t hash_value(uint64_t h, const struct field *f, const void *value)
 	return h;
 }
 
+/* An INLINE counts by what is in it. */
+static uint64_t hash_inline(uint64_t h, const struct field *f, const void *value)
+{
+	uint64_t sub = schema_hash(f->sub, value, FNV64_INIT);
+
+	return sub == FNV64_INIT ? h : hash_int(fnv64_str(h, f->key), (int64_t)sub);
+}
+
 uint64_t schema_hash(const struct type *t, const void *obj, uint64_t h)
 {
 	for (unsigned i = 0; i < t->nfields; i++) {
 		const struct field *f = &t->fields[i];
-		const void *value = field_of(obj, f);
 
 		if (f->flags & F_SERVER)
 			continue;
-		bool counts = f->kind == K_INLINE ?
-			schema_hash(f->sub, value, FNV64_INIT) != FNV64_INIT : field_set(obj, i);
-		if (counts)
-			h = hash_value(fnv64_str(h, f->key), f, value);
+		if (f->kind == K_INLINE)
+			h = hash_inline(h, f, field_of(obj, f));
+		else if (field_set(obj, i))
+			h = hash_value(fnv64_str(h, f->key), f, field_of(obj, f));
 	}
 	return h;
 }
