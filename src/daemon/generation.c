@@ -142,11 +142,20 @@ void generation_release(struct generation *g)
 	*g = (struct generation){ 0 };
 }
 
-static const struct manifest *find_manifest(const struct set *s, const char *path)
+/* Two generations have their files in about the same order: the search goes round from *at, behind
+ * the last one that was found. */
+static const struct manifest *find_manifest(const struct set *s, const char *path, uint32_t *at)
 {
-	for (uint32_t i = 0; s && i < s->nmanifests; i++)
-		if (streq(s->manifests[i]->path, path))
-			return s->manifests[i];
+	uint32_t n = s ? s->nmanifests : 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t k = (*at + i) % n;
+
+		if (!streq(s->manifests[k]->path, path))
+			continue;
+		*at = k + 1;
+		return s->manifests[k];
+	}
 	return NULL;
 }
 
@@ -164,9 +173,9 @@ static bool invented(const struct manifest *m)
 	return (slash ? slash[1] : m->path[0]) == '.';
 }
 
-static const char *difference(const struct set *before, const struct manifest *m)
+static const char *difference(const struct set *before, const struct manifest *m, uint32_t *at)
 {
-	const struct manifest *old = find_manifest(before, m->path);
+	const struct manifest *old = find_manifest(before, m->path, at);
 
 	return !old ? "added" : !streq(old->digest, m->digest) ? "changed" : NULL;
 }
@@ -174,21 +183,23 @@ static const char *difference(const struct set *before, const struct manifest *m
 void generation_cause(const struct set *before, const struct set *after, struct buf *out)
 {
 	const char *kept = NULL;
+	uint32_t at = 0;
 	unsigned n = 0;
 
 	for (uint32_t i = 0; i < after->nmanifests; i++) {
 		const struct manifest *m = after->manifests[i];
-		const char *what = difference(before, m);
+		const char *what = difference(before, m, &at);
 
 		if (what && invented(m))
 			kept = "deletions wait";
 		else if (what)
 			add_cause(out, &n, m->path, what);
 	}
+	at = 0;
 	for (uint32_t i = 0; before && i < before->nmanifests; i++) {
 		const struct manifest *m = before->manifests[i];
 
-		if (find_manifest(after, m->path))
+		if (find_manifest(after, m->path, &at))
 			continue;
 		if (invented(m))
 			kept = kept ? kept : "deletions allowed";

@@ -131,6 +131,24 @@ static int by_object(const void *a, const void *b)
 	return x->kind != y->kind ? (x->kind < y->kind ? -1 : 1) : strcmp(x->name, y->name);
 }
 
+bool config_used(struct arena *a, const struct pod_spec *spec, const char *ns,
+		 const struct object_list *of)
+{
+	struct config_uses l;
+
+	config_uses(a, spec, &l);
+	for (uint32_t i = 0; i < l.n; i++) {
+		for (uint32_t k = 0; k < of->n; k++) {
+			const struct object *o = &of->v[k];
+
+			if (l.v[i].kind == o->kind->id && streq(l.v[i].name, o->meta->name) &&
+			    streq(ns, o->meta->namespace))
+				return true;
+		}
+	}
+	return false;
+}
+
 static uint64_t hash_entry(uint64_t h, const char *key, const void *data, size_t n)
 {
 	h = fnv64_str(h, key);

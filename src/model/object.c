@@ -42,9 +42,13 @@ int object_key_cmp(const struct object_key *a, const struct object_key *b)
 
 int object_cmp(const void *a, const void *b)
 {
-	struct object_key x = object_key(a), y = object_key(b);
+	const struct object *x = a, *y = b;
 
-	return object_key_cmp(&x, &y);
+	if (x->kind != y->kind)
+		return x->kind->id < y->kind->id ? -1 : 1;
+	struct object_key k = object_key(x), l = object_key(y);
+	int r = k.namespace == l.namespace ? 0 : strcmp(k.namespace, l.namespace);
+	return r ? r : strcmp(k.name, l.name);
 }
 
 const char *object_name(struct arena *a, const struct object *o)

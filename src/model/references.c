@@ -131,11 +131,12 @@ static void check_pods(struct references *r, const struct object *o)
 		return;
 	check_config(r->set, o);
 	check_claims(r, o, s, prefix);
-	if (!builtin_priority(s->priority_class_name))
+	if (s->priority_class_name && !builtin_priority(s->priority_class_name))
 		need(r, o, KIND_PRIORITYCLASS, s->priority_class_name, &s->node,
 		     arena_printf(a, "%s.priorityClassName", prefix));
-	need(r, o, KIND_RUNTIMECLASS, s->runtime_class_name, &s->node,
-	     arena_printf(a, "%s.runtimeClassName", prefix));
+	if (s->runtime_class_name)
+		need(r, o, KIND_RUNTIMECLASS, s->runtime_class_name, &s->node,
+		     arena_printf(a, "%s.runtimeClassName", prefix));
 	if (s->service_account_name && !streq(s->service_account_name, "default"))
 		need(r, o, KIND_SERVICEACCOUNT, s->service_account_name, &s->node,
 		     arena_printf(a, "%s.serviceAccountName", prefix));

@@ -75,6 +75,9 @@ struct object *set_find(const struct set *s, enum kind_id kind, const char *ns, 
 /* The run of objects of one kind. */
 struct object_list set_kind(const struct set *s, enum kind_id kind);
 
+/* Does this pod use one of these ConfigMaps and Secrets in any way? */
+bool config_used(struct arena *a, const struct pod_spec *spec, const char *ns,
+		 const struct object_list *of);
 /* Hash over the contents of all ConfigMaps and Secrets that reach this pod through env and subPath
  * (volumes false) or through volumes (true). names (may be NULL) lists "ConfigMap/x" in use. */
 uint64_t set_config_hash(const struct set *s, const char *ns, const struct pod_spec *spec,

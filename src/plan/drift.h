@@ -9,6 +9,7 @@ struct planning {
 	const struct plan_in *in;
 	struct plan *plan;
 	struct object_list keep;	/* deletions that the guard holds back */
+	struct object_list configs;	/* ConfigMaps and Secrets that are not what they were */
 };
 
 void plan_progress(struct planning *p);	/* rollouts under way that no change explains */

@@ -32,14 +32,16 @@ static uint32_t in_stack(const struct object_list *l, const struct object *like)
 	return n;
 }
 
+/* Both sets are sorted. */
 static void find_deleted(struct judgement *j)
 {
-	const struct object_list *was = &j->applied->objects;
+	const struct object_list *was = &j->applied->objects, *is = &j->candidate->objects;
+	uint32_t k = 0;
 
 	for (uint32_t i = 0; i < was->n; i++) {
-		struct object_key k = object_key(&was->v[i]);
-
-		if (!set_find(j->candidate, k.kind->id, k.namespace, k.name))
+		while (k < is->n && object_cmp(&is->v[k], &was->v[i]) < 0)
+			k++;
+		if (k == is->n || object_cmp(&is->v[k], &was->v[i]) > 0)
 			*arena_push(j->a, &j->deleted) = was->v[i];
 	}
 }

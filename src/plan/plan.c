@@ -37,6 +37,8 @@ static struct diff difference(struct planning *p, const struct object *was, cons
 {
 	struct diff all = { 0 }, d = { 0 };
 
+	if (was->body == is->body)	/* of a file that was not read again */
+		return d;
 	schema_diff(p->a, is->kind->type, was->body, is->body, "", &all);
 	for (uint32_t i = 0; i < all.n; i++)
 		if (!allocated(is, &all.v[i]))
@@ -69,6 +71,14 @@ static void refuse(struct planning *p, const struct object *o, const char *path,
 	c->diff = d;
 }
 
+/* Most objects use nothing that changed: their configuration need not be compared. */
+static bool uses_changed(struct planning *p, const struct object *o)
+{
+	const struct pod_spec *s = p->configs.n ? impact_pod_spec(o) : NULL;
+
+	return s && config_used(p->a, s, o->meta->namespace, &p->configs);
+}
+
 static void updated(struct planning *p, const struct object *was, const struct object *is)
 {
 	struct diff d = difference(p, was, is);
@@ -82,7 +92,7 @@ static void updated(struct planning *p, const struct object *was, const struct o
 		if (c)
 			c->diff = d;
 	} else {
-		const char *why = impact_config(p->a, p->in, is);
+		const char *why = uses_changed(p, is) ? impact_config(p->a, p->in, is) : NULL;
 
 		if (why)
 			add(p, CHANGE_UPDATE, is, impact_of_config(p->a, p->in, is, why));
@@ -175,6 +185,22 @@ static void walk(struct planning *p)
 	}
 }
 
+static void find_configs(struct planning *p, enum kind_id kind)
+{
+	struct object_list was = set_kind(p->in->applied, kind);
+	struct object_list is = set_kind(p->in->candidate, kind);
+	uint32_t i = 0, k = 0;
+
+	while (i < was.n || k < is.n) {
+		int c = i == was.n ? 1 : k == is.n ? -1 : object_cmp(&was.v[i], &is.v[k]);
+
+		if (c || was.v[i].body != is.v[k].body)
+			*arena_push(p->a, &p->configs) = c < 0 ? was.v[i] : is.v[k];
+		i += c <= 0;
+		k += c >= 0;
+	}
+}
+
 static int change_cmp(const void *x, const void *y)
 {
 	const struct change *a = x, *b = y;
@@ -206,6 +232,10 @@ void plan_make(struct arena *a, const struct plan_in *in, struct plan *ret)
 	*ret = (struct plan){ .msgs = &in->candidate->msgs };
 	plan_actions(a, in->observed, in->wanted, &ret->actions);
 	plan_guard(a, in->applied, in->candidate, in->allow_delete, &p.keep, &ret->guard);
+	if (in->applied) {
+		find_configs(&p, KIND_CONFIGMAP);
+		find_configs(&p, KIND_SECRET);
+	}
 	walk(&p);
 	plan_progress(&p);
 	plan_drift(&p);

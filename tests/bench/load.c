@@ -14,102 +14,11 @@
 #include <yaml.h>
 
 #include "base/file.h"
-#include "base/macro.h"
 #include "model/set.h"
 #include "schema/yaml.h"
+#include "manifests.h"
 
-#define FILES 1000
-#define OBJECTS 10
 #define ROUNDS 9
-
-struct input {
-	struct buf *v;
-	unsigned n;
-	size_t bytes;
-};
-
-static const char deployment[] =
-	"# the %1$u. of its kind\n"
-	"apiVersion: apps/v1\n"
-	"kind: Deployment\n"
-	"metadata:\n"
-	"  name: web-%1$u\n"
-	"  labels:\n"
-	"    app.kubernetes.io/name: web\n"
-	"    app.kubernetes.io/instance: web-%1$u\n"
-	"  annotations:\n"
-	"    example.com/owner: \"team %1$u\"\n"
-	"spec:\n"
-	"  replicas: 3\n"
-	"  selector:\n"
-	"    matchLabels:\n"
-	"      app.kubernetes.io/instance: web-%1$u\n"
-	"  template:\n"
-	"    metadata:\n"
-	"      labels:\n"
-	"        app.kubernetes.io/name: web\n"
-	"        app.kubernetes.io/instance: web-%1$u\n"
-	"    spec:\n"
-	"      terminationGracePeriodSeconds: 10\n"
-	"      containers:\n"
-	"      - name: web\n"
-	"        image: rootfs:/srv/web-1.%1$u\n"
-	"        args: [\"--listen\", \":8080\", \"--name=web-%1$u\"]\n"
-	"        ports:\n"
-	"        - name: http\n"
-	"          containerPort: 8080\n"
-	"        env:\n"
-	"        - name: LOG_LEVEL\n"
-	"          value: info\n"
-	"        - name: CONFIG\n"
-	"          valueFrom:\n"
-	"            configMapKeyRef:\n"
-	"              name: web-%1$u\n"
-	"              key: app.properties\n"
-	"        resources:\n"
-	"          requests: {cpu: 50m, memory: 32Mi}\n"
-	"          limits:\n"
-	"            cpu: 500m\n"
-	"            memory: 128Mi\n"
-	"        livenessProbe:\n"
-	"          httpGet:\n"
-	"            path: /healthz\n"
-	"            port: http\n"
-	"          periodSeconds: 5\n";
-static const char service[] =
-	"apiVersion: v1\n"
-	"kind: Service\n"
-	"metadata:\n"
-	"  name: web-%1$u\n"
-	"  labels:\n"
-	"    app.kubernetes.io/name: web\n"
-	"spec:\n"
-	"  selector:\n"
-	"    app.kubernetes.io/instance: web-%1$u\n"
-	"  ports:\n"
-	"  - name: http\n"
-	"    port: 80\n"
-	"    targetPort: http\n";
-static const char configmap[] =
-	"apiVersion: v1\n"
-	"kind: ConfigMap\n"
-	"metadata:\n"
-	"  name: web-%1$u\n"
-	"data:\n"
-	"  mode: \"fast\"\n"
-	"  app.properties: |\n"
-	"    # settings of web-%1$u\n"
-	"    listen=8080\n"
-	"    greeting=good morning\n"
-	"    cache.size=1000\n"
-	"\n"
-	"    cache.seconds=60\n";
-
-static void die(const char *what)
-{
-	fprintf(stderr, "load: %s\n", what);
-	exit(2);
-}
 
 /* A file with errors would be decoded for its messages only. */
 static void check_set(const struct input *in)
@@ -119,25 +28,6 @@ static void check_set(const struct input *in)
 	if (m->broken)
 		die(m->msgs.v[0].text);
 	manifest_unref(m);
-}
-
-static void make_set(struct input *in)
-{
-	static const char *const shapes[] = { deployment, service, configmap };
-	unsigned object = 0;
-
-	in->n = FILES;
-	in->v = calloc(FILES, sizeof(*in->v));
-	if (!in->v)
-		die("no memory");
-	for (unsigned i = 0; i < FILES; i++) {
-		for (unsigned k = 0; k < OBJECTS; k++, object++) {
-			buf_puts(&in->v[i], k ? "---\n" : "");
-			buf_printf(&in->v[i], shapes[object % 3], object / 3);
-		}
-		in->bytes += in->v[i].len;
-	}
-	check_set(in);
 }
 
 static void read_files(struct input *in, char **paths, unsigned n)
@@ -275,10 +165,12 @@ int main(int argc, char **argv)
 	double best[ARRAY_SIZE(ways)] = { 0 };
 	int missed = 0;
 
-	if (argc > 1)
+	if (argc > 1) {
 		read_files(&in, argv + 1, (unsigned)argc - 1);
-	else
-		make_set(&in);
+	} else {
+		make_set(&in, 3);
+		check_set(&in);
+	}
 	printf("%u files, %.1f MiB\n", in.n, (double)in.bytes / 1048576);
 	measure(&in, best);
 	for (size_t w = 0; w < ARRAY_SIZE(ways); w++) {
