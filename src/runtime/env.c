@@ -222,39 +222,48 @@ static int from_field(struct env_work *w, const char *var, const char *path)
 
 static const struct container *container_named(struct env_work *w, const char *name)
 {
-	const struct container_list *l = &w->in->pod->pod->spec.containers;
+	const struct pod_spec *spec = &w->in->pod->pod->spec;
+	int i = name && *name ? pod_container_find(spec, name) : -1;
 
-	for (uint32_t i = 0; name && i < l->n; i++)
-		if (streq(l->v[i].name, name))
-			return &l->v[i];
-	return w->in->container;
+	return i < 0 ? w->in->container : pod_container(spec, (uint32_t)i);
+}
+
+/* A limit that is not set is what the node has, a request that is not set is the limit. */
+static int64_t resource_milli(const struct resource_requirements *r, const struct node_size *node,
+			      bool limit, const char *name)
+{
+	const struct {
+		const char *name;
+		int64_t milli;
+	} all[] = {
+		{ "cpu", node->cpu_milli }, { "memory", node->memory * 1000 },
+		{ "ephemeral-storage", node->disk * 1000 },
+	};
+	const struct quantity *q = r && !limit ? qtymap_get(&r->requests, name) : NULL;
+
+	if (r && !q)
+		q = qtymap_get(&r->limits, name);
+	int64_t milli = q ? q->milli : 0;
+	for (size_t i = 0; limit && !milli && i < ARRAY_SIZE(all); i++)
+		milli = streq(all[i].name, name) ? all[i].milli : 0;
+	return milli;
 }
 
 static int from_resource(struct env_work *w, const char *var,
 			 const struct resource_field_selector *s)
 {
-	struct container_resources r = container_resources(container_named(w, s->container_name));
-	const struct node_size *node = &w->in->node;
-	const struct {
-		const char *name;
-		int64_t milli;
-	} rows[] = {
-		{ "limits.cpu", r.cpu_limit_milli ? r.cpu_limit_milli : node->cpu_milli },
-		{ "requests.cpu", r.cpu_request_milli },
-		{ "limits.memory", (r.memory_limit ? r.memory_limit : node->memory) * 1000 },
-		{ "requests.memory", r.memory_request * 1000 },
-	};
+	const struct container *c = container_named(w, s->container_name);
+	bool limit = strncmp(s->resource, "limits.", 7) == 0;
 	int64_t divisor = s->divisor.milli > 0 ? s->divisor.milli : 1000;
+	const char *dot = strchr(s->resource, '.');
 
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		if (!streq(s->resource, rows[i].name))
-			continue;
-		int64_t v = (rows[i].milli + divisor - 1) / divisor;
-		strmap_set(w->a, w->vars, var, arena_printf(w->a, "%lld", (long long)v));
-		return 0;
-	}
-	return err_set(w->err, -EINVAL, "environment variable %s: unknown resource %s", var,
-		       s->resource);
+	if (!dot)
+		return err_set(w->err, -EINVAL, "environment variable %s: unknown resource %s", var,
+			       s->resource);
+	int64_t milli = resource_milli(c->resources, &w->in->node, limit, dot + 1);
+	int64_t v = milli / divisor + (milli % divisor > 0);
+	strmap_set(w->a, w->vars, var, arena_printf(w->a, "%lld", (long long)v));
+	return 0;
 }
 
 /* ---- all together ---- */

@@ -10,7 +10,7 @@
 #include "model/set.h"
 
 struct node_size {
-	int64_t memory;		/* bytes */
+	int64_t memory, disk;	/* bytes */
 	int64_t cpu_milli;
 };
 

@@ -16,7 +16,10 @@ const struct probe *probe_of(const struct container *c, enum shim_probe_kind kin
 		[SHIM_STARTUP] = c->startup_probe,
 	};
 
-	return probes[kind];
+	const struct probe *p = probes[kind];
+
+	/* one that only a handler that is not there would answer is as if it always passed */
+	return p && (p->exec || p->http_get || p->tcp_socket) ? p : NULL;
 }
 
 static uint32_t ms(int32_t seconds)
@@ -88,14 +91,15 @@ static int fill_try(const struct container *c, const struct exec_action *exec,
 		    struct shim_try *how, struct err *err)
 {
 	const struct intstr *port = http ? &http->port : tcp ? &tcp->port : NULL;
+	bool plain = http && http->scheme != SCHEME_HTTPS;	/* HTTPS: only connected to */
 
-	how->handler = exec ? SHIM_HANDLER_EXEC : http ? SHIM_HANDLER_HTTP :
-		       tcp ? SHIM_HANDLER_TCP : SHIM_HANDLER_NONE;
+	how->handler = exec ? SHIM_HANDLER_EXEC : plain ? SHIM_HANDLER_HTTP :
+		       http || tcp ? SHIM_HANDLER_TCP : SHIM_HANDLER_NONE;
 	if (port && !(how->port = port_number(c, port)))
 		return err_set(err, -EINVAL,
 			       "container %s: a probe or hook names the port %s, which it does not have",
 			       c->name, port->str ? port->str : "0");
-	return http ? http_request(c, http, how, err) : 0;
+	return plain ? http_request(c, http, how, err) : 0;
 }
 
 int probe_order(const struct container *c, enum shim_probe_kind kind, uint32_t ip,

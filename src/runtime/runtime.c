@@ -4,6 +4,7 @@
 
 #include <limits.h>
 #include <stdio.h>
+#include <sys/statvfs.h>
 #include <sys/sysinfo.h>
 
 #include "base/file.h"
@@ -73,11 +74,14 @@ static int make_places(struct runtime *r, struct err *err)
 	return code;
 }
 
-static struct node_size measure_node(void)
+static struct node_size measure_node(const char *state_dir)
 {
 	struct node_size n = { .cpu_milli = sysconf(_SC_NPROCESSORS_ONLN) * 1000 };
+	struct statvfs disk;
 	struct sysinfo info;
 
+	if (statvfs(state_dir, &disk) == 0)
+		n.disk = (int64_t)(disk.f_blocks * disk.f_frsize);
 	if (sysinfo(&info) == 0)
 		n.memory = (int64_t)info.totalram * info.mem_unit;
 	return n;
@@ -95,10 +99,10 @@ int runtime_new(struct loop *l, const struct runtime_settings *s, struct net *ne
 	r->net = net;
 	r->cg = cg;
 	r->ev = ev;
-	r->node = measure_node();
 	copy_settings(r, s);
 	sweep_init(&r->sweep, l, net, cg);
 	int code = make_places(r, err);
+	r->node = measure_node(s->state_dir);
 	if (code == 0)
 		code = adopt_all(r, err);
 	if (code < 0) {

@@ -32,7 +32,7 @@ static void begin(struct work *w, const char *yaml)
 		.set = w->set, .image = &image,
 		.host_name = "web", .home = "/root", .node_name = "node1",
 		.ip = 0x0af40007, .node_ip = 0x0af40001,
-		.node = { .memory = 8LL << 30, .cpu_milli = 4000 },
+		.node = { .memory = 8LL << 30, .disk = 5LL << 30, .cpu_milli = 4000 },
 	};
 }
 
@@ -171,7 +171,13 @@ static void test_fields(void **state)
 		      "    - {name: M, valueFrom: {resourceFieldRef: {resource: limits.cpu, "
 		      "divisor: 1m}}}\n"
 		      "    - {name: MEM, valueFrom: {resourceFieldRef: {resource: limits.memory,"
-		      " divisor: 1Mi}}}\n"));
+		      " divisor: 1Mi}}}\n"
+		      "    - {name: ASKED, valueFrom: {resourceFieldRef: {resource: requests.memory,"
+		      " divisor: 1Mi}}}\n"
+		      "    - {name: DISK, valueFrom: {resourceFieldRef: {resource: "
+		      "limits.ephemeral-storage, divisor: 1Gi}}}\n"
+		      "    - {name: NONE, valueFrom: {resourceFieldRef: {resource: "
+		      "requests.ephemeral-storage}}}\n"));
 	assert_int_equal(env_build(&w.a, &w.in, &w.env, &w.err), 0);
 	assert_variable(&w, "NAME", "web");
 	assert_variable(&w, "IP", "10.244.0.7");
@@ -181,6 +187,9 @@ static void test_fields(void **state)
 	assert_variable(&w, "CPU", "2");
 	assert_variable(&w, "M", "1500");
 	assert_variable(&w, "MEM", "100");
+	assert_variable(&w, "ASKED", "100");
+	assert_variable(&w, "DISK", "5");
+	assert_variable(&w, "NONE", "0");
 	end(&w);
 }
 
