@@ -39,15 +39,17 @@ void label_index_make(struct arena *a, const struct object_list *of,
 		qsort(ret->v, ret->n, sizeof(*ret->v), entry_cmp);
 }
 
-/* The first entry that is not before key. */
-static uint32_t lower_bound(const struct label_index *x, const struct label_entry *key)
+/* The first entry from lo on that is not before key, or with after the first one behind it. */
+static uint32_t bound(const struct label_index *x, const struct label_entry *key, uint32_t lo,
+		      bool after)
 {
-	uint32_t lo = 0, hi = x->n;
+	uint32_t hi = x->n;
 
 	while (lo < hi) {
 		uint32_t mid = lo + (hi - lo) / 2;
+		int r = place_cmp(&x->v[mid], key);
 
-		if (place_cmp(&x->v[mid], key) < 0)
+		if (r < 0 || (after && r == 0))
 			lo = mid + 1;
 		else
 			hi = mid;
@@ -59,11 +61,24 @@ struct label_index label_index_find(const struct label_index *x, const char *ns,
 				    const char *value)
 {
 	const struct label_entry at = { ns, key, value, NULL };
-	struct label_index run = { 0 };
-	uint32_t first = lower_bound(x, &at);
+	uint32_t first = bound(x, &at, 0, false);
+	struct label_index run = { .n = bound(x, &at, first, true) - first };
 
-	while (first + run.n < x->n && place_cmp(&x->v[first + run.n], &at) == 0)
-		run.n++;
 	run.v = run.n ? &x->v[first] : NULL;
 	return run;
+}
+
+struct label_index label_index_select(const struct label_index *x, const char *ns,
+				      const struct strmap *selector)
+{
+	struct label_index least = { 0 };
+
+	for (uint32_t i = 0; i < selector->n; i++) {
+		struct label_index run = label_index_find(x, ns, selector->v[i].k,
+							  selector->v[i].v);
+
+		if (!i || run.n < least.n)
+			least = run;
+	}
+	return least;
 }

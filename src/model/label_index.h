@@ -17,3 +17,6 @@ void label_index_make(struct arena *a, const struct object_list *of,
 /* The objects with that label, one entry each. */
 struct label_index label_index_find(const struct label_index *x, const char *ns, const char *key,
 				    const char *value);
+/* Few objects, all that the selector matches among them: those with its rarest label. */
+struct label_index label_index_select(const struct label_index *x, const char *ns,
+				      const struct strmap *selector);

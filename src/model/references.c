@@ -148,13 +148,10 @@ static void check_pods(struct references *r, const struct object *o)
 
 /* ---- services ---- */
 
-/* The objects that have the first label of the selector; all that it selects are among them. */
 static struct label_index candidates(const struct references *r, const struct object *service)
 {
-	const struct strmap *selector = &service->service->spec.selector;
-
-	return label_index_find(&r->pods, service->meta->namespace, selector->v[0].k,
-				selector->v[0].v);
+	return label_index_select(&r->pods, service->meta->namespace,
+				  &service->service->spec.selector);
 }
 
 static bool selects(const struct object *service, const struct object *o)
