@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Checks of Ingresses, IngressClasses and NetworkPolicies. */
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <string.h>
 
 #include "base/macro.h"
@@ -95,6 +96,16 @@ void check_ingress(struct check *c, const void *obj)
 			      CLASS_ANNOTATION, old);
 }
 
+/* Is it of the characters that the path of a URL may have as they are? */
+static bool path_chars(const char *s)
+{
+	for (; *s; s++) {
+		if (!isalnum((unsigned char)*s) && !strchr("/-._~%!$&'()*+,;=:", *s))
+			return false;
+	}
+	return true;
+}
+
 /* "example.com/some/path": a domain, and who it is there. */
 void check_controller(struct check *c, const void *value)
 {
@@ -105,7 +116,7 @@ void check_controller(struct check *c, const void *value)
 		memcpy(domain, text, MIN((size_t)(slash - text), sizeof(domain) - 1));
 	if (strlen(text) > 250)
 		check_fail(c, "must be at most 250 characters");
-	else if (!name_ok(NAME_SUBDOMAIN, domain) || !slash[1])
+	else if (!name_ok(NAME_SUBDOMAIN, domain) || !slash[1] || !path_chars(slash))
 		check_fail(c, "\"%.100s\" is no name like example.com/ingress", text);
 }
 

@@ -360,8 +360,15 @@ static const struct { const char *text, *expected; } cases[] = {
 		"apiVersion: networking.k8s.io/v1\n"
 		"kind: IngressClass\n"
 		"metadata: {name: c, namespace: m}\n"
-		"spec: {controller: a_b/c}\n",
+		"spec: {controller: \"a.b/c?d\"}\n",
 		"t.yaml:3:32: warning: metadata.namespace: ignored: IngressClass is a kind without namespaces\n"
+		"t.yaml:4:20: spec.controller: \"a.b/c?d\" is no name like example.com/ingress\n"
+	},
+	{
+		"apiVersion: networking.k8s.io/v1\n"
+		"kind: IngressClass\n"
+		"metadata: {name: c}\n"
+		"spec: {controller: a_b/c}\n",
 		"t.yaml:4:20: spec.controller: \"a_b/c\" is no name like example.com/ingress\n"
 	},
 	/* NetworkPolicies */
