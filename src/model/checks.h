@@ -113,8 +113,8 @@ void check_pod_claim(struct check *c, const void *obj);
 void check_host_override(struct check *c, const void *value);
 void check_ephemeral(struct check *c, const void *value);
 void check_pod_spec(struct check *c, const void *obj);
-/* Names of volumes in volumeMounts of the specification at path; claims (may be NULL) are those that
- * a StatefulSet adds. Called for what has pods, since a template alone does not know its claims. */
+/* Names of volumes in volumeMounts of the specification at path; claims (may be NULL) are those
+ * that a StatefulSet adds. Called for what has pods, since a template alone does not know its claims. */
 void check_volume_mounts(struct check *c, const char *path, const struct pod_spec *s,
 			 const struct strs *claims);
 void check_pod(struct check *c, const void *obj);

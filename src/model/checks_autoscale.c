@@ -53,6 +53,7 @@ static unsigned target_has(const struct metric_target *t)
 	       (HAS(t, metric_target, average_value) ? HAS_AVERAGE : 0);
 }
 
+/* As in Kubernetes, what is given counts, whatever type says. */
 void check_metric_target(struct check *c, const void *obj)
 {
 	static const struct { unsigned bit; const char *key; } members[] = {
@@ -61,20 +62,21 @@ void check_metric_target(struct check *c, const void *obj)
 		[TARGET_AVERAGE_VALUE] = { HAS_AVERAGE, "averageValue" },
 	};
 	const struct metric_target *t = obj;
-
-	if (!(target_has(t) & members[t->type].bit))
-		check_fail_at(c, members[t->type].key, "missing; type %s needs it",
-			      metric_target_type_values.values[t->type]);
-}
-
-/* allowed: what one metric may be measured by; more: several may stand together. */
-static void check_target(struct check *c, const struct metric_target *t, unsigned allowed,
-			 const char *words, bool more)
-{
 	unsigned has = target_has(t);
 
-	if (has & ~allowed)
-		check_fail_at(c, "target", "this kind of metric has %s", words);
+	if (has && !(has & members[t->type].bit))
+		check_warn_at(c, "type", "%s names %s, which is not there; what is there counts",
+			      metric_target_type_values.values[t->type], members[t->type].key);
+}
+
+/* possible: what the metric may be measured by; more: by several at once. */
+static void check_target(struct check *c, const struct metric_target *t, unsigned possible,
+			 const char *words, bool more)
+{
+	unsigned has = target_has(t) & possible;
+
+	if (!has)
+		check_fail_at(c, "target", "this kind of metric needs %s", words);
 	else if (!more && (has & (has - 1)))
 		check_fail_at(c, "target", "has more than one of %s", words);
 }

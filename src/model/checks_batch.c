@@ -33,10 +33,10 @@ void check_exit_codes(struct check *c, const void *obj)
 			      CODES_MAX);
 	for (uint32_t i = 0; i < r->values.n; i++) {
 		snprintf(child, sizeof(child), "values[%u]", i);
-		if (i && r->values.v[i] <= r->values.v[i - 1])
-			check_fail_at(c, child, "codes must be in rising order, each once");
 		if (r->values.v[i] == 0 && r->op == EXIT_CODE_IN)
 			check_fail_at(c, child, "0 is no failure; it cannot be listed with In");
+		else if (i && r->values.v[i] <= r->values.v[i - 1])
+			check_fail_at(c, child, "codes must be in rising order, each once");
 	}
 }
 
@@ -151,32 +151,39 @@ static void check_failure_policy(struct check *c, const struct job_spec *s)
 	}
 }
 
+/* A rule asks for no more than there is. */
+static void check_success_bounds(struct check *c, const struct job_spec *s, uint32_t i)
+{
+	const struct success_policy_rule *r = &s->success_policy->rules.v[i];
+	int64_t most = s->completions;
+	char child[64];
+	long last = -1;
+
+	if (r->succeeded_indexes)
+		most = count_indexes(r->succeeded_indexes, &last);
+	snprintf(child, sizeof(child), "successPolicy.rules[%u].succeededIndexes", i);
+	if (last >= s->completions)
+		check_fail_at(c, child, "%ld is no index below completions, %d", last,
+			      s->completions);
+	snprintf(child, sizeof(child), "successPolicy.rules[%u].succeededCount", i);
+	if (most >= 0 && r->succeeded_count > most)
+		check_fail_at(c, child, "%d is more than the %lld indexes there are",
+			      r->succeeded_count, (long long)most);
+}
+
 static void check_success_policy(struct check *c, const struct job_spec *s)
 {
-	const struct success_policy_rule_list *l = &s->success_policy->rules;
-	char child[64];
+	uint32_t n = s->success_policy->rules.n;
 
-	if (s->completion_mode != COMPLETION_INDEXED)
+	if (s->completion_mode != COMPLETION_INDEXED) {
 		check_fail_at(c, "successPolicy", "needs completionMode Indexed");
-	if (!l->n || l->n > RULES_MAX)
-		check_fail_at(c, "successPolicy.rules", "%u rules; 1 to %d are possible", l->n,
-			      RULES_MAX);
-	for (uint32_t i = 0; i < l->n; i++) {
-		const struct success_policy_rule *r = &l->v[i];
-		int64_t most = s->completions;
-		long last = -1;
-
-		if (r->succeeded_indexes)
-			most = count_indexes(r->succeeded_indexes, &last);
-		snprintf(child, sizeof(child), "successPolicy.rules[%u].succeededIndexes", i);
-		if (last >= s->completions)
-			check_fail_at(c, child, "%ld is no index below completions, %d", last,
-				      s->completions);
-		snprintf(child, sizeof(child), "successPolicy.rules[%u].succeededCount", i);
-		if (r->succeeded_count > most)
-			check_fail_at(c, child, "%d is more than the %lld indexes there are",
-				      r->succeeded_count, (long long)most);
+		return;
 	}
+	if (!n || n > RULES_MAX)
+		check_fail_at(c, "successPolicy.rules", "%u rules; 1 to %d are possible", n,
+			      RULES_MAX);
+	for (uint32_t i = 0; i < n; i++)
+		check_success_bounds(c, s, i);
 }
 
 static void check_indexed(struct check *c, const struct job_spec *s)
@@ -213,19 +220,6 @@ static void check_not_indexed(struct check *c, const struct job_spec *s)
 		check_fail_at(c, "maxFailedIndexes", "needs backoffLimitPerIndex");
 }
 
-static void check_own_selector(struct check *c, const struct job_spec *s)
-{
-	const struct label_selector *l = s->selector;
-
-	if (!s->manual_selector && l)
-		check_fail_at(c, "selector",
-			      "is made by orch; to set it, set manualSelector: true");
-	else if (s->manual_selector && (!l || (!l->match_labels.n && !l->match_expressions.n)))
-		check_fail_at(c, "selector", "must not be empty with manualSelector: true");
-	else if (s->manual_selector && !selector_matches(l, &s->template->metadata.labels))
-		check_fail_at(c, "template.metadata.labels", "do not match the selector");
-}
-
 static void check_job_template(struct check *c, const struct pod_template *t)
 {
 	const struct pod_spec *s = &t->spec;
@@ -236,9 +230,6 @@ static void check_job_template(struct check *c, const struct pod_template *t)
 	else if (s->restart_policy == RESTART_ALWAYS)
 		check_fail_at(c, "template.spec.restartPolicy",
 			      "must be OnFailure or Never here, not Always");
-	if (s->ephemeral_containers.n)
-		check_fail_at(c, "template.spec.ephemeralContainers",
-			      "cannot be part of a template");
 	check_volume_mounts(c, "template.spec", s, NULL);
 }
 
@@ -246,7 +237,6 @@ void check_job_spec(struct check *c, const void *obj)
 {
 	const struct job_spec *s = obj;
 
-	check_own_selector(c, s);
 	check_job_template(c, s->template);
 	if (s->completion_mode == COMPLETION_INDEXED)
 		check_indexed(c, s);
@@ -258,21 +248,40 @@ void check_job_spec(struct check *c, const void *obj)
 		check_success_policy(c, s);
 }
 
-/* Pods of an indexed Job have the name of the Job and their number as a host name. */
-void check_job(struct check *c, const void *obj)
+static void check_own_selector(struct check *c, const struct job_spec *s)
 {
-	const struct job *j = obj;
+	const struct label_selector *l = s->selector;
+
+	if (!s->manual_selector && l)
+		check_fail_at(c, "spec.selector",
+			      "is made by orch; to set it, set manualSelector: true");
+	else if (s->manual_selector && (!l || (!l->match_labels.n && !l->match_expressions.n)))
+		check_fail_at(c, "spec.selector", "must not be empty with manualSelector: true");
+	else if (s->manual_selector && !selector_matches(l, &s->template->metadata.labels))
+		check_fail_at(c, "spec.template.metadata.labels", "do not match the selector");
+}
+
+/* Pods of an indexed Job have the name of the Job and their number as a host name. */
+static void check_host_names(struct check *c, const struct job *j)
+{
 	char host[320];
 
-	if (j->spec.completion_mode != COMPLETION_INDEXED || j->spec.completions < 1 ||
-	    !j->metadata.name)
-		return;
 	snprintf(host, sizeof(host), "%.280s-%d", j->metadata.name, j->spec.completions - 1);
 	if (strlen(host) > LABEL_MAX)
 		check_fail_at(c, "metadata.name",
 			      "\"%.100s\" is too long: with the index, at most %d characters are "
 			      "possible",
 			      j->metadata.name, LABEL_MAX);
+}
+
+void check_job(struct check *c, const void *obj)
+{
+	const struct job *j = obj;
+
+	check_own_selector(c, &j->spec);
+	if (j->spec.completion_mode == COMPLETION_INDEXED && j->spec.completions > 0 &&
+	    j->metadata.name)
+		check_host_names(c, j);
 }
 
 void check_schedule(struct check *c, const void *value)

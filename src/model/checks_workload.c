@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Checks of what keeps pods running: Deployments, ReplicaSets, ReplicationControllers, StatefulSets,
- * DaemonSets. What they have in common is that a selector matches the labels of the template, and
+ * Checks of what keeps pods running: Deployments, ReplicaSets, ReplicationControllers,
+ * StatefulSets, DaemonSets. What they have in common is that a selector matches the labels of the template, and
  * that their pods have no end.
  */
 #include <stdlib.h>
@@ -87,9 +87,6 @@ static void check_template(struct check *c, const struct pod_template *t, const 
 	if (HAS(s, pod_spec, active_deadline_seconds))
 		check_fail_at(c, "template.spec.activeDeadlineSeconds",
 			      "is possible for Pods and Jobs only");
-	if (s->ephemeral_containers.n)
-		check_fail_at(c, "template.spec.ephemeralContainers",
-			      "cannot be part of a template");
 	check_volume_mounts(c, "template.spec", s, claims);
 }
 

@@ -51,7 +51,8 @@ static bool empty(const struct ynode *n)
 #define PREFIX_MAX 58
 
 /* The problem with what stands for a name that is absent. */
-static const char *prefix_fault(struct arena *a, const struct kind *kind, const struct ynode *prefix)
+static const char *prefix_fault(struct arena *a, const struct kind *kind,
+				const struct ynode *prefix)
 {
 	if (empty(prefix))
 		return "missing; it is required";

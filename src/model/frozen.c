@@ -120,8 +120,8 @@ static const struct rule *find_rule(const struct object *o, const char *path)
 	return NULL;
 }
 
-/* The length of the path up to the first row that is IMMUTABLE; a whole specification tells less than
- * the field in it. */
+/* The length of the path up to the first row that is IMMUTABLE; a whole specification tells less
+ * than the field in it. */
 static size_t up_to_row(const struct type *t, const char *path)
 {
 	const char *p = path;
