@@ -199,20 +199,20 @@ static uint64_t excess(struct image_store *s, const struct collection *c)
 	return gc_excess(&c->rules, v.f_blocks * v.f_frsize, v.f_bavail * v.f_frsize);
 }
 
-static bool goes_on(struct image_store *s, const struct collection *c, uint64_t target)
+static bool goes_on(const struct collection *c, uint64_t target)
 {
-	/* the file system frees what was removed when it likes: what we removed counts, too */
-	return c->gc->all || (c->done.bytes < target && excess(s, c) > 0);
+	/* what was removed counts, since the file system frees it when it likes */
+	return c->gc->all || c->done.bytes < target;
 }
 
 static int remove_images(struct image_store *s, struct collection *c, struct err *err)
 {
 	uint64_t target = c->done.bytes + excess(s, c);
-	int r = goes_on(s, c, target) ? store_each(s, "names", add_image, c, err) : 0;
+	int r = goes_on(c, target) ? store_each(s, "names", add_image, c, err) : 0;
 	unsigned n = gc_candidates(c->images.v, c->images.n, &c->rules);
 
 	c->forced = true;
-	for (unsigned i = 0; r == 0 && i < n && goes_on(s, c, target); i++) {
+	for (unsigned i = 0; r == 0 && i < n && goes_on(c, target); i++) {
 		r = image_store_remove(s, c->images.v[i].ref, err);
 		c->done.images += r == 0;
 		if (r == 0 && !c->gc->all)

@@ -56,7 +56,7 @@ static int rootfs_resolve(struct arena *a, const char *ref, const char *path, st
 	const char **lowers = arena_array(a, const char *, 2);
 	lowers[0] = arena_strdup(a, path);
 	*ret = (struct image){
-		.id = arena_strdup(a, ref), .lowers = lowers, .env = env, .entrypoint = nothing,
+		.id = arena_strdup(a, ref), .lowers = lowers, .dir = "/", .env = env, .entrypoint = nothing,
 		.cmd = nothing, .workdir = "/", .user = "", .volumes = nothing,
 	};
 	return 0;

@@ -15,6 +15,7 @@
 struct image {
 	const char *id;			/* "rootfs:/PATH", or the manifest's "sha256:..." */
 	const char *const *lowers;	/* topmost first */
+	const char *dir;		/* that most lowers are in, so that one can name them from there */
 	const char *const *env;		/* NAME=VALUE */
 	const char *const *entrypoint, *const *cmd;
 	const char *workdir;		/* "/" when the image names none */

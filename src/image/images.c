@@ -231,6 +231,7 @@ static int lowers_of(struct image_store *s, struct arena *a, const struct image_
 		return err_set(err, -EINVAL, "image \"%s\" has no layers", r->ref);
 	arena_push(a, &l);	/* NULL */
 	ret->lowers = l.v;
+	ret->dir = arena_printf(a, "%s/layers", s->path);
 	return 0;
 }
 

@@ -22,6 +22,7 @@
 #include "runtime/volume.h"
 #include "sys/privilege.h"
 
+#define OPTIONS_MAX 4096		/* of mount(2), with the NUL */
 #define QUIET (MS_NOSUID | MS_NODEV | MS_NOEXEC)
 
 struct builder {
@@ -111,16 +112,23 @@ static bool wants_skeleton(const struct builder *b)
 	return true;
 }
 
-/* volatile: what is written does not outlive the attempt, so nobody waits for a disk. */
-static void overlay(struct builder *b)
+/*
+ * volatile: what is written does not outlive the attempt, so nobody waits for a disk. All options
+ * must fit into one page (mount(2) cuts off the rest), and an image may have 127 layers: so they
+ * are named from the directory that they are in.
+ */
+static int overlay(struct builder *b, struct err *err)
 {
 	BUF_AUTO data = { 0 };
 
+	op1(b, OP_CHDIR, 0, 0, b->image.dir);
 	buf_puts(&data, "lowerdir=");
 	for (const char *const *l = b->image.lowers; *l; l++) {
+		const char *inside = below(*l, b->image.dir);
+
 		if (l != b->image.lowers)
 			buf_putc(&data, ':');
-		option_path(&data, *l);
+		option_path(&data, inside && inside[1] ? inside + 1 : *l);
 	}
 	if (wants_skeleton(b)) {
 		buf_putc(&data, ':');
@@ -131,8 +139,11 @@ static void overlay(struct builder *b)
 	buf_puts(&data, ".upper,workdir=");
 	option_path(&data, b->layer);
 	buf_puts(&data, ".work,volatile");
+	if (data.len >= OPTIONS_MAX)
+		return err_set(err, -E2BIG, "the image has too many layers");
 	prog_add(b->out, OP_MOUNT, b->id.privileged ? 0 : MS_NODEV, 0,
 		 PROG_S("overlay", b->root, "overlay", buf_str(&data)), NULL, 0);
+	return 0;
 }
 
 /* Directories of orchd's own that are part of the image, as in rootfs:/. */
@@ -450,11 +461,13 @@ static int container_program(struct builder *b, struct err *err)
 	join_cgroup(b);
 	op0(b, OP_UNSHARE, CLONE_NEWCGROUP, 0);
 	oom_score(b);
-	overlay(b);
+	int r = overlay(b, err);
+	if (r < 0)
+		return r;
 	hide_own(b);
 	kernel_mounts(b);
 	cgroup_mounts(b);
-	int r = binds(b, err);
+	r = binds(b, err);
 	if (r < 0)
 		return r;
 	enter_root(b);

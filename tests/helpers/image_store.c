@@ -10,12 +10,14 @@
  *	image_store STORE show REF		the record
  *	image_store STORE ls | usage | settle
  *	image_store STORE rm REF | pin REF OWNER | unpin OWNER | export REF FILE
- *	image_store STORE gc all|orphans [REF-IN-USE...]
+ *	image_store STORE gc all|orphans|HIGH:LOW [REF-IN-USE...]
+ *	image_store STORE idmapped REF FIRST-ID DIR	mounts the image on DIR/merged, owned by others
  *	image_store STORE archive FILE DIR	unpack what is no layer
  */
 #include <fcntl.h>
 #include <inttypes.h>
 #include <jansson.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -25,6 +27,7 @@
 #include "image/config.h"
 #include "image/store.h"
 #include "image/unpack.h"
+#include "sys/idmap.h"
 
 #define READER_UID 61000
 
@@ -256,13 +259,53 @@ static void export(struct tool *t)
 
 static void gc(struct tool *t)
 {
-	const struct image_gc gc = {
+	struct image_gc gc = {
 		.all = streq(t->args[0], "all"), .in_use = (const char *const *)t->args + 1,
 	};
 	struct image_gc_result done;
 
+	if (sscanf(t->args[0], "%u:%u", &gc.high, &gc.low) == 1)
+		exit(2);
 	need(image_store_gc(t->s, &gc, &done, &t->err), t);
 	printf("%u %u %u\n", done.images, done.layers, done.blobs);
+}
+
+static void mount_on(struct tool *t, int tree, const char *target)
+{
+	need(file_mkdir_p(target, 0755, &t->err), t);
+	if (move_mount(tree, "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH) < 0) {
+		perror(target);
+		exit(1);
+	}
+}
+
+/* Every lower on a directory of its own, with the ids of a pod; then an overlay of those. */
+static void idmapped(struct tool *t)
+{
+	const char *dir = t->args[2];
+	struct image image;
+	BUF_AUTO options = { 0 };
+	FD_AUTO userns = -1;
+	int n = 0;
+
+	need(idmap_userns((uint32_t)atoi(t->args[1]), 65536, &userns, &t->err), t);
+	need(image_store_resolve(t->s, &t->a, t->args[0], NULL, &image, &t->err), t);
+	for (const char *const *l = image.lowers; *l; l++) {
+		const char *target = arena_printf(&t->a, "%s/l%d", dir, n++);
+		FD_AUTO tree = -1;
+
+		need(idmap_mount(*l, userns, &tree, &t->err), t);
+		mount_on(t, tree, target);
+		buf_printf(&options, "%s%s", n > 1 ? ":" : "lowerdir=", target);
+	}
+	buf_printf(&options, ",upperdir=%s/upper,workdir=%s/work", dir, dir);
+	if (mkdir(arena_printf(&t->a, "%s/upper", dir), 0755) < 0 ||
+	    mkdir(arena_printf(&t->a, "%s/work", dir), 0755) < 0 ||
+	    mkdir(arena_printf(&t->a, "%s/merged", dir), 0755) < 0 ||
+	    mount("overlay", arena_printf(&t->a, "%s/merged", dir), "overlay", 0, options.data) < 0) {
+		perror("overlay");
+		exit(1);
+	}
 }
 
 static void archive(struct tool *t)
@@ -280,7 +323,7 @@ static const struct {
 	{ "load", 3, load }, { "blob", 1, blob }, { "unpack", 1, unpack_one }, { "lowers", 1, lowers },
 	{ "show", 1, show }, { "ls", 0, ls }, { "usage", 0, usage }, { "settle", 0, settle },
 	{ "rm", 1, rm }, { "pin", 2, pin }, { "unpin", 1, unpin }, { "export", 2, export },
-	{ "gc", 1, gc }, { "archive", 2, archive },
+	{ "gc", 1, gc }, { "idmapped", 3, idmapped }, { "archive", 2, archive },
 };
 
 int main(int argc, char **argv)

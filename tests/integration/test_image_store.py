@@ -2,6 +2,7 @@
 """The image store against real tools: umoci and GNU tar unpack the same layers, skopeo reads what
 is exported, and a store that is killed two hundred times is whole each time."""
 
+import contextlib
 import fcntl
 import os
 import random
@@ -14,7 +15,7 @@ import time
 
 import pytest
 
-from harness import BUILD
+from harness import BUILD, Orch, pod, state, wait_for
 import oci_layers as oci
 
 TOOL = f"{BUILD}/tests/helpers/image_store"
@@ -438,6 +439,97 @@ def test_export_is_read_by_others(tmp, store):
     assert path
 
 
+# ---- space ----
+
+@contextlib.contextmanager
+def ram(tmp, size):
+    """A file system of that size, which nobody else fills."""
+    os.mkdir(f"{tmp}/ram")
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", f"{tmp}/ram"], check=True)
+    try:
+        yield Store(f"{tmp}/ram/store")
+    finally:
+        subprocess.run(["umount", f"{tmp}/ram"], check=True)
+
+
+def noise(n):
+    return random.Random(n).randbytes(500_000)
+
+
+def test_full_disk(tmp):
+    tar = oci.Layer().add("large", data=b"\0" * 5_000_000).add("more", data=noise(1)).done()
+    oci.Layout(f"{tmp}/t.oci").image("t", [tar])
+    with ram(tmp, "3m") as store:
+        assert "No space left on device" in store.fails("load", f"{tmp}/t.oci", "t", REF)
+        assert store("ls") == "" and store.files("layers", "names") == set()
+        assert store.files("new") == set()	# and nothing of the half of it
+
+
+def test_the_least_recently_used_goes_when_the_disk_fills(tmp):
+    with ram(tmp, "6m") as store:
+        for n in range(4):	# a megabyte each: the layer and its blob
+            load(tmp, store, [oci.Layer().add("f", data=noise(n)).done()], ref=f"x:{n}", tag=f"t{n}")
+            name, = store.files("names") - {store_name(f"x:{m}") for m in range(n)}
+            os.utime(f"{store.path}/{name}", (1000 + n,) * 2)
+        store("pin", "x:0", "o")
+        assert store("gc", "95:90").split() == ["0", "0", "0"]
+        assert store("gc", "60:45", "x:1").split()[0] == "2"	# not the pinned, not the used one
+        assert store("ls").split() == ["x:0", "x:1"]
+        assert len(store.files("layers")) == 2
+
+
+def store_name(ref):
+    return f"names/{oci.sha256(ref.encode())[7:39]}"
+
+
+def test_pods_with_other_ids_share_layers(tmp, store):
+    """Two ranges of ids over the same layers, which stay as they are on the disk."""
+    layer = oci.Layer().dir("home", uid=1000, gid=7).add("home/secret", data=b"s", uid=1000, gid=7, mode=0o600)
+    layer.add("high", uid=4294967294).symlink("link", "high", uid=8)
+    load(tmp, store, [oci.nodes_layer(), layer.done()])
+    before = {p: oci.tree(p) for p in store("lowers", REF).split()}
+    for first in (100000, 300000):
+        d = f"{tmp}/pod{first}"
+        os.mkdir(d)
+        p = store.run("idmapped", REF, str(first), d, check=False)
+        try:
+            assert p.returncode == 0, p.stderr
+            def owner(name):
+                st = os.lstat(f"{d}/merged/{name}")
+                return st.st_uid, st.st_gid
+            assert owner("dev/null") == (first, first)
+            assert owner("home/secret") == (first + 1000, first + 7)
+            assert owner("link") == (first + 8, first)
+            assert owner("high")[0] == 65534	# not in the range
+            with open(f"{d}/merged/home/secret", "a") as f:
+                f.write("x")
+            st = os.stat(f"{d}/upper/home/secret")	# what is written is the pod's own
+            assert (st.st_uid, st.st_gid) == (first + 1000, first + 7)
+        finally:
+            for m in ["merged"] + sorted(n for n in os.listdir(d) if n[0] == "l"):
+                subprocess.run(["umount", f"{d}/{m}"], stderr=subprocess.DEVNULL)
+    assert {p: oci.tree(p) for p in before} == before
+
+
+def test_a_pod_of_127_layers(tmp, rootfs):
+    with open(f"{rootfs}/bin/probe", "rb") as f:
+        base = oci.Layer().dir("bin").add("bin/probe", data=f.read(), mode=0o755).dir("many")
+    tars = [base.done()] + [oci.Layer().add(f"many/{n:03d}", data=b"%d" % n).done() for n in range(126)]
+    oci.Layout(f"{tmp}/many.oci").image("t", tars)
+    orch = Orch(rootfs)
+    try:
+        orch.start()
+        orch.write("p.yaml", pod("p", {"name": "main", "image": f"oci:{tmp}/many.oci:t",
+                                       "command": ["/bin/probe", "sleep"]}))
+        wait_for(lambda: orch.pod("p") and state(orch.pod("p"))[0] == "running", 60, "it runs")
+        pid = min(orch.pids(orch.pod("p"), "main"))
+        assert len(os.listdir(f"/proc/{pid}/root/many")) == 126
+        with open(f"/proc/{pid}/root/many/125", "rb") as f:
+            assert f.read() == b"125"
+    finally:
+        orch.close()
+
+
 # ---- crashes ----
 
 def reboot(store):
@@ -462,12 +554,8 @@ def test_after_a_power_failure_only_what_was_on_the_disk_is_trusted(tmp, store):
 
 
 def test_two_hundred_kills(tmp):
-    os.mkdir(f"{tmp}/ram")	# a disk would take minutes
-    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", f"{tmp}/ram"], check=True)
-    try:
-        kill_often(tmp, Store(f"{tmp}/ram/store"))
-    finally:
-        subprocess.run(["umount", f"{tmp}/ram"], check=True)
+    with ram(tmp, "50%") as store:	# a disk would take minutes
+        kill_often(tmp, store)
 
 
 def kill_often(tmp, store):
