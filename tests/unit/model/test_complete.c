@@ -24,7 +24,8 @@ static const char text[] =
 	"  - {name: c, image: 'host:5000/a/b'}\n"
 	"  - {name: d, image: 'rootfs:/', imagePullPolicy: Always}\n"
 	"  - {name: e, image: 'rootfs:/'}\n"
-	"  volumes: [{name: v}, {name: h, hostPath: {path: srv}}, {name: nfs, nfs: {server: s, path: /}}]\n";
+	"  volumes: [{name: v}, {name: h, hostPath: {path: srv}},"
+	" {name: nfs, nfs: {server: s, path: /}}]\n";
 
 static const struct object *the_pod(struct fixture *f)
 {
