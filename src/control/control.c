@@ -121,6 +121,7 @@ void control_run(struct arena *a, const struct control_in *in, struct wanted *re
 	deployments_run(&p);
 	replication_controllers_run(&p);
 	daemonsets_run(&p);
+	statefulsets_run(&p);
 	stop_unclaimed(&p);
 	finish_pods(&p);
 	if (ret->derived.n)

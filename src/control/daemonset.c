@@ -4,12 +4,13 @@
  * the new one comes first and the old one goes when it is available, else the old one goes first and
  * is waited for: https://kubernetes.io/docs/tasks/manage-daemon/update-daemon-set/
  */
-#include "control/pass.h"
+#include "control/revision.h"
 
 struct daemons {
 	struct pass *p;
 	const struct object *object;
 	const struct daemonset_spec *spec;
+	struct revisions revisions;
 	const char *hash;
 	struct owned pods;
 	struct member *current, *old;	/* at most one of each stays */
@@ -86,16 +87,20 @@ static void make_status(struct daemons *d)
 	s->number_available = serving && member_available(d->p, serving, d->spec->min_ready_seconds);
 	s->number_unavailable = 1 - s->number_available;
 	s->observed_generation = d->object->meta->generation;
+	if (s->updated_number_scheduled && s->number_available && !d->old)
+		revisions_complete(d->p, &d->revisions);
+	for (uint32_t i = 0; d->old && i < d->revisions.n; i++)
+		d->revisions.v[i].used |= owned_is_current(d->old, d->revisions.v[i].hash);
+	revisions_put(d->p, &d->revisions, d->spec->revision_history_limit);
 	pass_status(d->p, d->object, s);
 }
 
 static void run(struct pass *p, const struct object *o)
 {
 	struct daemons d = { .p = p, .object = o, .spec = &o->daemonset->spec };
-	char hash[16];
 
-	control_template_hash(p->in->set, o->meta->namespace, d.spec->template, hash);
-	d.hash = arena_strdup(p->a, hash);
+	revisions_load(p, o, d.spec->template, &d.revisions);
+	d.hash = d.revisions.update->hash;
 	owned_collect(p, o->meta->uid, &d.pods);
 	choose(&d);
 	roll(&d);

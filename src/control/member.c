@@ -3,8 +3,8 @@
  * Members: what a pass knows and decides about one pod. A pod that was told to stop is never
  * taken back. A pod whose sandbox was lost keeps its place until it may be replaced: at once the
  * first time, then after 10 s doubling to 300 s, counted over its replacements by an annotation
- * and starting afresh when one of them lived for 10 minutes. A bare pod keeps its name, so that
- * nothing can count for it: it comes back at most every 10 s.
+ * and starting afresh when one of them lived for 10 minutes. A bare pod, or one of a StatefulSet, keeps
+ * its name, so that nothing can count for it: it comes back at most every 10 s.
  */
 #include <stdio.h>
 
@@ -197,18 +197,30 @@ bool member_available(struct pass *p, const struct member *m, int32_t min_ready_
 	return false;
 }
 
+/* Nothing that replaces it could carry a count. */
+static bool keeps_name(const struct member *m)
+{
+	const struct owner_reference_list *l = &m->want.object.meta->owner_references;
+
+	for (uint32_t i = 0; i < l->n; i++) {
+		if (l->v[i].controller)
+			return streq(l->v[i].kind, "StatefulSet");
+	}
+	return true;
+}
+
 int64_t member_replace_at(struct pass *p, const struct member *m)
 {
 	int64_t born = m->seen->created_at;
 
 	if (p->in->now - born >= BACKOFF_RESET)
 		return born;
-	if (!*m->owner)
+	if (keeps_name(m))
 		return born + BACKOFF_FIRST;
 	return born + backoff_delay(m->attempt, BACKOFF_MAX);
 }
 
-static void own(struct arena *a, struct meta *m, const struct object *owner)
+void owner_add(struct arena *a, struct meta *m, const struct object *owner)
 {
 	struct owner_reference *r = arena_push(a, &m->owner_references);
 
@@ -275,7 +287,7 @@ struct object pod_from_template(struct pass *p, const struct object *owner,
 	o.meta->generate_name = arena_printf(p->a, "%s-", owner->meta->name);
 	o.meta->labels = map_copy(p->a, &t->metadata.labels);
 	o.meta->annotations = map_copy(p->a, &t->metadata.annotations);
-	own(p->a, o.meta, owner);
+	owner_add(p->a, o.meta, owner);
 	MARK(o.pod, pod, metadata);
 	MARK(o.pod, pod, spec);
 	MARK(o.meta, meta, labels);

@@ -87,6 +87,8 @@ bool member_available(struct pass *p, const struct member *m, int32_t min_ready_
 /* When a pod whose sandbox was lost may be replaced. */
 int64_t member_replace_at(struct pass *p, const struct member *m);
 const struct observed_container *member_container(const struct member *m, const char *name);
+/* Appends the reference that makes owner the controller. */
+void owner_add(struct arena *a, struct meta *m, const struct object *owner);
 struct object pod_from_template(struct pass *p, const struct object *owner,
 				const struct pod_template *t, const char *name);
 
@@ -147,8 +149,9 @@ void replication_controllers_run(struct pass *p);
 /* deployment.c */
 void deployments_run(struct pass *p);
 
-/* daemonset.c */
+/* daemonset.c, statefulset.c */
 void daemonsets_run(struct pass *p);
+void statefulsets_run(struct pass *p);
 
 /* service.c */
 void services_run(struct pass *p);

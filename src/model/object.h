@@ -58,6 +58,7 @@ struct object {
 		struct statefulset *statefulset;
 		struct daemonset *daemonset;
 		struct job *job;
+		struct controller_revision *controller_revision;
 		struct cronjob *cronjob;
 		struct pod_template_object *pod_template;
 		struct hpa *hpa;
