@@ -98,6 +98,23 @@ static int read_exactly(struct tar *t, void *to, size_t n, struct err *err)
 	return 0;
 }
 
+/* The last entry's padding may be missing, as umoci leaves it: no byte of contents is. */
+static int skip_padding(struct tar *t, uint64_t n, struct err *err)
+{
+	int r = 0;
+
+	while (n && r == 0) {
+		const unsigned char *data;
+		size_t got = 0;
+
+		r = t->source.read(t->source.data, n, &data, &got, err);
+		if (got == 0)
+			break;
+		n -= got;
+	}
+	return r;
+}
+
 static int skip(struct tar *t, uint64_t n, struct err *err)
 {
 	while (n) {
@@ -469,7 +486,7 @@ static int finish_entry(struct tar *t, struct err *err)
 	int r = skip(t, t->left, err);
 
 	if (r == 0)
-		r = skip(t, t->padding, err);
+		r = skip_padding(t, t->padding, err);
 	t->left = t->padding = t->size = t->offset = 0;
 	t->piece = 0;
 	t->piece_left = 0;
