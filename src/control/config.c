@@ -66,20 +66,26 @@ const char *config_missing(struct pass *p, const char *ns, const struct containe
 	return text;
 }
 
-static const char *volume_lacks(struct pass *p, const char *ns, const struct volume *v)
+static const char *part_lacks(struct pass *p, const char *ns, const struct config_part *part)
 {
-	const struct key_to_path_list *items = v->config_map ? &v->config_map->items :
-					       v->secret     ? &v->secret->items : NULL;
-	enum kind_id kind = v->secret ? KIND_SECRET : KIND_CONFIGMAP;
-	const char *name = v->config_map ? v->config_map->name :
-			   v->secret	 ? v->secret->secret_name : NULL;
 	const char *text;
 
-	if (!name || (v->config_map ? v->config_map->optional : v->secret->optional))
+	if (part->optional)
 		return NULL;
-	text = lacks(p, kind, ns, name, NULL);
-	for (uint32_t i = 0; !text && i < items->n; i++)
-		text = lacks(p, kind, ns, name, items->v[i].key);
+	text = lacks(p, part->kind, ns, part->name, NULL);
+	for (uint32_t i = 0; !text && i < part->items->n; i++)
+		text = lacks(p, part->kind, ns, part->name, part->items->v[i].key);
+	return text;
+}
+
+static const char *volume_lacks(struct pass *p, const char *ns, const struct volume *v)
+{
+	struct config_parts parts;
+	const char *text = NULL;
+
+	volume_config_parts(p->a, v, &parts);
+	for (uint32_t i = 0; !text && i < parts.n; i++)
+		text = part_lacks(p, ns, &parts.v[i]);
 	return text ? arena_printf(p->a, "MountVolume.SetUp failed for volume \"%s\" : %s", v->name,
 				   text) : NULL;
 }

@@ -48,7 +48,7 @@ static int do_pod_create(struct pass *p, const struct action *a, struct err *err
 
 static int do_pod_update(struct pass *p, const struct action *a, struct err *err)
 {
-	return runtime_pod_update(p->d->runtime, a->pod, err);
+	return runtime_pod_update(p->d->runtime, a->pod, p->d->applied, err);
 }
 
 static int do_volumes_update(struct pass *p, const struct action *a, struct err *err)

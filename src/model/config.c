@@ -69,9 +69,11 @@ static void mounts_of(const struct pod_spec *s, const char *volume, bool *ret_su
 		const struct volume_mount_list *l = &pod_container(s, i)->volume_mounts;
 
 		for (uint32_t k = 0; k < l->n; k++) {
-			bool sub = l->v[k].sub_path && *l->v[k].sub_path;
+			const struct volume_mount *m = &l->v[k];
+			bool sub = (m->sub_path && *m->sub_path) ||
+				   (m->sub_path_expr && *m->sub_path_expr);
 
-			if (!streq(l->v[k].name, volume))
+			if (!streq(m->name, volume))
 				continue;
 			*ret_sub |= sub;
 			*ret_whole |= !sub;
@@ -79,38 +81,90 @@ static void mounts_of(const struct pod_spec *s, const char *volume, bool *ret_su
 	}
 }
 
+static void add_part(struct arena *a, struct config_parts *l, const struct config_part *part)
+{
+	*arena_push(a, l) = *part;
+}
+
+static void projected_parts(struct arena *a, const struct projected_volume *v,
+			    struct config_parts *l)
+{
+	for (uint32_t i = 0; i < v->sources.n; i++) {
+		const struct config_map_projection *m = v->sources.v[i].config_map;
+		const struct secret_projection *s = v->sources.v[i].secret;
+
+		if (m)
+			add_part(a, l, &(struct config_part){ KIND_CONFIGMAP, m->name, &m->items,
+							      m->optional, i, &m->node });
+		if (s)
+			add_part(a, l, &(struct config_part){ KIND_SECRET, s->name, &s->items,
+							      s->optional, i, &s->node });
+	}
+}
+
+void volume_config_parts(struct arena *a, const struct volume *v, struct config_parts *ret)
+{
+	const struct config_map_volume *m = v->config_map;
+	const struct secret_volume *s = v->secret;
+
+	*ret = (struct config_parts){ 0 };
+	if (m)
+		add_part(a, ret, &(struct config_part){ KIND_CONFIGMAP, m->name, &m->items,
+							m->optional, 0, &m->node });
+	if (s)
+		add_part(a, ret, &(struct config_part){ KIND_SECRET, s->secret_name, &s->items,
+							s->optional, 0, &s->node });
+	if (v->projected)
+		projected_parts(a, v->projected, ret);
+}
+
+/* Of the path of a use: that of the object, and that of an item. */
+static const char *use_format(const struct volume *v, enum kind_id kind, bool item)
+{
+	static const char *const formats[2][2][2] = {
+		{ { "volumes[%u].configMap", "volumes[%u].configMap.items[%u]" },
+		  { "volumes[%u].secret", "volumes[%u].secret.items[%u]" } },
+		{ { "volumes[%u].projected.sources[%u].configMap",
+		    "volumes[%u].projected.sources[%u].configMap.items" },
+		  { "volumes[%u].projected.sources[%u].secret",
+		    "volumes[%u].projected.sources[%u].secret.items" } },
+	};
+
+	return formats[v->projected != NULL][kind == KIND_SECRET][item];
+}
+
+static void part_uses(struct arena *a, struct config_uses *l, const struct volume *v,
+		      const struct config_part *part, struct config_use use)
+{
+	use.kind = part->kind;
+	use.name = part->name;
+	use.optional = part->optional;
+	use.at = part->at;
+	use.format = use_format(v, part->kind, false);
+	use.k = part->source;
+	*arena_push(a, l) = use;
+	use.format = use_format(v, part->kind, true);
+	use.item = true;
+	for (uint32_t k = 0; k < part->items->n; k++) {
+		use.k = v->projected ? part->source : k;
+		use.key = part->items->v[k].key;
+		use.at = &part->items->v[k].node;
+		*arena_push(a, l) = use;
+	}
+}
+
 static void volume_uses(struct arena *a, struct config_uses *l, const struct pod_spec *s,
 			uint32_t i)
 {
 	const struct volume *v = &s->volumes.v[i];
-	const struct key_to_path_list *items;
 	struct config_use use = { .i = i };
+	struct config_parts parts;
 
-	if (v->config_map) {
-		use.kind = KIND_CONFIGMAP;
-		use.name = v->config_map->name;
-		use.optional = v->config_map->optional;
-		use.at = &v->config_map->node;
-		items = &v->config_map->items;
-	} else if (v->secret) {
-		use.kind = KIND_SECRET;
-		use.name = v->secret->secret_name;
-		use.optional = v->secret->optional;
-		use.at = &v->secret->node;
-		items = &v->secret->items;
-	} else {
-		return;
-	}
-	mounts_of(s, v->name, &use.fixed, &use.mounted);
-	use.format = v->secret ? "volumes[%u].secret" : "volumes[%u].configMap";
-	*arena_push(a, l) = use;
-	use.format = v->secret ? "volumes[%u].secret.items[%u]" : "volumes[%u].configMap.items[%u]";
-	use.item = true;
-	for (use.k = 0; use.k < items->n; use.k++) {
-		use.key = items->v[use.k].key;
-		use.at = &items->v[use.k].node;
-		*arena_push(a, l) = use;
-	}
+	volume_config_parts(a, v, &parts);
+	if (parts.n)
+		mounts_of(s, v->name, &use.fixed, &use.mounted);
+	for (uint32_t k = 0; k < parts.n; k++)
+		part_uses(a, l, v, &parts.v[k], use);
 }
 
 void config_uses(struct arena *a, const struct pod_spec *s, struct config_uses *ret)

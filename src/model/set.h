@@ -82,3 +82,15 @@ bool config_used(struct arena *a, const struct pod_spec *spec, const char *ns,
  * (volumes false) or through volumes (true). names (may be NULL) lists "ConfigMap/x" in use. */
 uint64_t set_config_hash(const struct set *s, const char *ns, const struct pod_spec *spec,
 			 bool volumes, struct arena *a, struct strs *names);
+
+/* A ConfigMap or Secret that a volume shows: the volume itself, or one source of a projected one. */
+struct config_part {
+	enum kind_id kind;
+	const char *name;
+	const struct key_to_path_list *items;
+	bool optional;
+	uint32_t source;	/* its place in a projected volume */
+	const struct node *at;
+};
+struct config_parts { struct config_part *v; uint32_t n; };
+void volume_config_parts(struct arena *a, const struct volume *v, struct config_parts *ret);

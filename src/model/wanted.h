@@ -14,6 +14,16 @@ struct wanted_container {
 	const char *why;
 };
 
+/* Where a volume of the pod that is a claim leads. */
+struct wanted_volume {
+	const char *name;
+	const char *path;	/* of the host */
+	enum host_path_type type;	/* what must be there, or is made */
+	bool read_only;
+	bool own;		/* an fsGroup is given to what is in it */
+};
+struct wanted_volumes { struct wanted_volume *v; uint32_t n; };
+
 struct wanted_pod {
 	struct object object;		/* for a new pod complete; else the observed one, with
 					 * metadata as wanted now */
@@ -21,6 +31,7 @@ struct wanted_pod {
 	uint32_t grace_s;
 	const char *why;		/* "replaced: image changed", "scaled down", "new" */
 	uint64_t config_digest;		/* what its volumes should hold */
+	struct wanted_volumes volumes;	/* claims that are bound */
 	struct wanted_container *containers;
 	uint32_t ncontainers;
 	struct pod_status *status;

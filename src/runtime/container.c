@@ -15,6 +15,7 @@
 
 #include "base/file.h"
 #include "base/macro.h"
+#include "model/names.h"
 #include "runtime/identity.h"
 #include "runtime/images.h"
 #include "runtime/probe.h"
@@ -35,6 +36,7 @@ struct builder {
 	struct strs argv;
 	const char *root;		/* the mount point of the container's root */
 	const char *layer;		/* its writable layer: LAYER.upper and LAYER.work */
+	const struct wanted_volumes *claims;
 	struct buf *out;
 };
 
@@ -55,7 +57,7 @@ static const char *in_root(struct builder *b, const char *path)
 
 static void bind(struct builder *b, const char *from, const char *to, uint64_t flags)
 {
-	prog_add(b->out, OP_BIND, flags, 1, PROG_S(from, to), NULL, 0);
+	prog_add(b->out, OP_BIND, flags, BIND_INNER, PROG_S(from, to), NULL, 0);
 }
 
 static struct cgroup_entry entry_of(const struct builder *b)
@@ -268,7 +270,7 @@ static void cgroup_mounts(struct builder *b)
 
 struct mount_point {
 	const char *from, *to;		/* to: in the container */
-	uint64_t flags;
+	uint64_t flags, how;		/* MS_, BIND_ */
 };
 struct mount_points { struct mount_point *v; uint32_t n; };
 
@@ -293,41 +295,136 @@ static bool same_path(const char *a, const char *b)
 }
 
 /* Outer ones before inner ones, else in the order they came in. */
-static void mount_point_add(struct arena *a, struct mount_points *l, const char *from,
-			    const char *to, uint64_t flags)
+static void mount_point_add(struct arena *a, struct mount_points *l, struct mount_point m)
 {
-	unsigned d = depth(to);
+	unsigned d = depth(m.to);
 
 	arena_push(a, l);
 	uint32_t i = l->n - 1;
 	for (; i > 0 && depth(l->v[i - 1].to) > d; i--)
 		l->v[i] = l->v[i - 1];
-	l->v[i] = (struct mount_point){ from, to, flags };
+	l->v[i] = m;
+}
+
+static const char *lead(const struct volume *v)
+{
+	return v->persistent_volume_claim ? v->persistent_volume_claim->claim_name : v->name;
+}
+
+/* What the volume is on the host, made if its type says so. */
+static int volume_path(struct builder *b, const struct volume_in *in, const struct volume *v,
+		       const char **ret, struct err *err)
+{
+	const struct wanted_volume *claim = volume_claim(in, v);
+	struct host_path_volume at = { 0 };
+
+	*ret = volume_source(b->a, in, v);
+	if (!*ret)
+		return err_set(err, -ENOENT, "volume \"%s\": claim %s is not bound", v->name,
+			       lead(v));
+	if (v->host_path)
+		return volume_check_host_path(v->host_path, err);
+	if (!claim)
+		return 0;
+	at.path = claim->path;
+	at.type = claim->type;
+	return volume_check_host_path(&at, err);
+}
+
+/* As kubelet: what is not there is no empty text here, and the result is no way out. */
+static int expand_sub_path(struct builder *b, const char *expr, const char **ret, struct err *err)
+{
+	const char *missing = NULL;
+
+	*ret = env_expand_strict(b->a, expr, &b->env.vars, &missing);
+	if (missing)
+		return err_set(err, -EINVAL, "missing value for \"%s\"", missing);
+	if (**ret == '/')
+		return err_set(err, -EINVAL, "error SubPath `%s` must not be an absolute path", *ret);
+	if (path_has_dotdot(*ret))
+		return err_set(err, -EINVAL, "error SubPath `%s` must not contain '..'", *ret);
+	return 0;
+}
+
+static int sub_path(struct builder *b, const struct volume_mount *m, const char **ret,
+		    struct err *err)
+{
+	*ret = m->sub_path && *m->sub_path ? m->sub_path : NULL;
+	if (*ret || !m->sub_path_expr || !*m->sub_path_expr)
+		return 0;
+	return expand_sub_path(b, m->sub_path_expr, ret, err);
+}
+
+static uint64_t propagation(const struct volume_mount *m)
+{
+	static const uint64_t flags[] = {
+		[PROPAGATION_HOST_TO_CONTAINER] = MS_SLAVE, [PROPAGATION_BIDIRECTIONAL] = MS_SHARED,
+	};
+
+	return m->mount_propagation < ARRAY_SIZE(flags) ? flags[m->mount_propagation] : 0;
+}
+
+static bool recursive(const struct volume_mount *m)
+{
+	return m->recursive_read_only == RECURSIVE_IF_POSSIBLE ||
+	       m->recursive_read_only == RECURSIVE_ENABLED;
+}
+
+static bool is_read_only(const struct volume_in *in, const struct volume *v,
+			 const struct volume_mount *m)
+{
+	const struct wanted_volume *claim = volume_claim(in, v);
+
+	return m->read_only || volume_is_files(v) || (claim && claim->read_only);
+}
+
+/* Once in the life of the pod, before anything of it may write there. */
+static void own_volume(struct builder *b, const struct volume_in *in, const struct volume *v)
+{
+	const struct pod_spec *s = &b->p->object.pod->spec;
+	const struct wanted_volume *claim = volume_claim(in, v);
+	uint32_t i = (uint32_t)(v - s->volumes.v);
+	gid_t group;
+
+	if (!claim || !claim->own || claim->read_only || !volume_group(&b->p->object, &group) ||
+	    (i < 64 && b->p->owned >> i & 1))
+		return;
+	prog_add(b->out, OP_OWN, group,
+		 s->security_context->fs_group_change_policy == FS_GROUP_ON_ROOT_MISMATCH,
+		 PROG_S(claim->path), NULL, 0);
+	if (i < 64)
+		b->p->owned |= UINT64_C(1) << i;
 }
 
 static int add_volume(struct builder *b, const struct volume_mount *m, struct mount_points *l,
 		      struct err *err)
 {
-	const struct volume_in in = { &b->p->object, b->p->run_dir, b->p->state_dir };
+	const struct volume_in in = { &b->p->object, b->p->run_dir, b->p->state_dir, b->p->rt->node,
+				      b->claims->v, b->claims->n };
 	const struct volume *v = volume_find(&b->p->object.pod->spec, m->name);
-	bool read_only = m->read_only;
-	int r = 0;
+	struct mount_point at = { .to = m->mount_path, .how = BIND_INNER };
+	const char *sub = NULL;
+	int r;
 
 	if (!v)
 		return err_set(err, -EINVAL, "there is no volume \"%s\"", m->name);
-	const char *from = volume_source(b->a, &in, v);
-	if (v->host_path)
-		r = volume_check_host_path(v, err);
-	read_only |= volume_is_config(v);
-	if (r == 0 && m->sub_path && *m->sub_path) {
-		if (!volume_is_config(v) && !volume_is_memory(v))
-			r = volume_make_sub_path(from, m->sub_path, err);
-		from = arena_printf(b->a, "%s//%s", from, m->sub_path);
+	r = volume_path(b, &in, v, &at.from, err);
+	if (r == 0)
+		r = sub_path(b, m, &sub, err);
+	if (r < 0)
+		return r;
+	own_volume(b, &in, v);
+	at.flags = MS_REC | (volume_keeps_devices(v) ? 0 : MS_NODEV) | propagation(m);
+	if (is_read_only(&in, v, m)) {
+		at.flags |= MS_RDONLY;
+		at.how |= recursive(m) ? 0 : BIND_TOP;
 	}
-	mount_point_add(b->a, l, from, m->mount_path,
-			MS_REC | (volume_keeps_devices(v) ? 0 : MS_NODEV) |
-			(read_only ? MS_RDONLY : 0));
-	return r;
+	if (sub) {
+		at.from = arena_printf(b->a, "%s//%s", at.from, sub);
+		at.how |= volume_is_files(v) ? 0 : BIND_MAKE;
+	}
+	mount_point_add(b->a, l, at);
+	return 0;
 }
 
 /* Unless a volume of the pod is mounted there. */
@@ -340,7 +437,7 @@ static void add_own(struct builder *b, struct mount_points *l, const char *from,
 		if (same_path(m->v[k].mount_path, to))
 			return;
 	}
-	mount_point_add(b->a, l, from, to, flags);
+	mount_point_add(b->a, l, (struct mount_point){ from, to, flags, BIND_INNER });
 }
 
 static int collect_mounts(struct builder *b, struct mount_points *l, struct err *err)
@@ -370,7 +467,8 @@ static int binds(struct builder *b, struct err *err)
 	int r = collect_mounts(b, &l, err);
 
 	for (uint32_t i = 0; r == 0 && i < l.n; i++)
-		bind(b, l.v[i].from, in_root(b, l.v[i].to), l.v[i].flags);
+		prog_add(b->out, OP_BIND, l.v[i].flags, l.v[i].how,
+			 PROG_S(l.v[i].from, in_root(b, l.v[i].to)), NULL, 0);
 	return r;
 }
 
@@ -672,13 +770,14 @@ static int send_start(struct builder *b, struct container_run *run,
 }
 
 int container_start(struct sandbox *p, struct container_run *run, const struct wanted_container *w,
-		    const struct set *set, struct err *err)
+		    const struct wanted_volumes *volumes, const struct set *set, struct err *err)
 {
 	BUF_AUTO program = { 0 };
 	struct arena a = { 0 };
 	struct builder b;
 	int r = builder_init(&b, &a, p, run, true, &program, err);
 
+	b.claims = volumes;
 	if (r == 0)
 		r = environment(&b, set, err);
 	if (r == 0)

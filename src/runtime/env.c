@@ -7,9 +7,10 @@
 
 /* ---- $(NAME) ---- */
 
-/* What stands at a dollar sign goes to out; returns how much of text that was. */
+/* What stands at a dollar sign goes to out; returns how much of text that was. The name of what
+ * is not there goes to *missing, unless there is one already. */
 static size_t expand_one(const char *text, const struct strmap *vars, struct arena *a,
-			 struct buf *out)
+			 struct buf *out, const char **missing)
 {
 	size_t n = text[1] == '(' ? strcspn(text + 2, ")") : 0;
 
@@ -21,15 +22,18 @@ static size_t expand_one(const char *text, const struct strmap *vars, struct are
 		buf_putc(out, '$');
 		return 1;
 	}
-	const char *value = strmap_get(vars, arena_strndup(a, text + 2, n));
+	const char *name = arena_strndup(a, text + 2, n), *value = strmap_get(vars, name);
 	if (value)
 		buf_puts(out, value);
 	else
 		buf_add(out, text, n + 3);
+	if (!value && !*missing)
+		*missing = name;
 	return n + 3;
 }
 
-const char *env_expand(struct arena *a, const char *text, const struct strmap *vars)
+const char *env_expand_strict(struct arena *a, const char *text, const struct strmap *vars,
+			      const char **ret_missing)
 {
 	BUF_AUTO out = { 0 };
 
@@ -41,9 +45,16 @@ const char *env_expand(struct arena *a, const char *text, const struct strmap *v
 		buf_add(&out, text, plain);
 		text += plain;
 		if (*text)
-			text += expand_one(text, vars, a, &out);
+			text += expand_one(text, vars, a, &out, ret_missing);
 	}
 	return arena_strdup(a, buf_str(&out));
+}
+
+const char *env_expand(struct arena *a, const char *text, const struct strmap *vars)
+{
+	const char *missing = NULL;
+
+	return env_expand_strict(a, text, vars, &missing);
 }
 
 /* ---- ConfigMaps and Secrets ---- */
@@ -159,9 +170,6 @@ static const char *ip_text(struct arena *a, uint32_t ip)
 	return arena_strdup(a, text);
 }
 
-static const char *field_name(struct env_work *w) { return w->in->pod->meta->name; }
-static const char *field_namespace(struct env_work *w) { return w->in->pod->meta->namespace; }
-static const char *field_uid(struct env_work *w) { return w->in->pod->meta->uid; }
 static const char *field_node(struct env_work *w) { return w->in->node_name; }
 static const char *field_ip(struct env_work *w) { return ip_text(w->a, w->in->ip); }
 static const char *field_host_ip(struct env_work *w) { return ip_text(w->a, w->in->node_ip); }
@@ -177,9 +185,6 @@ static const struct {
 	const char *path;
 	const char *(*get)(struct env_work *w);
 } fields[] = {
-	{ "metadata.name", field_name },
-	{ "metadata.namespace", field_namespace },
-	{ "metadata.uid", field_uid },
 	{ "spec.nodeName", field_node },
 	{ "spec.serviceAccountName", field_account },
 	{ "status.podIP", field_ip },
@@ -188,26 +193,10 @@ static const struct {
 	{ "status.hostIPs", field_host_ip },
 };
 
-/* "metadata.labels['KEY']": the value, "" when there is no such key; NULL: another path. */
-static const char *field_of_map(struct env_work *w, const char *path, const char *name,
-				const struct strmap *m)
-{
-	size_t n = strlen(name);
-
-	if (strncmp(path, name, n) != 0 || strncmp(path + n, "['", 2) != 0)
-		return NULL;
-	const char *key = path + n + 2;
-	const char *value = strmap_get(m, arena_strndup(w->a, key, strcspn(key, "'")));
-	return value ? value : "";
-}
-
 static int from_field(struct env_work *w, const char *var, const char *path)
 {
-	const struct meta *m = w->in->pod->meta;
-	const char *value = field_of_map(w, path, "metadata.labels", &m->labels);
+	const char *value = downward_metadata(w->a, w->in->pod->meta, path);
 
-	if (!value)
-		value = field_of_map(w, path, "metadata.annotations", &m->annotations);
 	for (size_t i = 0; !value && i < ARRAY_SIZE(fields); i++)
 		if (streq(path, fields[i].path))
 			value = fields[i].get(w);
@@ -228,41 +217,15 @@ static const struct container *container_named(struct env_work *w, const char *n
 	return i < 0 ? w->in->container : pod_container(spec, (uint32_t)i);
 }
 
-/* A limit that is not set is what the node has, a request that is not set is the limit. */
-static int64_t resource_milli(const struct resource_requirements *r, const struct node_size *node,
-			      bool limit, const char *name)
-{
-	const struct {
-		const char *name;
-		int64_t milli;
-	} all[] = {
-		{ "cpu", node->cpu_milli }, { "memory", node->memory * 1000 },
-		{ "ephemeral-storage", node->disk * 1000 },
-	};
-	const struct quantity *q = r && !limit ? qtymap_get(&r->requests, name) : NULL;
-
-	if (r && !q)
-		q = qtymap_get(&r->limits, name);
-	int64_t milli = q ? q->milli : 0;
-	for (size_t i = 0; limit && !milli && i < ARRAY_SIZE(all); i++)
-		milli = streq(all[i].name, name) ? all[i].milli : 0;
-	return milli;
-}
-
 static int from_resource(struct env_work *w, const char *var,
 			 const struct resource_field_selector *s)
 {
-	const struct container *c = container_named(w, s->container_name);
-	bool limit = strncmp(s->resource, "limits.", 7) == 0;
-	int64_t divisor = s->divisor.milli > 0 ? s->divisor.milli : 1000;
-	const char *dot = strchr(s->resource, '.');
+	int64_t n;
 
-	if (!dot)
+	if (!downward_resource(container_named(w, s->container_name), s, w->in->node, &n))
 		return err_set(w->err, -EINVAL, "environment variable %s: unknown resource %s", var,
 			       s->resource);
-	int64_t milli = resource_milli(c->resources, &w->in->node, limit, dot + 1);
-	int64_t v = milli / divisor + (milli % divisor > 0);
-	strmap_set(w->a, w->vars, var, arena_printf(w->a, "%lld", (long long)v));
+	strmap_set(w->a, w->vars, var, arena_printf(w->a, "%lld", (long long)n));
 	return 0;
 }
 

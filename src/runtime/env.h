@@ -8,11 +8,7 @@
 
 #include "image/image.h"
 #include "model/set.h"
-
-struct node_size {
-	int64_t memory, disk;	/* bytes */
-	int64_t cpu_milli;
-};
+#include "runtime/downward.h"
 
 struct env_in {
 	const struct object *pod;
@@ -32,6 +28,9 @@ struct env {
 
 int env_build(struct arena *a, const struct env_in *in, struct env *ret, struct err *err);
 const char *env_expand(struct arena *a, const char *text, const struct strmap *vars);
+/* The same; *ret_missing, NULL before, is the first name that nothing is known of. */
+const char *env_expand_strict(struct arena *a, const char *text, const struct strmap *vars,
+			      const char **ret_missing);
 /* Entry point or command, and arguments; -EINVAL when there is no command at all. */
 int env_command(struct arena *a, const struct env_in *in, const struct env *env, struct strs *ret,
 		struct err *err);

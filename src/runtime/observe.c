@@ -110,11 +110,25 @@ static bool exec_text(const struct prog_fail *f, int error, char *ret, size_t n)
 	return true;
 }
 
+/* A source "DIR//SUB" is that of a subPath. */
+static bool sub_path_text(const struct prog_fail *f, int error, char *ret, size_t n)
+{
+	const char *sub = strstr(f->what, "//");
+
+	if (f->op != OP_BIND || !sub)
+		return false;
+	snprintf(ret, n, "failed to prepare subPath %s of %.*s: %s", sub + 2,
+		 (int)(sub - f->what), f->what, strerror(error));
+	return true;
+}
+
 void fail_text(const struct prog_fail *f, int error, char *ret, size_t n)
 {
 	if (!error)
 		error = f->error;
 	if (f->op == OP_EXEC && f->error && exec_text(f, error, ret, n))
+		return;
+	if (f->error && sub_path_text(f, error, ret, n))
 		return;
 	if (f->error)
 		snprintf(ret, n, "%s %s: %s", prog_op_name(f->op), f->what, strerror(error));

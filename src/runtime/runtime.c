@@ -173,7 +173,21 @@ int runtime_pod_create(struct runtime *r, const struct wanted_pod *w, const stru
 	return code;
 }
 
-int runtime_pod_update(struct runtime *r, const struct wanted_pod *w, struct err *err)
+static int write_volumes(struct sandbox *p, const struct set *set, struct err *err)
+{
+	const struct volume_in in = { &p->object, p->run_dir, p->state_dir, p->rt->node, NULL, 0 };
+	struct strs old = { 0 };
+	struct arena a = { 0 };
+	int code = volumes_write(&in, set, &a, &old, err);
+
+	for (uint32_t i = 0; i < old.n; i++)
+		sweep_later(&p->rt->sweep, old.v[i], time_mono() + READERS);
+	arena_release(&a);
+	return code;
+}
+
+int runtime_pod_update(struct runtime *r, const struct wanted_pod *w, const struct set *set,
+		       struct err *err)
 {
 	struct sandbox *p;
 	int code = find(r, &w->object, &p, err);
@@ -182,20 +196,9 @@ int runtime_pod_update(struct runtime *r, const struct wanted_pod *w, struct err
 		return code;
 	sandbox_set_object(p, &w->object);
 	code = record_write(p, err);
+	if (code == 0)
+		code = write_volumes(p, set, err);	/* files of labels and annotations */
 	sandbox_changed(p);
-	return code;
-}
-
-static int write_volumes(struct sandbox *p, const struct set *set, struct err *err)
-{
-	const struct volume_in in = { &p->object, p->run_dir, p->state_dir };
-	struct strs old = { 0 };
-	struct arena a = { 0 };
-	int code = volumes_write(&in, set, &a, &old, err);
-
-	for (uint32_t i = 0; i < old.n; i++)
-		sweep_later(&p->rt->sweep, old.v[i], time_mono() + READERS);
-	arena_release(&a);
 	return code;
 }
 
@@ -347,7 +350,7 @@ int runtime_container_start(struct runtime *r, const struct wanted_pod *w,
 		return err_set(e, -ENOTCONN, "the pod's sandbox is gone");
 	if (run->starting || run->st.phase == SHIM_RUNNING)
 		return 0;
-	code = container_start(p, run, c, set, e);
+	code = container_start(p, run, c, &w->volumes, set, e);
 	if (code < 0) {
 		start_failed(run, c, e->msg);
 	} else {

@@ -51,7 +51,8 @@ void runtime_observe(struct runtime *r, struct arena *a, struct observed *ret);
  * FAILED with a message, and is returned, too. */
 int runtime_pod_create(struct runtime *r, const struct wanted_pod *p, const struct set *set,
 		       struct err *err);
-int runtime_pod_update(struct runtime *r, const struct wanted_pod *p, struct err *err);
+int runtime_pod_update(struct runtime *r, const struct wanted_pod *p, const struct set *set,
+		       struct err *err);
 int runtime_volumes_update(struct runtime *r, const struct wanted_pod *p, const struct set *set,
 			   struct err *err);
 int runtime_container_start(struct runtime *r, const struct wanted_pod *p,

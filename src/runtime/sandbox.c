@@ -97,25 +97,12 @@ static void tmpfs(struct buf *out, const char *dir, const char *options)
 		 NULL, 0);
 }
 
-/* A fresh tmpfs has nothing in it that could lead a subPath astray. */
-static void sub_paths(const struct sandbox *p, const struct volume *v, const char *dir,
-		      struct arena *a, struct buf *out)
-{
-	for (uint32_t i = 0; i < p->nruns; i++) {
-		const struct volume_mount_list *l = &p->runs[i].spec->volume_mounts;
-
-		for (uint32_t k = 0; k < l->n; k++)
-			if (streq(l->v[k].name, v->name) && l->v[k].sub_path && *l->v[k].sub_path)
-				prog_add(out, OP_MKDIR, 0755, 1,
-					 PROG_S(arena_printf(a, "%s/%s", dir, l->v[k].sub_path)),
-					 NULL, 0);
-	}
-}
-
 static void memory_volumes(const struct sandbox *p, struct arena *a, struct buf *out)
 {
-	const struct volume_in in = { &p->object, p->run_dir, p->state_dir };
+	const struct volume_in in = { .pod = &p->object, .run_dir = p->run_dir };
 	const struct pod_spec *spec = &p->object.pod->spec;
+	gid_t group = 0;
+	bool grouped = volume_group(&p->object, &group);
 
 	for (uint32_t i = 0; i < spec->volumes.n; i++) {
 		const struct volume *v = &spec->volumes.v[i];
@@ -124,9 +111,11 @@ static void memory_volumes(const struct sandbox *p, struct arena *a, struct buf 
 			continue;
 		const char *dir = volume_source(a, &in, v);
 		int64_t size = quantity_value(&v->empty_dir->size_limit);
-		tmpfs(out, dir, size > 0 ? arena_printf(a, "mode=0777,size=%lld", (long long)size) :
-					   "mode=0777");
-		sub_paths(p, v, dir, a, out);
+		const char *options = arena_printf(a, "mode=%s,gid=%u", grouped ? "2777" : "0777",
+						   (unsigned)group);
+		if (size > 0)
+			options = arena_printf(a, "%s,size=%lld", options, (long long)size);
+		tmpfs(out, dir, options);
 	}
 }
 
@@ -338,7 +327,7 @@ static int address(struct sandbox *p, struct err *err)
 
 int sandbox_make(struct sandbox *p, const struct set *set, struct err *err)
 {
-	const struct volume_in in = { &p->object, p->run_dir, p->state_dir };
+	const struct volume_in in = { &p->object, p->run_dir, p->state_dir, p->rt->node, NULL, 0 };
 	int r = check_parameters(&p->object.pod->spec, err);
 
 	if (r == 0)

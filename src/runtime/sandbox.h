@@ -65,6 +65,7 @@ struct sandbox {
 	uint32_t ip;
 	int64_t created_at, stopped_at, ready_since;
 	uint64_t config_digest;
+	uint64_t owned;			/* volumes, by index, that fsGroup was given to */
 	enum pod_stage stage;
 	bool adopting;			/* its shim has not told everything yet */
 	bool quitting;			/* QUIT was sent */
@@ -138,7 +139,7 @@ void sandbox_resume_stop(struct sandbox *p);	/* that an orchd before us had orde
 
 /* container.c */
 int container_start(struct sandbox *p, struct container_run *run, const struct wanted_container *w,
-		    const struct set *set, struct err *err);
+		    const struct wanted_volumes *volumes, const struct set *set, struct err *err);
 int container_exec_program(struct sandbox *p, struct container_run *run,
 			   const struct strs *argv, const struct strs *env, struct arena *a,
 			   struct buf *out, struct err *err);

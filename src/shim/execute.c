@@ -42,6 +42,7 @@ static int (*const ops[OP_COUNT])(struct prog_run *, const struct step *) = {
 	[OP_FILE] = op_file,
 	[OP_MOUNT] = op_mount,
 	[OP_BIND] = op_bind,
+	[OP_OWN] = op_own,
 	[OP_PIVOT] = op_pivot,
 	[OP_MASK] = op_mask,
 	[OP_READONLY] = op_readonly,

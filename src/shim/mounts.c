@@ -58,6 +58,14 @@ static int detached(int fd, uint64_t flags)
 	return tree;
 }
 
+/* Only the mount itself, not those below. */
+static int read_only(int tree)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
+
+	return mount_setattr(tree, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0 ? -errno : 0;
+}
+
 static int attach(int tree, int target)
 {
 	return move_mount(tree, "", target, "",
@@ -96,20 +104,22 @@ int op_mount(struct prog_run *x, const struct step *st)
 
 int op_bind(struct prog_run *x, const struct step *st)
 {
-	FD_AUTO source = tree_source(x, st->s[0]);
+	FD_AUTO source = tree_source(x, st->s[0], st->op->b & BIND_MAKE);
+	bool top = st->op->b & BIND_TOP && st->op->a & MS_RDONLY;
 	struct stat sb;
 
 	if (source < 0)
 		return source;
 	if (fstat(source, &sb) < 0)
 		return -errno;
-	FD_AUTO target = tree_open(x, st->s[1], st->op->b == 1 && !x->in_root,
+	FD_AUTO target = tree_open(x, st->s[1], st->op->b & BIND_INNER && !x->in_root,
 				   S_ISDIR(sb.st_mode) ? TREE_DIR : TREE_FILE);
 	step_blame(x, st->s[1]);
 	if (target < 0)
 		return target;
-	FD_AUTO tree = detached(source, st->op->a);
-	return tree < 0 ? tree : attach(tree, target);
+	FD_AUTO tree = detached(source, top ? st->op->a & ~(uint64_t)MS_RDONLY : st->op->a);
+	int r = tree < 0 ? tree : top ? read_only(tree) : 0;
+	return r < 0 ? r : attach(tree, target);
 }
 
 /*

@@ -33,6 +33,9 @@ int op_pivot(struct prog_run *x, const struct step *st);
 int op_mask(struct prog_run *x, const struct step *st);
 int op_readonly(struct prog_run *x, const struct step *st);
 
+/* own.c: whole trees */
+int op_own(struct prog_run *x, const struct step *st);
+
 /* netlink.c: links, addresses and routes of host and pod */
 int op_netlink_host(struct prog_run *x, const struct step *st);
 int op_netlink_pod(struct prog_run *x, const struct step *st);
@@ -60,5 +63,5 @@ int process_limit_caps(uint64_t caps, uint64_t ambient);
 enum tree_make { TREE_EXISTING, TREE_DIR, TREE_FILE };
 /* O_PATH descriptor of path; inner: path is below the new root in any case. */
 int tree_open(struct prog_run *x, const char *path, bool inner, enum tree_make make);
-/* The same for a source, where "DIR//SUB" keeps SUB inside DIR. */
-int tree_source(struct prog_run *x, const char *path);
+/* The same for a source, where "DIR//SUB" keeps SUB inside DIR, and may make it. */
+int tree_source(struct prog_run *x, const char *path, bool make);

@@ -22,7 +22,7 @@
 
 #include "base/buf.h"
 
-#define PROG_VERSION 2
+#define PROG_VERSION 3
 
 /* OP(name, strings, doc). a and b are the record's two numbers. */
 #define PROG_OPS(OP)                                                                           \
@@ -39,7 +39,8 @@
 	OP(SYMLINK, 2, "symbolic link s1 that points to s0; existing is fine")                 \
 	OP(FILE, 1, "create file s0 with mode a and the bytes as content")                     \
 	OP(MOUNT, 4, "mount(2): source s0, target s1, type s2, data s3, flags a")              \
-	OP(BIND, 2, "bind s0 on s1, flags a (MS_REC, MS_RDONLY, MS_NOSUID...); s1 is created as s0's type when it is missing; b=1: s1 names a path in the new root even where it does not begin with it") \
+	OP(BIND, 2, "bind s0 on s1, flags a (MS_REC, MS_RDONLY, MS_NOSUID, a propagation...); s1 is created as s0's type when it is missing; b: BIND_ flags") \
+	OP(OWN, 1, "give the tree s0 to group a: what its owner may, the group may, and new files are the group's; b=1: unless s0 itself is so already") \
 	OP(PIVOT, 1, "make s0 the root (pivot_root(2)), drop the old one")                     \
 	OP(MASK, 1, "hide s0: an empty read-only directory or /dev/null over it; missing is fine") \
 	OP(READONLY, 1, "bind s0 onto itself read-only; missing is fine")                      \
@@ -55,6 +56,12 @@
 	OP(ENV, 1, "s0 is NAME=VALUE")                                                         \
 	OP(ARG, 1, "s0 is the next argument")                                                  \
 	OP(EXEC, 0, "execve(2) of the first ARG, found through the PATH of ENV; the last record")
+
+enum {
+	BIND_INNER = 1,		/* s1 names a path in the new root even where it does not begin with it */
+	BIND_MAKE = 2,		/* SUB of a source DIR//SUB is made, inside DIR, with DIR's mode */
+	BIND_TOP = 4,		/* MS_RDONLY is not for the mounts below */
+};
 
 enum prog_opcode {
 #define OP(name, strings, doc) OP_##name,

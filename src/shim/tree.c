@@ -25,6 +25,7 @@
 struct place {
 	int base;
 	bool rooted;
+	mode_t mode;		/* of directories that are made, not through links; 0: 0755 */
 	char rel[PATH_MAX];
 };
 
@@ -116,9 +117,10 @@ static int follow_link(struct place *p, const char *target, size_t start, size_t
 }
 
 /* Makes what is missing in parent; -ELOOP when a link that leads nowhere yet is in its place. */
-static int make_one(int parent, const char *name, bool dir)
+static int make_one(int parent, const char *name, bool dir, mode_t mode)
 {
-	int r = dir ? mkdirat(parent, name, 0755) : mknodat(parent, name, S_IFREG | 0644, 0);
+	int r = dir ? mkdirat(parent, name, mode ? mode : 0755) :
+		      mknodat(parent, name, S_IFREG | 0644, 0);
 
 	if (r < 0 && errno != EEXIST)
 		return -errno;
@@ -136,8 +138,12 @@ static int make_step(struct place *p, int parent, size_t *at, enum tree_make las
 	int fd = place_fd(p, p->rel, O_PATH);
 	if (fd == -ENOENT) {
 		ssize_t n = readlinkat(parent, p->rel + start, target, sizeof(target) - 1);
+		if (n >= 0 && p->mode) {
+			p->rel[end] = kept;
+			return -ENOENT;
+		}
 		if (n < 0) {
-			fd = make_one(parent, p->rel + start, kept || last == TREE_DIR);
+			fd = make_one(parent, p->rel + start, kept || last == TREE_DIR, p->mode);
 		} else {
 			target[n] = '\0';
 			p->rel[end] = kept;
@@ -201,11 +207,12 @@ int tree_open(struct prog_run *x, const char *path, bool inner, enum tree_make m
 	return r;
 }
 
-int tree_source(struct prog_run *x, const char *path)
+int tree_source(struct prog_run *x, const char *path, bool make)
 {
 	const char *sub = strstr(path, "//");
 	PLACE_AUTO p = { .base = -1, .rooted = true };
 	char dir[PATH_MAX];
+	struct stat sb;
 
 	if (!sub || x->in_root)
 		return tree_open(x, path, false, TREE_EXISTING);
@@ -217,7 +224,14 @@ int tree_source(struct prog_run *x, const char *path)
 	if (p.base < 0)
 		return -errno;
 	int r = place_path(&p, sub);
-	return r < 0 ? r : place_fd(&p, p.rel, O_PATH);
+	if (r == 0)
+		r = place_fd(&p, p.rel, O_PATH);
+	if (r != -ENOENT || !make)
+		return r;
+	if (fstat(p.base, &sb) < 0)
+		return -errno;
+	p.mode = sb.st_mode & 0777;
+	return make_path(&p, TREE_DIR);
 }
 
 static int write_all(int fd, const char *data, size_t n)

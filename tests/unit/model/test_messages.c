@@ -354,7 +354,6 @@ static const struct { const char *text, *expected; } cases[] = {
 		"t.yaml:13:31: spec.containers[0].volumeMounts[4].mountPath: nothing can be mounted over /proc\n"
 		"t.yaml:14:31: spec.containers[0].volumeMounts[5].mountPath: \"/a/../b\" must not contain \"..\"\n"
 		"t.yaml:14:58: spec.containers[0].volumeMounts[5].mountPropagation: Bidirectional needs securityContext.privileged: true\n"
-		"t.yaml:14:58: warning: spec.containers[0].volumeMounts[5].mountPropagation: known to Kubernetes, not acted on by orch\n"
 	},
 	{
 		BOX
