@@ -31,14 +31,9 @@ static const struct { const char *text, *expected; } cases[] = {
 		"  volumes: [{name: data}]\n",
 		"t.yaml:9:31: warning: spec.containers[0].volumeMounts[0].mountPath: \"data/a\" is not an absolute path; /data/a is meant\n"
 		"t.yaml:9:64: spec.containers[0].volumeMounts[0].subPathExpr: is not possible together with subPath\n"
-		"t.yaml:9:64: warning: spec.containers[0].volumeMounts[0].subPathExpr: known to Kubernetes, not acted on by orch\n"
 		"t.yaml:10:48: spec.containers[0].volumeMounts[1].subPathExpr: \"../a\" must not begin with \"..\" nor contain it\n"
-		"t.yaml:10:48: warning: spec.containers[0].volumeMounts[1].subPathExpr: known to Kubernetes, not acted on by orch\n"
-		"t.yaml:11:54: warning: spec.containers[0].volumeMounts[2].recursiveReadOnly: known to Kubernetes, not acted on by orch\n"
 		"t.yaml:11:54: spec.containers[0].volumeMounts[2].recursiveReadOnly: needs readOnly: true\n"
-		"t.yaml:12:70: warning: spec.containers[0].volumeMounts[3].recursiveReadOnly: known to Kubernetes, not acted on by orch\n"
 		"t.yaml:12:70: spec.containers[0].volumeMounts[3].recursiveReadOnly: needs mountPropagation None\n"
-		"t.yaml:12:100: warning: spec.containers[0].volumeMounts[3].mountPropagation: known to Kubernetes, not acted on by orch\n"
 		"t.yaml:13:53: spec.containers[0].volumeMounts[4].mountPropagation: \"both\" is not None, HostToContainer or Bidirectional\n"
 		"t.yaml:14:31: spec.containers[0].volumeMounts[5].mountPath: must not be empty\n"
 		"t.yaml:15:31: spec.containers[0].volumeMounts[6].mountPath: nothing can be mounted over /proc\n"
@@ -53,14 +48,9 @@ static const struct { const char *text, *expected; } cases[] = {
 		"  volumes: [{name: data}]\n",
 		"t.yaml:9:31: warning: spec.containers[0].volumeMounts[0].mountPath: \"data/a\" is not an absolute path; /data/a is meant\n"
 		"t.yaml:9:64: spec.containers[0].volumeMounts[0].subPathExpr: is not possible together with subPath\n"
-		"t.yaml:9:64: warning: spec.containers[0].volumeMounts[0].subPathExpr: known to Kubernetes, not acted on by orch\n"
-		"t.yaml:10:54: warning: spec.containers[0].volumeMounts[1].recursiveReadOnly: known to Kubernetes, not acted on by orch\n"
 		"t.yaml:10:54: spec.containers[0].volumeMounts[1].recursiveReadOnly: needs readOnly: true\n"
-		"t.yaml:11:70: warning: spec.containers[0].volumeMounts[2].recursiveReadOnly: known to Kubernetes, not acted on by orch\n"
 		"t.yaml:11:70: spec.containers[0].volumeMounts[2].recursiveReadOnly: needs mountPropagation None\n"
-		"t.yaml:11:100: warning: spec.containers[0].volumeMounts[2].mountPropagation: known to Kubernetes, not acted on by orch\n"
 		"t.yaml:12:53: spec.containers[0].volumeMounts[3].mountPropagation: Bidirectional needs securityContext.privileged: true\n"
-		"t.yaml:12:53: warning: spec.containers[0].volumeMounts[3].mountPropagation: known to Kubernetes, not acted on by orch\n"
 	},
 	{
 		BOX
@@ -74,13 +64,11 @@ static const struct { const char *text, *expected; } cases[] = {
 		"  initContainers:\n"
 		"  - {name: i, image: x, volumeMounts: [{name: dat, mountPath: /x}]}\n"
 		"  volumes: [{name: data}, {name: block, persistentVolumeClaim: {claimName: c}}]\n",
-		"t.yaml:9:66: warning: spec.containers[0].volumeMounts[0].mountPropagation: known to Kubernetes, not acted on by orch\n"
 		"t.yaml:11:14: spec.containers[0].volumeDevices[0].name: the pod has no claim \"data\"\n"
 		"t.yaml:12:33: spec.containers[0].volumeDevices[1].devicePath: duplicate path \"/dev/a\"\n"
 		"t.yaml:13:33: spec.containers[0].volumeDevices[2].devicePath: duplicate path \"/e\"\n"
 		"t.yaml:14:33: spec.containers[0].volumeDevices[3].devicePath: \"/dev/../b\" must not contain \"..\"\n"
 		"t.yaml:16:47: spec.initContainers[0].volumeMounts[0].name: the pod has no volume \"dat\"; did you mean \"data\"?\n"
-		"t.yaml:17:64: warning: spec.volumes[1].persistentVolumeClaim: known to Kubernetes, not acted on by orch\n"
 	},
 	/* sources */
 	{
@@ -114,7 +102,6 @@ static const struct { const char *text, *expected; } cases[] = {
 		"  - {name: b, image: {reference: x, pullPolicy: Sometimes}}\n"
 		"  - {name: c, csi: {driver: x}}\n"
 		"  - {name: d, emptyDir: null}\n",
-		"t.yaml:9:38: warning: spec.volumes[0].persistentVolumeClaim: known to Kubernetes, not acted on by orch\n"
 		"t.yaml:9:50: warning: spec.volumes[0].persistentVolumeClaim.claimName: no object can be called \"A\": a name must consist of lower-case letters, digits, \"-\" and \".\", and each part between dots begin and end with a letter or digit\n"
 		"t.yaml:10:49: spec.volumes[1].image.pullPolicy: \"Sometimes\" is not Always, IfNotPresent or Never\n"
 		"t.yaml:11:20: warning: spec.volumes[2].csi: known to Kubernetes, not acted on by orch\n"
