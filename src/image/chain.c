@@ -195,8 +195,10 @@ static int copy_xattrs(int from, int to)
 
 	for (const char *name = names; name < names + MAX(n, (ssize_t)0); name += strlen(name) + 1) {
 		char value[UNPACK_DATA_MAX];
-		ssize_t len = unpack_keeps_xattr(name) ? fgetxattr(from, name, value, sizeof(value)) : -1;
+		ssize_t len = -1;
 
+		if (unpack_keeps_xattr(name))
+			len = fgetxattr(from, name, value, sizeof(value));
 		if (len >= 0 && fsetxattr(to, name, value, (size_t)len, 0) < 0)
 			return -errno;
 	}

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "base/macro.h"
+#include "base/reference.h"
 
 #define LIST_MAX 1024
 #define TEXT_MAX (64 * 1024)
@@ -206,12 +207,12 @@ static int read_diffs(struct reading *x, const json_t *root)
 	const json_t *ids = json_object_get(json_object_get(root, "rootfs"), "diff_ids");
 
 	if (json_array_size(ids) != l->n || (l->n && !json_is_array(ids)))
-		return err_set(x->err, -EBADMSG, "the image's configuration has %zu layers, its manifest "
-			       "%u", json_array_size(ids), l->n);
+		return err_set(x->err, -EBADMSG, "the image's configuration has %zu layers, its "
+			       "manifest %u", json_array_size(ids), l->n);
 	for (uint32_t i = 0; i < l->n; i++) {
 		const char *id = text_of(x, json_array_get(ids, i));
 
-		if (!id || !image_digest_valid(id))
+		if (!id || !digest_valid(id))
 			return wrong(x, "rootfs.diff_ids");
 		l->v[i].diff = id;
 	}

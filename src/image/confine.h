@@ -6,8 +6,8 @@
 
 /*
  * Becomes uid with no capability, no descriptor but in as 0 and out as 1, and no system call but to
- * read, write and manage its memory: any other ends the process. It also ends with its parent, or after cpu_s
- * seconds of work. 0 or -errno.
+ * read, write and manage its memory: any other ends the process. It also ends with its parent, or
+ * after cpu_s seconds of work. 0 or -errno.
  */
 int confine_reader(int in, int out, uid_t uid, unsigned cpu_s);
 

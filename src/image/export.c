@@ -142,19 +142,20 @@ static const char *tag_of(const char *ref)
 	return strchr(ref, '@') || !colon ? "latest" : colon + 1;
 }
 
-static const char *blob_path(const char *digest)
+static const char *hex_of(const char *digest)
 {
 	return digest + sizeof("sha256:") - 1;
 }
 
 static void docker_manifest(const struct image_record *r, struct buf *out)
 {
-	buf_printf(out, "[{\"Config\":\"blobs/sha256/%s\",\"RepoTags\":[", blob_path(r->config));
+	buf_printf(out, "[{\"Config\":\"blobs/sha256/%s\",\"RepoTags\":[", hex_of(r->config));
 	if (!strchr(r->ref, '@'))
 		buf_printf(out, "\"%s\"", r->ref);
 	buf_puts(out, "],\"Layers\":[");
 	for (uint32_t i = 0; i < r->layers.n; i++)
-		buf_printf(out, "%s\"blobs/sha256/%s\"", i ? "," : "", blob_path(r->layers.v[i].digest));
+		buf_printf(out, "%s\"blobs/sha256/%s\"", i ? "," : "",
+			   hex_of(r->layers.v[i].digest));
 	buf_puts(out, "]}]\n");
 }
 
@@ -168,7 +169,8 @@ static int put_layout(struct export *x)
 	buf_puts(&layout, "{\"imageLayoutVersion\":\"1.0.0\"}\n");
 	buf_printf(&index, "{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"%s\","
 		   "\"digest\":\"%s\",\"size\":%" PRIu64 ",\"annotations\":{"
-		   "\"io.containerd.image.name\":\"%s\",\"org.opencontainers.image.ref.name\":\"%s\"}}]}\n",
+		   "\"io.containerd.image.name\":\"%s\","
+		   "\"org.opencontainers.image.ref.name\":\"%s\"}}]}\n",
 		   r->media_type, r->digest, r->manifest_size, r->ref, tag_of(r->ref));
 	docker_manifest(r, &docker);
 	int k = put_text(x, "oci-layout", &layout);

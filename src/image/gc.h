@@ -17,7 +17,7 @@ struct gc_rules {
 	int64_t now, min_age_s;
 };
 
-/* How many bytes have to go so that a disk that is fuller than high is no fuller than low; 0: none. */
+/* Bytes that have to go so that a disk that is fuller than high is no fuller than low; else 0. */
 uint64_t gc_excess(const struct gc_rules *r, uint64_t disk, uint64_t free_bytes);
 
 /* Sorts those that may go to the front, the least recently used first; how many they are. */

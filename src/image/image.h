@@ -15,7 +15,7 @@
 struct image {
 	const char *id;			/* "rootfs:/PATH", or the manifest's "sha256:..." */
 	const char *const *lowers;	/* topmost first */
-	const char *dir;		/* that most lowers are in, so that one can name them from there */
+	const char *dir;		/* that lowers can be named from, to be short */
 	const char *const *env;		/* NAME=VALUE */
 	const char *const *entrypoint, *const *cmd;
 	const char *workdir;		/* "/" when the image names none */
@@ -28,8 +28,6 @@ struct image {
 
 struct image_store;
 
-/* Syntax only; no file is looked at. -EINVAL. */
-int image_check(const char *ref, struct err *err);
 /*
  * -ENOENT and the like when it is not there. What owner pinned (image_store_pin()) comes before
  * what ref names now. store may be NULL: only rootfs: resolves then; owner may be NULL.

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A decompressing reader: gzip (any number of members), zstd (any number of frames) or neither, by the first
- * bytes. Keeps the digest of what comes out and holds it against the limits, so that a bomb ends
- * early. Memory does not depend on the input: 64 KiB in, 256 KiB out, and the decompressor's
- * window (32 KiB for gzip, at most 32 MiB for zstd; frames that want more are refused).
+ * A decompressing reader: gzip (any number of members), zstd (any number of frames) or neither, by
+ * the first bytes. Keeps the digest of what comes out and holds it against the limits, so that a
+ * bomb ends early. Memory does not depend on the input: 64 KiB in, 256 KiB out, and the
+ * decompressor's window (32 KiB for gzip, at most 32 MiB for zstd; frames that want more are
+ * refused).
  */
 #pragma once
 
@@ -24,7 +25,8 @@ struct inflate;
 int inflate_new(int fd, const struct inflate_limits *l, struct inflate **ret, struct err *err);
 void inflate_free(struct inflate *f);
 /*
- * Between 1 and max bytes, which stay valid until the next call; *ret_n is 0 at the end. -EBADMSG, -EFBIG.
+ * Between 1 and max bytes, which stay valid until the next call; *ret_n is 0 at the end. -EBADMSG,
+ * -EFBIG.
  */
 int inflate_read(struct inflate *f, size_t max, const unsigned char **ret, size_t *ret_n,
 		 struct err *err);

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/macro.h"
+#include "base/reference.h"
 
 #define LAYER_MAX 4096
 #define IMPLIED_MAX (16 << 20)
@@ -66,7 +67,7 @@ int layer_read(int dir, struct layer *ret, struct err *err)
 	int n = sscanf(buf_str(&text), "digest %71s diff %71s bytes %" SCNu64 " entries %" SCNu64
 		       " opaque %d implies %d end%n", l.digest, l.diff, &l.bytes, &l.entries, &opaque,
 		       &implies, &end);
-	if (n != 6 || end == 0 || !image_digest_valid(l.digest))
+	if (n != 6 || end == 0 || !digest_valid(l.digest))
 		return err_set(err, -EBADMSG, "a layer's description is broken");
 	l.root_opaque = opaque;
 	l.implies = implies;

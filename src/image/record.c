@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "base/macro.h"
+#include "base/reference.h"
 
 #define HEAD "orch-image 1\n"
 #define LIST_MAX 4096
@@ -129,7 +130,7 @@ static const char *line_of(struct text *t, const char *key, size_t *ret_n)
 	return value;
 }
 
-/* Undoes the escapes; NULL for control characters and what is no escape. A tab may be in a label. */
+/* Undoes the escapes; NULL for a NUL and for what is no escape. */
 static const char *text_of(struct arena *a, const char *s, size_t n)
 {
 	char *to = arena_alloc(a, n + 1), *p = to;
@@ -193,7 +194,7 @@ static bool layer_of(struct arena *a, const char *s, size_t n, struct image_laye
 	ret->digest = arena_strndup(a, part[0], len[0]);
 	ret->diff = arena_strndup(a, part[1], len[1]);
 	ret->media_type = arena_strndup(a, part[3], len[3]);
-	return image_digest_valid(ret->digest) && image_digest_valid(ret->diff) &&
+	return digest_valid(ret->digest) && digest_valid(ret->diff) &&
 	       number_of(part[2], len[2], &ret->size) &&
 	       is_word(ret->media_type);
 }
@@ -247,7 +248,7 @@ static bool read_value(const struct field *f, struct arena *a, const char *s, si
 		text = text_of(a, s, n);
 		*(const char **)p = text;
 		return text && (f->kind == TEXT || (f->kind == DIGEST_OR_NONE && !*text) ||
-				image_digest_valid(text));
+				digest_valid(text));
 	}
 }
 

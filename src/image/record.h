@@ -17,8 +17,9 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/reference.h"
 
-#define IMAGE_DIGEST_MAX 72		/* "sha256:", 64 hex digits, NUL */
+#define IMAGE_DIGEST_MAX DIGEST_TEXT
 #define IMAGE_LAYERS_MAX 127		/* the most that overlayfs is asked to stack */
 #define IMAGE_RECORD_MAX (1 << 20)	/* bytes of a record's text */
 
@@ -58,5 +59,3 @@ int record_format(const struct image_record *r, struct buf *out, struct err *err
 /* Strict; everything is copied into a. -EBADMSG. */
 int record_parse(struct arena *a, const char *text, size_t n, struct image_record *ret,
 		 struct err *err);
-
-bool image_digest_valid(const char *digest);	/* "sha256:" and 64 lower-case hex digits */

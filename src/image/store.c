@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/macro.h"
+#include "base/reference.h"
 
 static const char *const directories[] = {
 	"blobs", "partial", "layers", "chains", "new", "names", "pins",
@@ -23,18 +24,9 @@ static const char *const directories[] = {
 
 /* ---- names ---- */
 
-bool image_digest_valid(const char *digest)
-{
-	static const char prefix[] = "sha256:";
-
-	return strncmp(digest, prefix, sizeof(prefix) - 1) == 0 &&
-	       strspn(digest + sizeof(prefix) - 1, "0123456789abcdef") == DIGEST_HEX - 1 &&
-	       strlen(digest) == sizeof(prefix) - 1 + DIGEST_HEX - 1;
-}
-
 int store_name(const char *kind, const char *digest, char ret[STORE_NAME_MAX], struct err *err)
 {
-	if (!image_digest_valid(digest))
+	if (!digest_valid(digest))
 		return err_set(err, -EINVAL, "\"%.100s\" is no SHA-256 digest", digest);
 	snprintf(ret, STORE_NAME_MAX, "%s/%s", kind, digest + sizeof("sha256:") - 1);
 	return 0;
@@ -169,7 +161,7 @@ static int sweep_temporary(struct image_store *s, const char *name, void *data, 
 	return *base == '.' ? remove_at(s, name, err) : 0;
 }
 
-/* What a power failure may have left half on the disk goes; a killed process leaves nothing such. */
+/* What a power failure may have left half on the disk. A killed process leaves nothing such. */
 static int sweep_after_boot(struct image_store *s, struct err *err)
 {
 	BUF_AUTO now = { 0 };
@@ -412,7 +404,7 @@ int store_open_layer(struct image_store *s, const char *digest, struct layer *re
 {
 	char id[LAYER_ID], name[STORE_NAME_MAX];
 
-	if (!image_digest_valid(digest))
+	if (!digest_valid(digest))
 		return err_set(err, -EINVAL, "\"%.100s\" is no SHA-256 digest", digest);
 	layer_id(digest, id);
 	snprintf(name, sizeof(name), "layers/%s", id);

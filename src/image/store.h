@@ -4,8 +4,9 @@
  *
  *   blobs/HEX          verified contents by their SHA-256: manifests, configurations, layers
  *   partial/HEX        contents that are being downloaded; kept by a crash, to be resumed
- *   layers/ID/tree     a layer unpacked: one overlay lower. ID: the first 16 digits of the blob's HEX
+ *   layers/ID/tree     a layer unpacked: one overlay lower. ID: 16 digits of the blob's HEX
  *   layers/ID/layer    its full digest, size, and what unpack.h says about implied directories
+ *   chains/ID/tree     directories on top of an image's layers (chain.c)
  *   new/               layers being unpacked; swept at open
  *   names/HASH         the record of an image by the hash of its reference (record.h)
  *   pins/OWNER         a hard link to the record that a container was started from
@@ -132,5 +133,5 @@ int image_store_settle(struct image_store *s, struct err *err);
 
 /* ---- other forms ---- */
 
-/* Writes the image as an OCI layout in a tar (oci-archive), which podman, skopeo and docker load. */
+/* Writes the image as an OCI layout in a tar (oci-archive) that podman, skopeo and docker load. */
 int image_store_export(struct image_store *s, const char *ref, int fd, struct err *err);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Reading tar (tar(5), POSIX.1-2001 pax); see tar.h. An entry is a header block of 512 bytes,
- * preceded by any number of blocks that say more about it (pax.c keeps what those said) and followed by
- * its data, padded to 512. A sparse file's data are its pieces without the holes; pieces says where each belongs.
+ * preceded by any number of blocks that say more about it (tar_pax.c keeps what those said) and
+ * followed by its data, padded to 512. A sparse file's data are its pieces without the holes;
+ * pieces says where each belongs.
  */
 #include "image/tar.h"
 

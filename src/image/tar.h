@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A reader of tar archives as they come in layers: ustar, pax and GNU headers, long names, extended
- * attributes (SCHILY.xattr), sparse files (GNU old, pax 0.0, 0.1 and 1.0). Names are bytes and are handed on as
- * they are; a library that takes them for text in some locale changes them. Streams: memory is
- * bounded by the longest header that is accepted, whatever the archive holds. Pure: the bytes
- * come from a function, so it runs in a sandbox and in tests alike.
+ * attributes (SCHILY.xattr), sparse files (GNU old, pax 0.0, 0.1 and 1.0). Names are bytes and are
+ * handed on as they are; a library that takes them for text in some locale changes them. Streams:
+ * memory is bounded by the longest header that is accepted, whatever the archive holds. Pure: the
+ * bytes come from a function, so it runs in a sandbox and in tests alike.
  */
 #pragma once
 

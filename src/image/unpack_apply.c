@@ -16,6 +16,7 @@
 
 #include "base/file.h"
 #include "base/macro.h"
+#include "base/reference.h"
 #include "image/unpack_ops.h"
 
 #define IN_SIZE (256 * 1024)
@@ -468,7 +469,7 @@ static int on_time(struct applier *a)
 static int on_end(struct applier *a)
 {
 	snprintf(a->done->diff, sizeof(a->done->diff), "%.*s", (int)a->op.ndata, a->data);
-	return image_digest_valid(a->done->diff) ? 1 : refuse(a, "no digest at the end");
+	return digest_valid(a->done->diff) ? 1 : refuse(a, "no digest at the end");
 }
 
 /* The reader's words: printable ones only, and an error in any case. */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What the reader of a layer tells the applier: records of a struct unpack_op and the bytes of its
- * two strings, one after the other through a pipe, no padding. Paths are relative, without "."
- * or "..", "" is the root; the applier takes nothing else. DIR, FILE, SYMLINK, LINK and NODE make an object; DATA and XATTR
- * are about the object that was made last. Times of directories come at the end, when nothing
- * changes them any more. The last record is END or FAIL.
+ * two strings, one after the other through a pipe, no padding. Paths are relative, without "." or
+ * "..", "" is the root; the applier takes nothing else. DIR, FILE, SYMLINK, LINK and NODE make an
+ * object; DATA and XATTR are about the object that was made last. Times of directories come at the
+ * end, when nothing changes them any more. The last record is END or FAIL.
  */
 #pragma once
 

@@ -96,10 +96,12 @@ static int normalise(struct reader *r, const char *from, char to[UNPACK_NAME_MAX
 		if (n == 2 && p[0] == '.' && p[1] == '.')
 			return err_set(&r->err, -EBADMSG, "\"%.200s\" leads out of the layer", from);
 		if (n > 255)
-			return err_set(&r->err, -EBADMSG, "a name of %zu bytes in \"%.200s...\"", n, from);
+			return err_set(&r->err, -EBADMSG, "a name of %zu bytes in \"%.200s...\"", n,
+				       from);
 		if (n && !(n == 1 && p[0] == '.')) {
 			if (len + 1 + n > UNPACK_NAME_MAX)
-				return err_set(&r->err, -EBADMSG, "the path \"%.200s...\" is too long", from);
+				return err_set(&r->err, -EBADMSG, "the path \"%.200s...\" is too long",
+					       from);
 			if (len)
 				to[len++] = '/';
 			memcpy(to + len, p, n);

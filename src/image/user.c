@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Users; see user.h. Both files are lines of fields between colons; a line that has too few is not
- * looked at, as libc does. As other runtimes do, a name comes before a number: a user may be called "1000".
+ * looked at, as libc does. As in other runtimes a name comes before a number: a user may be called
+ * "1000".
  */
 #include "image/user.h"
 
@@ -137,7 +138,8 @@ int user_resolve(const char *user, const char *passwd, const char *group, char *
 	if (!*user)
 		return 0;
 	if (len && !find_user(passwd, user, len, &w))
-		return err_set(err, -ENOENT, "the image's user \"%.100s\" is not in its /etc/passwd", user);
+		return err_set(err, -ENOENT, "the image's user \"%.100s\" is not in its /etc/passwd",
+			       user);
 	if (!len)
 		find_user(passwd, "0", 1, &w);
 	bool given = user[len] == ':' && user[len + 1];

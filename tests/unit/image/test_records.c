@@ -65,9 +65,11 @@ static void test_record_refused(void **state)
 {
 	static const struct { const char *from, *to; } rows[] = {
 		{ "orch-image 1", "orch-image 2" }, { "digest " D1, "digest sha256:11" },
-		{ "config " D2, "config " }, { "size 5", "size -5" }, { "size 5", "size 5000000000000000000" },
+		{ "config " D2, "config " }, { "size 5", "size -5" },
+		{ "size 5", "size 5000000000000000000" }, { "size 5", "size 05" },
 		{ "workdir /w", "workdir w" }, { "ids 1:2,3", "ids root" }, { "end\n", "end\nend\n" },
-		{ "layer " D1, "layer x" }, { "env PATH=/bin", "env PATH" }, { "env PATH=/bin", "env =x" },
+		{ "layer " D1, "layer x" }, { "env PATH=/bin", "env PATH" },
+		{ "env PATH=/bin", "env =x" },
 		{ "cmd sh", "cmd s\\h" }, { "ref docker.io", "ref docker io" }, { "user web\n", "" },
 		{ "user web\n", "user web\nuser web\n" }, { "linux/amd64", "linux\"" },
 	};
@@ -109,7 +111,8 @@ static void test_config(void **state)
 		"\"config\":{\"Entrypoint\":[\"/init\"],\"Cmd\":null,\"Env\":[\"A=1\",\"EMPTY\"],"
 		"\"User\":\"web:log\",\"WorkingDir\":\"srv\",\"StopSignal\":\"SIGINT\","
 		"\"ExposedPorts\":{\"80/tcp\":{}},\"Volumes\":{\"/data\":{}},"
-		"\"Labels\":{\"k\":\"v=w\"}},\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"" D1 "\"]}}";
+		"\"Labels\":{\"k\":\"v=w\"}},\"rootfs\":{\"type\":\"layers\","
+		"\"diff_ids\":[\"" D1 "\"]}}";
 	struct arena a = { 0 };
 	struct image_record r;
 	struct err err = { 0 };
@@ -194,8 +197,9 @@ static void test_users(void **state)
 static void test_signals(void **state)
 {
 	static const struct { const char *text; int n; } rows[] = {
-		{ "SIGTERM", SIGTERM }, { "QUIT", SIGQUIT }, { "9", 9 }, { "SIGRTMIN+3", 37 }, { "RTMAX", 64 },
-		{ "SIGRTMAX-1", 63 }, { "", 0 }, { "SIGRTMIN+90", 0 }, { "65", 0 }, { "SIGNONE", 0 }, { "-9", 0 },
+		{ "SIGTERM", SIGTERM }, { "QUIT", SIGQUIT }, { "9", 9 }, { "SIGRTMIN+3", 37 },
+		{ "RTMAX", 64 }, { "SIGRTMAX-1", 63 }, { "", 0 }, { "SIGRTMIN+90", 0 }, { "65", 0 },
+		{ "SIGNONE", 0 }, { "-9", 0 },
 	};
 
 	(void)state;

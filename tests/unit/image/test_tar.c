@@ -222,9 +222,11 @@ static void test_pax(void **state)
 static void test_pax_refused(void **state)
 {
 	static const struct { const char *key, *value; size_t n; } rows[] = {
-		{ "path", "a\0b", 3 }, { "uid", "4294967295", 10 }, { "uid", "-1", 2 }, { "uid", "1x", 2 },
+		{ "path", "a\0b", 3 }, { "uid", "4294967295", 10 }, { "uid", "-1", 2 },
+		{ "uid", "1x", 2 },
 		{ "size", "99999999999999999999", 20 }, { "size", "9300000000000000000", 19 },
-		{ "mtime", "x", 1 }, { "mtime", "1.2.3", 5 }, { "mtime", "-", 1 }, { "GNU.sparse.major", "2", 1 },
+		{ "mtime", "x", 1 }, { "mtime", "1.2.3", 5 }, { "mtime", "-", 1 },
+		{ "GNU.sparse.major", "2", 1 },
 		{ "GNU.sparse.map", "1,x", 3 }, { "SCHILY.xattr.", "v", 1 },
 	};
 

@@ -219,7 +219,8 @@ static void test_applier_refuses(void **state)
 		size_t n;
 	} rows[] = {
 		{ OP(DIR, .mode = 0755), "../x", NULL, 0 }, { OP(DIR, .mode = 0755), "/x", NULL, 0 },
-		{ OP(FILE, .mode = 0644), "a//b", NULL, 0 }, { OP(FILE, .mode = 0644), "a/./b", NULL, 0 },
+		{ OP(FILE, .mode = 0644), "a//b", NULL, 0 },
+		{ OP(FILE, .mode = 0644), "a/./b", NULL, 0 },
 		{ OP(FILE, .mode = 0644), "a/", NULL, 0 }, { OP(FILE, .mode = 0644), "", NULL, 0 },
 		{ OP(LINK), "l", "../../etc/passwd", 16 }, { OP(LINK), "l", "", 0 },
 		{ OP(DATA), "", "contents of nothing", 19 }, { OP(XATTR), "user.x", "of nothing", 10 },
@@ -264,10 +265,11 @@ static void test_applier_ends_early(void **state)
 	assert_int_equal(apply(&t, &err), -EFBIG);
 }
 
-/* Data beyond the size that was announced, and overlay's attributes, whatever the reader let pass. */
+/* Data beyond the size that was announced, and attributes that no reader lets pass. */
 static void test_applier_counts_itself(void **state)
 {
-	static const char *const names[] = { "trusted.overlay.opaque", "user.overlay.x", "security.ima" };
+	static const char *const names[] = { "trusted.overlay.opaque", "user.overlay.x",
+					      "security.ima" };
 	struct told t = { 0 };
 	struct err err = { 0 };
 
