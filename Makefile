@@ -153,11 +153,14 @@ $(B)/tests/bench/%: tests/bench/%.c $(call archives,$(USES_daemon))
 
 # Fuzz targets (tests/fuzz/replay.c says how one is added): the rooms of each, nearest first. With
 # libFuzzer in MODE fuzz; in every mode a program that replays the corpus.
+FUZZ_credentials := pull image sys base
 FUZZ_cron := base
 FUZZ_decode := model schema base
 FUZZ_image_config := image sys base
 FUZZ_image_record := image sys base
+FUZZ_manifest_json := pull image sys base
 FUZZ_quantity := base
+FUZZ_reference := base
 FUZZ_selector := model schema base
 FUZZ_tar := image sys base
 FUZZ_unpack := image sys base

@@ -228,7 +228,7 @@ function facts(t, n,    s, d, r, e) {
 		split(r, word, ",")
 		s = s "; " bound(trim(word[1])) " to " bound(trim(word[2]))
 	}
-	e = t == "settings" ? "" : effect_text[f_effect[t, n]]
+	e = t ~ /settings$|^image_policy$/ ? "" : effect_text[f_effect[t, n]]
 	return e == "" ? s : s "; " e
 }
 
@@ -240,9 +240,19 @@ function has_sub(t, n) {
 	return f_kind[t, n] ~ /^(OBJ|INLINE|LIST)$/
 }
 
-function put_settings(    n) {
-	for (n = 1; n <= type_fields["settings"]; n++)
-		put_field("settings", n)
+function put_settings() {
+	put_settings_of("settings")
+}
+# A group of settings follows the row that names it.
+function put_settings_of(t,    n) {
+	for (n = 1; n <= type_fields[t]; n++) {
+		put_field(t, n)
+		if (!has_sub(t, n))
+			continue
+		print ".RS"
+		put_settings_of(f_sub[t, n])
+		print ".RE"
+	}
 }
 
 function put_field(t, n) {

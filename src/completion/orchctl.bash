@@ -32,7 +32,7 @@ _orchctl_arguments() {
 	for ((i = 2; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
 		-n | --namespace | --socket | -o | --output | -l | --selector | -c | --container | \
-		--timeout | --since | --tail | --for | --stack | --out | --with | -f | --filename)
+		--timeout | --since | --tail | -u | --username | --for | --stack | --out | --with | -f | --filename)
 			[[ ${COMP_WORDS[1]} == logs && ${COMP_WORDS[i]} == -f ]] || ((i++)) ;;
 		-*) ;;
 		*) printf '%s\n' "${COMP_WORDS[i]}" ;;
@@ -73,6 +73,11 @@ _orchctl() {
 			esac ;;
 		explain) words=$(_orchctl_kinds) ;;
 		history) words=show ;;
+		image)
+			case ${#args[@]} in
+			0) words="ls pull inspect rm prune import export login logout" ;;
+			*) words=$(orchctl image ls -o name 2>/dev/null) ;;
+			esac ;;
 		completion) words=bash ;;
 		esac
 	fi
