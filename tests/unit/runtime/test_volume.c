@@ -32,7 +32,7 @@ static struct volume_file text(const char *path, const char *s, mode_t mode)
 /* Swaps, and removes the content before as the runtime does later; true when there was any. */
 static bool swap(struct volume_file *v, uint32_t n, int64_t now)
 {
-	struct volume_files l = { v, n };
+	struct volume_files l = { .v = v, .n = n };
 	const char *old;
 	struct arena a = { 0 };
 	struct err err = { 0 };
