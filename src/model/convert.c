@@ -559,15 +559,23 @@ static const struct conversion_row {
 	{ "node.k8s.io/v1beta1", "RuntimeClass", "node.k8s.io/v1", NULL, false },
 };
 
-static const struct conversion_row *find_row(const struct ynode *api, const struct ynode *kind)
+static const struct conversion_row *find_row(const char *api, const char *kind)
 {
-	if (!api || api->kind != Y_SCALAR || !kind || kind->kind != Y_SCALAR)
-		return NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		if (streq(rows[i].api, api->text) && streq(rows[i].kind, kind->text))
+		if (streq(rows[i].api, api) && streq(rows[i].kind, kind))
 			return &rows[i];
 	}
 	return NULL;
+}
+
+bool version_is_converted(const char *api, const char *kind)
+{
+	return find_row(api, kind);
+}
+
+static const char *text_of(const struct ynode *n)
+{
+	return n && n->kind == Y_SCALAR ? n->text : "";
 }
 
 int document_convert(struct arena *a, const char *file, const struct ynode *doc,
@@ -579,7 +587,7 @@ int document_convert(struct arena *a, const char *file, const struct ynode *doc,
 	if (doc->kind != Y_MAP)
 		return 0;
 	const struct ynode *api = ynode_get(doc, "apiVersion");
-	const struct conversion_row *row = find_row(api, ynode_get(doc, "kind"));
+	const struct conversion_row *row = find_row(text_of(api), text_of(ynode_get(doc, "kind")));
 	if (!row)
 		return 0;
 	if (!row->served)

@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "schema/msgs.h"
 #include "schema/yaml.h"
 
@@ -16,3 +18,5 @@
  */
 int document_convert(struct arena *a, const char *file, const struct ynode *doc,
 		     const struct ynode **ret, struct msgs *m);
+/* Is this version of the kind converted? */
+bool version_is_converted(const char *api, const char *kind);

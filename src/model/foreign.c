@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/macro.h"
+#include "model/convert.h"
 #include "model/names.h"
 #include "schema/scalar.h"
 
@@ -309,5 +310,7 @@ const char *kind_of_list(struct arena *a, const char *api, const char *list)
 		return NULL;
 	const char *kind = arena_strndup(a, list, n - 4);
 	const char *const *own = group_kinds(group);
+	if (version_is_converted(api, kind))
+		return kind;
 	return own && (ours_in(group, kind) || listed(own, kind)) ? kind : NULL;
 }

@@ -3,7 +3,8 @@
  * The difference of two described structs as a flat list of values. Where one side has nothing
  * (a new container, a volume source that went) what was written on the other side is listed.
  * What a change does depends on where the field stands, too: below a template that starts a
- * rollout everything does, and below one that is only used for new pods nothing restarts.
+ * rollout everything does, below one that is only used for new pods nothing restarts, and below one
+ * that cannot change nothing can.
  */
 #include <inttypes.h>
 #include <string.h>

@@ -318,11 +318,27 @@ static void test_shared_tree(void **state)
 			    "25%");
 }
 
+/* Items of a typed list have its version. */
+static void test_list(void **state)
+{
+	struct fixture *f = *state;
+	struct manifest *m = load(f, "t.yaml",
+		OLD("extensions/v1beta1", "DeploymentList")
+		"items:\n"
+		"- metadata: {name: d}\n"
+		"  spec: {template: " BOX "}\n");
+
+	assert_string_equal(messages(f, &m->msgs),
+		"t.yaml:1:13: warning: apiVersion: Kubernetes has Deployment of extensions/v1beta1 no "
+		"more; read as apps/v1\n");
+	assert_int_equal(m->objects.n, 1);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		TEST(test_same), TEST(test_positions), TEST(test_broken_annotation),
-		TEST(test_shared_tree),
+		TEST(test_shared_tree), TEST(test_list),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
