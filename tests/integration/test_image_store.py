@@ -284,6 +284,69 @@ def test_archives_that_are_no_layers(tmp, store):
         assert "kind that may not be there" in store.fails("archive", f"{tmp}/bad.tar", f"{tmp}/to")
 
 
+def children(pid):
+    out = []
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            with open(f"/proc/{name}/stat") as f:
+                if int(f.read().rsplit(")", 1)[1].split()[1]) == pid:
+                    out.append(int(name))
+    return out
+
+
+def status(pid):
+    with open(f"/proc/{pid}/status") as f:
+        return dict(line.rstrip("\n").split(":\t", 1) for line in f if ":\t" in line)
+
+
+def test_what_the_unpackers_may_do(tmp, store):
+    """Asked of the kernel while they work: the reader of the archive is nobody and can do nothing;
+    the writer is root in the layer's own directory, and has rights over files alone."""
+    with open(f"{tmp}/blob", "wb") as f:
+        f.write(oci.compressed(oci.Layer().add("f", data=b"\0" * 200_000_000).done(), "zstd")[0])
+    digest = store("blob", f"{tmp}/blob").strip()
+    with subprocess.Popen([TOOL, store.path, "unpack", digest], stdout=subprocess.PIPE) as p:
+        try:
+            applier, = wait_for(lambda: children(p.pid), every=0.001)
+            wait_for(lambda: status(applier)["Seccomp"] == "2", every=0.001)
+            os.kill(applier, signal.SIGSTOP)	# then the reader soon waits for it
+            reader, = wait_for(lambda: children(applier))
+            wait_for(lambda: status(reader)["Seccomp"] == "2")
+            s, a = status(reader), status(applier)
+            assert s["Uid"].split() == s["Gid"].split() == ["61000"] * 4
+            assert s["CapEff"] == s["CapPrm"] == "0" * 16
+            assert (s["NoNewPrivs"], s["Seccomp"], s["Groups"].strip()) == ("1", "2", "")
+            assert sorted(os.listdir(f"/proc/{reader}/fd")) == ["0", "1"]
+            assert a["Seccomp"] == "2" and int(a["CapEff"], 16) == sum(
+                1 << c for c in (0, 1, 3, 4, 5, 21, 27, 31))
+            assert os.readlink(f"/proc/{applier}/root").startswith(f"{store.path}/new/{digest[7:23]}.")
+        finally:
+            with contextlib.suppress(OSError):
+                os.kill(applier, signal.SIGCONT)
+        assert p.stdout.read().split()[:1] == [b"200000000"]
+    assert p.returncode == 0
+
+
+def test_unpackers_end_with_whoever_started_them(tmp, store):
+    with open(f"{tmp}/blob", "wb") as f:
+        f.write(oci.compressed(oci.Layer().add("f", data=b"\0" * 200_000_000).done(), "zstd")[0])
+    digest = store("blob", f"{tmp}/blob").strip()
+    with subprocess.Popen([TOOL, store.path, "unpack", digest], stdout=subprocess.PIPE) as p:
+        applier, = wait_for(lambda: children(p.pid), every=0.001)
+        reader, = wait_for(lambda: children(applier), every=0.001)
+        p.kill()
+    wait_for(lambda: not any(alive(x) for x in (applier, reader)))
+    store("ls")
+    assert store.files("layers", "new") == set()
+
+
+def alive(pid):
+    try:
+        return status(pid)["State"][0] != "Z"
+    except OSError:
+        return False
+
+
 # ---- blobs ----
 
 def test_contents_must_have_their_digest(tmp, store):
