@@ -256,16 +256,41 @@ static int set_cmp(const void *x, const void *y)
 	return strcmp(a->object.meta->name, b->object.meta->name);
 }
 
+/* The first object of a sorted list that is not before key. */
+static uint32_t first_at(const struct object_list *l, const struct object_key *key)
+{
+	uint32_t lo = 0, hi = l->n;
+
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+		struct object_key k = object_key(&l->v[mid]);
+
+		if (object_key_cmp(&k, key) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+/* The ReplicaSets whose names begin with the Deployment's (make_object). */
 static void collect(struct rollout *r)
 {
 	const struct object_list *l = &r->p->in->observed->derived;
-	const char *uid = r->object->meta->uid;
+	const struct meta *m = r->object->meta;
+	const char *prefix = arena_printf(r->p->a, "%s-", m->name);
+	struct object_key from = { &kinds[KIND_REPLICASET], m->namespace, prefix };
+	const char *uid = m->uid;
 
-	for (uint32_t i = 0; i < l->n; i++)
-		if (streq(l->v[i].meta->namespace, r->object->meta->namespace) &&
-		    owned_by(l->v[i].meta, uid))
+	for (uint32_t i = first_at(l, &from); i < l->n; i++) {
+		if (l->v[i].kind->id != KIND_REPLICASET ||
+		    !streq(l->v[i].meta->namespace, m->namespace) ||
+		    strncmp(l->v[i].meta->name, prefix, strlen(prefix)))
+			break;
+		if (owned_by(l->v[i].meta, uid))
 			*arena_push(r->p->a, &r->sets) =
 				rset_new(r->p, &l->v[i], &l->v[i], r->spec->min_ready_seconds);
+	}
 	if (r->sets.n)
 		qsort(r->sets.v, r->sets.n, sizeof(*r->sets.v), set_cmp);
 	for (uint32_t i = 0; i < r->sets.n && !r->current; i++)

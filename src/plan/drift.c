@@ -8,13 +8,40 @@
 
 #include "plan/impact.h"
 
+static bool explains(const struct change *c, const struct object_key *key)
+{
+	return c->op != CHANGE_HELD && c->op != CHANGE_DRIFT && !c->guarded && !c->refused &&
+	       !object_key_cmp(&c->key, key);
+}
+
+/* The first change of the walk that is not before key. */
+static uint32_t walked_at(const struct planning *p, const struct object_key *key)
+{
+	uint32_t lo = 0, hi = p->walked;
+
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (object_key_cmp(&p->plan->changes.v[mid].key, key) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
 static bool explained(const struct planning *p, const struct object_key *key)
 {
-	for (uint32_t i = 0; i < p->plan->changes.n; i++) {
-		const struct change *c = &p->plan->changes.v[i];
+	const struct change *c = p->plan->changes.v;
 
-		if (c->op != CHANGE_HELD && c->op != CHANGE_DRIFT && !c->guarded && !c->refused &&
-		    !object_key_cmp(&c->key, key))
+	for (uint32_t i = walked_at(p, key); i < p->walked; i++) {
+		if (object_key_cmp(&c[i].key, key))
+			break;
+		if (explains(&c[i], key))
+			return true;
+	}
+	for (uint32_t i = p->walked; i < p->plan->changes.n; i++) {
+		if (explains(&c[i], key))
 			return true;
 	}
 	return false;

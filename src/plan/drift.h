@@ -9,6 +9,7 @@ struct planning {
 	const struct plan_in *in;
 	struct plan *plan;
 	struct object_list keep;	/* deletions that the guard holds back */
+	uint32_t walked;		/* so many changes are of the walk, sorted by key */
 	struct object_list configs;	/* ConfigMaps and Secrets that are not what they were */
 };
 

@@ -183,6 +183,7 @@ static void walk(struct planning *p)
 		i += c <= 0;
 		k += c >= 0;
 	}
+	p->walked = p->plan->changes.n;
 }
 
 static void find_configs(struct planning *p, enum kind_id kind)

@@ -26,7 +26,7 @@ struct world {
 	struct input in;
 	struct manifest *files[FILES];
 	struct set *set;		/* in force */
-	struct object_list replicasets;	/* that control made in the cold pass */
+	struct object_list derived;	/* that control made in the cold pass */
 	struct arena arena;		/* of them */
 };
 
@@ -92,7 +92,7 @@ static double lap(double *since)
 /* After reading: the rest of the way to a plan. changes is what the plan must have. */
 static void make_plan(struct world *w, struct times *t, unsigned changes)
 {
-	struct observed seen = { .replicasets = w->replicasets };
+	struct observed seen = { .derived = w->derived };
 	struct settings settings = { 0 };
 	struct arena a = { 0 };
 	struct wanted wanted;
@@ -113,9 +113,9 @@ static void make_plan(struct world *w, struct times *t, unsigned changes)
 	if (plan.changes.n != changes)
 		die("the plan is not what it should be");
 	if (!w->set) {
-		for (uint32_t i = 0; i < wanted.replicasets.n; i++)
-			*arena_push(&w->arena, &w->replicasets) =
-				object_copy(&w->arena, &wanted.replicasets.v[i]);
+		for (uint32_t i = 0; i < wanted.derived.n; i++)
+			*arena_push(&w->arena, &w->derived) =
+				object_copy(&w->arena, &wanted.derived.v[i]);
 	}
 	set_unref(w->set);
 	w->set = next;
@@ -129,7 +129,7 @@ static void cold(struct world *w, struct times *t)
 	set_unref(w->set);
 	w->set = NULL;
 	arena_release(&w->arena);
-	w->replicasets = (struct object_list){ 0 };
+	w->derived = (struct object_list){ 0 };
 	for (unsigned i = 0; i < FILES; i++)
 		read_one(w, i);
 	t->step[READ] = lap(&at);
