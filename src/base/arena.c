@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Arenas as a list of zeroed blocks, filled front to back; block sizes double up to a limit.
+ * Arenas as a list of zeroed blocks, filled front to back; each is half as large as all
+ * before it together, up to a limit.
  * What does not fit the current block and is large gets a block of its own behind the head, so
  * that the rest of the current block stays in use. Under AddressSanitizer the unused part of a
  * block is poisoned and every allocation is followed by a gap.
@@ -22,10 +23,12 @@
 #ifdef INSTRUMENTED
 #include <sanitizer/asan_interface.h>
 #define GAP 16
+#define TEXT_ALIGN 16
 #else
 #define ASAN_POISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
 #define ASAN_UNPOISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
 #define GAP 0
+#define TEXT_ALIGN 1		/* strings stand side by side */
 #endif
 
 #define ALIGN _Alignof(max_align_t)
@@ -65,13 +68,19 @@ void arena_reserve(struct arena *a, size_t size)
 }
 
 /* The block to take need bytes from: the head, or a new one. */
-static struct arena_block *block_for(struct arena *a, size_t need)
+static struct arena_block *block_for(struct arena *a, size_t need, size_t align)
 {
 	struct arena_block *head = a->head;
 
-	if (head && head->size - head->used >= need)
-		return head;
-	size_t size = head ? head->size * 2 : BLOCK_MIN;
+	if (head) {
+		size_t at = (head->used + align - 1) & ~(align - 1);
+
+		if (at <= head->size && head->size - at >= need) {
+			head->used = at;
+			return head;
+		}
+	}
+	size_t size = a->used / 2 > BLOCK_MIN ? a->used / 2 : BLOCK_MIN;
 	if (size > BLOCK_MAX)
 		size = BLOCK_MAX;
 	bool own = head && need > size / 4;
@@ -107,8 +116,20 @@ void arena_release(struct arena *a)
 void *arena_alloc(struct arena *a, size_t size)
 {
 	size_t need = round_up(size ? size : 1);
-	struct arena_block *b = block_for(a, need);
+	struct arena_block *b = block_for(a, need, ALIGN);
 	void *p = b->data + b->used;
+
+	b->used += need;
+	a->used += size;
+	ASAN_UNPOISON_MEMORY_REGION(p, size);
+	return p;
+}
+
+static char *alloc_text(struct arena *a, size_t size)
+{
+	size_t need = TEXT_ALIGN == 1 ? size : round_up(size);
+	struct arena_block *b = block_for(a, need, TEXT_ALIGN);
+	char *p = b->data + b->used;
 
 	b->used += need;
 	a->used += size;
@@ -149,7 +170,7 @@ char *arena_strndup(struct arena *a, const char *s, size_t n)
 	if (!s)
 		return NULL;
 	size_t len = strnlen(s, n);
-	char *r = arena_alloc(a, len + 1);
+	char *r = alloc_text(a, len + 1);
 	memcpy(r, s, len);
 	return r;
 }
@@ -168,7 +189,7 @@ char *arena_vprintf(struct arena *a, const char *fmt, va_list ap)
 	int n = vsnprintf(text, sizeof(text), fmt, ap);
 	if (n < 0)
 		abort();
-	char *r = arena_alloc(a, (size_t)n + 1);
+	char *r = alloc_text(a, (size_t)n + 1);
 	if ((size_t)n < sizeof(text))
 		memcpy(r, text, (size_t)n);
 	else

@@ -183,14 +183,16 @@ static int to_nano(const struct number *n, u128 *ret)
 
 static const char *print(struct arena *a, bool negative, u128 v, const char *suffix)
 {
-	char digits[40], *p = digits + sizeof(digits);
+	char text[64], *p = text + sizeof(text) - strlen(suffix) - 1;
 
-	*--p = '\0';
+	memcpy(p, suffix, strlen(suffix) + 1);
 	do {
 		*--p = (char)('0' + (unsigned)(v % 10));
 		v /= 10;
 	} while (v);
-	return arena_printf(a, "%s%s%s", negative ? "-" : "", p, suffix);
+	if (negative)
+		*--p = '-';
+	return arena_strdup(a, p);
 }
 
 static const char *print_decimal(struct arena *a, bool negative, u128 nano, bool exponent)

@@ -235,6 +235,12 @@ static uint64_t hash_object(uint64_t h, const struct object *o)
 	return hash_bytes(hash_text(h, &o->configmap->data), &o->configmap->binary_data);
 }
 
+/* "ConfigMap/web" as one string. */
+static uint64_t hash_name(uint64_t h, const char *kind, const char *name)
+{
+	return fnv64_str(fnv64(fnv64(h, kind, strlen(kind)), "/", 1), name);
+}
+
 static void add_name(struct arena *a, struct strs *names, const char *name)
 {
 	for (uint32_t i = 0; i < names->n; i++) {
@@ -252,18 +258,18 @@ uint64_t set_config_hash(const struct set *s, const char *ns, const struct pod_s
 	const struct config_use *last = NULL;
 
 	config_uses(a, spec, &l);
-	if (l.n)
+	if (l.n > 1)
 		qsort(l.v, l.n, sizeof(*l.v), by_object);
 	for (uint32_t i = 0; i < l.n; i++) {
 		const struct config_use *use = &l.v[i];
 
 		if (!(volumes ? use->mounted : use->fixed) || (last && by_object(last, use) == 0))
 			continue;
-		const char *name = arena_printf(a, "%s/%s", kinds[use->kind].name, use->name);
-		h = fnv64_str(last ? h : FNV64_INIT, name);
+		h = hash_name(last ? h : FNV64_INIT, kinds[use->kind].name, use->name);
 		h = hash_object(h, set_find(s, use->kind, ns, use->name));
 		if (names)
-			add_name(a, names, name);
+			add_name(a, names,
+				 arena_printf(a, "%s/%s", kinds[use->kind].name, use->name));
 		last = use;
 	}
 	return h;

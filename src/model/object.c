@@ -44,6 +44,8 @@ int object_cmp(const void *a, const void *b)
 {
 	const struct object *x = a, *y = b;
 
+	if (x->body && x->body == y->body)	/* of one manifest, in two sets */
+		return 0;
 	if (x->kind != y->kind)
 		return x->kind->id < y->kind->id ? -1 : 1;
 	struct object_key k = object_key(x), l = object_key(y);

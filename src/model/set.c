@@ -19,8 +19,10 @@ struct build {
 	struct clash_context clashes;
 	struct set *s;
 	const struct set *previous;
+	uint32_t near;			/* where in previous the next object probably is */
 	struct object_list stays;	/* what stayed in an earlier set, as its revision has it */
 	struct object_list all;		/* every definition, sorted by key, file and place */
+	struct arena scratch;		/* of all */
 	struct object_list kept;	/* copies of what stays */
 };
 
@@ -35,14 +37,21 @@ static int definition_cmp(const void *a, const void *b)
 	return r ? r : x->line < y->line ? -1 : x->line > y->line;
 }
 
+static int cmp_key(const struct object *o, const struct object_key *key)
+{
+	if (o->kind != key->kind)
+		return o->kind->id < key->kind->id ? -1 : 1;
+	int r = o->kind->namespaced ? strcmp(o->meta->namespace, key->namespace) : 0;
+	return r ? r : strcmp(o->meta->name, key->name);
+}
+
 static struct object *find(const struct object_list *l, const struct object_key *key)
 {
 	uint32_t lo = 0, hi = l->n;
 
 	while (lo < hi) {
 		uint32_t mid = lo + (hi - lo) / 2;
-		struct object_key k = object_key(&l->v[mid]);
-		int r = object_key_cmp(&k, key);
+		int r = cmp_key(&l->v[mid], key);
 
 		if (r == 0)
 			return &l->v[mid];
@@ -52,6 +61,17 @@ static struct object *find(const struct object_list *l, const struct object_key 
 			hi = mid;
 	}
 	return NULL;
+}
+
+/* The same; who asks for one key after the other finds the next one at *at. */
+static struct object *find_near(const struct object_list *l, const struct object_key *key,
+				uint32_t *at)
+{
+	struct object *o = *at < l->n && cmp_key(&l->v[*at], key) == 0 ? &l->v[*at] : find(l, key);
+
+	if (o)
+		*at = (uint32_t)(o - l->v) + 1;
+	return o;
 }
 
 static struct object *find_unsorted(const struct object_list *l, const struct object_key *key)
@@ -97,13 +117,13 @@ struct object_list set_kind(const struct set *s, enum kind_id kind)
 }
 
 /* What is in force, as its file says it; NULL: nothing. */
-static const struct object *in_force(const struct build *b, const struct object_key *key)
+static const struct object *in_force(struct build *b, const struct object_key *key)
 {
 	const struct object *o = NULL;
 
 	if (b->previous) {
 		o = find_unsorted(&b->previous->declared, key);
-		o = o ? o : find(&b->previous->objects, key);
+		o = o ? o : find_near(&b->previous->objects, key, &b->near);
 	}
 	return o ? o : find_unsorted(&b->stays, key);
 }
@@ -149,9 +169,20 @@ static void refuse_duplicates(struct build *b, const struct object *run, uint32_
 
 /* What the file says of an object that is there and cannot be changed (model/frozen.c): each field
  * once. */
+/* Is this very object in force, at the place that comes next? */
+static bool is_next(struct build *b, const struct object *o)
+{
+	const struct object_list *l = b->previous ? &b->previous->objects : NULL;
+
+	if (!l || b->near >= l->n || l->v[b->near].body != o->body)
+		return false;
+	b->near++;
+	return true;
+}
+
 static bool refuse_frozen(struct build *b, const struct object *o, const struct object_key *key)
 {
-	const struct object *was = in_force(b, key);
+	const struct object *was = is_next(b, o) ? NULL : in_force(b, key);
 	const char *last = NULL;
 	struct diff d;
 
@@ -247,15 +278,22 @@ static bool is_stays(const struct manifest *m)
 static void collect(struct build *b, struct manifest *const *good, uint32_t ngood)
 {
 	struct set *s = b->s;
+	uint32_t n = 0;
 
+	for (uint32_t i = 0; i < ngood; i++)
+		n += good[i]->objects.n;
+	b->all.v = arena_array(&b->scratch, struct object, n);
 	s->manifests = arena_array(&s->arena, struct manifest *, ngood);
 	for (uint32_t i = 0; i < ngood; i++) {
-		struct object_list *to = is_stays(good[i]) ? &b->stays : &b->all;
+		const struct object_list *of = &good[i]->objects;
 
-		for (uint32_t k = 0; k < good[i]->objects.n; k++)
-			*arena_push(&s->arena, to) = good[i]->objects.v[k];
-		if (to == &b->all)
-			s->manifests[s->nmanifests++] = manifest_ref(good[i]);
+		for (uint32_t k = 0; is_stays(good[i]) && k < of->n; k++)
+			*arena_push(&s->arena, &b->stays) = of->v[k];
+		if (is_stays(good[i]))
+			continue;
+		for (uint32_t k = 0; k < of->n; k++)
+			b->all.v[b->all.n++] = of->v[k];
+		s->manifests[s->nmanifests++] = manifest_ref(good[i]);
 	}
 	if (b->all.n)
 		qsort(b->all.v, b->all.n, sizeof(*b->all.v), definition_cmp);
@@ -352,6 +390,7 @@ struct set *set_build(struct manifest *const *good, uint32_t ngood, struct manif
 	if (holds)
 		set_apply_holds(s, holds, &b.all, !nbroken);
 	msgs_order(&s->msgs, true);
+	arena_release(&b.scratch);
 	return s;
 }
 

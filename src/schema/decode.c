@@ -203,7 +203,7 @@ static int decode_qty(struct decode *d, const struct field *f, const struct ynod
 	if (s.type == SCALAR_BOOL || s.type == SCALAR_NULL)
 		return broken(d, n, "a quantity", "");
 	const char *text = n->text;
-	if (s.type == SCALAR_INT)
+	if (s.type == SCALAR_INT && (text[0] < '1' || text[strspn(text, "0123456789")]))
 		text = arena_printf(d->a, "%" PRId64, s.i);
 	if (strlen(n->text) == n->len && quantity_parse(d->a, text, value) == 0)
 		return 0;
@@ -345,6 +345,19 @@ static int by_key(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+/* Most are written in order. */
+static void sort_pairs(struct list *l, size_t pair)
+{
+	for (uint32_t i = 1; i < l->n; i++) {
+		char *at = (char *)l->v + i * pair;
+
+		if (by_key(at - pair, at) <= 0)
+			continue;
+		qsort(l->v, l->n, pair, by_key);
+		return;
+	}
+}
+
 static int decode_pairs(struct decode *d, const struct field *f, const struct ynode *n,
 			const struct map_shape *shape, struct list *l)
 {
@@ -368,8 +381,7 @@ static int decode_pairs(struct decode *d, const struct field *f, const struct yn
 		path_cut(&d->path, before);
 		ret = ret ? ret : r;
 	}
-	if (l->n)
-		qsort(l->v, l->n, shape->pair, by_key);
+	sort_pairs(l, shape->pair);
 	return ret;
 }
 
