@@ -7,10 +7,10 @@
 
 static int place_cmp(const struct label_entry *x, const struct label_entry *y)
 {
-	int r = strcmp(x->namespace, y->namespace);
+	int r = strcmp(x->value, y->value);	/* what differs most comes first */
 
 	r = r ? r : strcmp(x->key, y->key);
-	return r ? r : strcmp(x->value, y->value);
+	return r || x->namespace == y->namespace ? r : strcmp(x->namespace, y->namespace);
 }
 
 static int entry_cmp(const void *a, const void *b)

@@ -17,6 +17,7 @@ struct references {
 	struct set *set;
 	struct label_index pods;	/* what has or makes pods, by their labels */
 	struct label_index slices;	/* declared EndpointSlices */
+	struct arena scratch;
 };
 
 static void warn(struct set *s, const struct object *o, const struct node *at, const char *path,
@@ -66,15 +67,16 @@ static void check_use(struct set *s, const struct object *o, const char *prefix,
 	warn(s, o, use->at, buf_str(&path), text);
 }
 
-static void check_config(struct set *s, const struct object *o)
+static void check_config(struct references *r, const struct object *o)
 {
+	struct set *s = r->set;
 	const char *prefix;
 	const struct pod_spec *spec = object_pod_spec(o, &prefix);
 	struct config_uses l;
 
 	if (!spec)
 		return;
-	config_uses(&s->arena, spec, &l);
+	config_uses(&r->scratch, spec, &l);
 	for (uint32_t i = 0; i < l.n; i++)
 		check_use(s, o, prefix, &l.v[i]);
 }
@@ -129,7 +131,7 @@ static void check_pods(struct references *r, const struct object *o)
 
 	if (!s)
 		return;
-	check_config(r->set, o);
+	check_config(r, o);
 	check_claims(r, o, s, prefix);
 	if (s->priority_class_name && !builtin_priority(s->priority_class_name))
 		need(r, o, KIND_PRIORITYCLASS, s->priority_class_name, &s->node,
@@ -160,17 +162,17 @@ static bool selects(const struct object *service, const struct object *o)
 }
 
 /* A port by name that none of the selected pods has. */
-static void check_target(struct references *r, const struct object *service, uint32_t i)
+static void check_target(struct references *r, const struct object *service, uint32_t i,
+			 const struct label_index *among)
 {
 	const struct service_port *p = &service->service->spec.ports.v[i];
-	struct label_index among = candidates(r, service);
 	struct arena *a = &r->set->arena;
 	const char *path;
 
 	if (!p->target_port.str)
 		return;
-	for (uint32_t k = 0; k < among.n; k++) {
-		const struct object *o = among.v[k].object;
+	for (uint32_t k = 0; k < among->n; k++) {
+		const struct object *o = among->v[k].object;
 
 		if (selects(service, o) &&
 		    pod_port(object_pod_spec(o, &path), &p->target_port, p->protocol))
@@ -212,7 +214,7 @@ static void check_service(struct references *r, const struct object *service)
 	if (!found)
 		warn(r->set, service, &spec->node, "spec.selector", "selects no pod of any file");
 	for (uint32_t i = 0; found && i < spec->ports.n; i++)
-		check_target(r, service, i);
+		check_target(r, service, i, &among);
 }
 
 static void check_for_service(struct references *r, const struct object *o, const char *name,
@@ -360,15 +362,14 @@ static bool is_quiet(const char *file, struct manifest *const *quiet, uint32_t n
 void set_check_references(struct set *s, struct manifest *const *quiet, uint32_t nquiet)
 {
 	struct references r = { .set = s };
-	struct arena scratch = { 0 };
 
-	label_index_make(&scratch, &s->objects, object_pod_labels, &r.pods);
-	label_index_make(&scratch, &s->objects, slice_labels, &r.slices);
+	label_index_make(&r.scratch, &s->objects, object_pod_labels, &r.pods);
+	label_index_make(&r.scratch, &s->objects, slice_labels, &r.slices);
 	for (uint32_t i = 0; i < s->objects.n; i++) {
 		const struct object *o = &s->objects.v[i];
 
 		if (!is_quiet(o->file, quiet, nquiet))
 			check_object(&r, o);
 	}
-	arena_release(&scratch);
+	arena_release(&r.scratch);
 }

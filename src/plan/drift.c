@@ -93,8 +93,6 @@ static const char *progress_text(struct arena *a, const struct deployment_status
 	const char *reason = progress_reason(s);
 	const char *pause = streq(reason, "DeploymentPaused") ? "paused: " : "";
 
-	if (streq(reason, "NewReplicaSetAvailable"))
-		return NULL;
 	if (streq(reason, "ProgressDeadlineExceeded"))
 		return arena_printf(a,
 				    "rollout failed: exceeded its progress deadline, %d of %d pods "
@@ -122,7 +120,9 @@ void plan_progress(struct planning *p)
 		struct change *c;
 		const char *text;
 
-		if (s->key.kind->id != KIND_DEPLOYMENT || explained(p, &s->key))
+		if (s->key.kind->id != KIND_DEPLOYMENT ||
+		    streq(progress_reason(s->status), "NewReplicaSetAvailable") ||
+		    explained(p, &s->key))
 			continue;
 		o = set_find(p->in->candidate, KIND_DEPLOYMENT, s->key.namespace, s->key.name);
 		text = o ? progress_text(p->a, s->status, o->deployment->spec.replicas) : NULL;
