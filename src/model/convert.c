@@ -573,6 +573,15 @@ bool version_is_converted(const char *api, const char *kind)
 	return find_row(api, kind);
 }
 
+const char *version_converted(const char *kind, unsigned i)
+{
+	for (size_t k = 0; k < ARRAY_SIZE(rows); k++) {
+		if (streq(rows[k].kind, kind) && i-- == 0)
+			return rows[k].api;
+	}
+	return NULL;
+}
+
 static const char *text_of(const struct ynode *n)
 {
 	return n && n->kind == Y_SCALAR ? n->text : "";

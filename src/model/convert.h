@@ -20,3 +20,5 @@ int document_convert(struct arena *a, const char *file, const struct ynode *doc,
 		     const struct ynode **ret, struct msgs *m);
 /* Is this version of the kind converted? */
 bool version_is_converted(const char *api, const char *kind);
+/* The i-th version of the kind that is converted, NULL when there are no more. */
+const char *version_converted(const char *kind, unsigned i);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A document is one of our kinds, told by apiVersion and kind, or something that is passed over:
- * of a kind whose name is none of ours. Kinds are definitions by their name, the types they lead
+ * A document is one of our kinds, told by apiVersion and kind, one in a version that is converted
+ * (its fields are not described), or of a kind whose name is none of ours, which is passed over. Kinds are definitions by their name, the types they lead
  * to by the C name.
  */
 #include "model/json_schema.h"
 
 #include "base/macro.h"
 #include "model/checks.h"
+#include "model/convert.h"
 #include "schema/schema.h"
 
 #define DRAFT "http://json-schema.org/draft-07/schema#"
@@ -130,6 +131,36 @@ static void put_foreign(struct json *j)
 	json_end_object(j);
 }
 
+/* A kind of ours in versions that are converted before the rows see them. */
+static void put_converted(struct json *j, const struct kind *k)
+{
+	const char *version;
+
+	if (!version_converted(k->name, 0))
+		return;
+	json_begin_object(j);
+	json_kstr(j, "description", "A version that orch reads as today's.");
+	json_kstr(j, "type", "object");
+	json_key(j, "required");
+	json_raw(j, "[\"apiVersion\",\"kind\"]");
+	json_key(j, "properties");
+	json_begin_object(j);
+	json_key(j, "apiVersion");
+	json_begin_object(j);
+	json_key(j, "enum");
+	json_begin_array(j);
+	for (unsigned i = 0; (version = version_converted(k->name, i)); i++)
+		json_str(j, version);
+	json_end_array(j);
+	json_end_object(j);
+	json_key(j, "kind");
+	json_begin_object(j);
+	json_kstr(j, "const", k->name);
+	json_end_object(j);
+	json_end_object(j);
+	json_end_object(j);
+}
+
 /* kind: List, of documents. */
 static void put_list(struct json *j)
 {
@@ -153,6 +184,10 @@ void kinds_json_schema(struct json *j, const struct kind *only)
 	for (size_t i = 0; i < KIND_COUNT; i++) {
 		if (declared(&kinds[i]))
 			put_reference(j, kinds[i].name);
+	}
+	for (size_t i = 0; i < KIND_COUNT; i++) {
+		if (declared(&kinds[i]))
+			put_converted(j, &kinds[i]);
 	}
 	put_list(j);
 	put_foreign(j);

@@ -50,6 +50,7 @@ def test_example_is_valid(validator):
     (("spec", "template", "spec", "containers", 0, "name"), "Upper"),
     (("spec", "template", "spec", "restartPolicy"), "Sometimes"),
     (("apiVersion",), "v1"),
+    (("apiVersion",), "apps/v1beta9"),
 ])
 def test_mistakes_are_seen(validator, path, value):
     good = next(d for d in documents() if d["kind"] == "Deployment")
@@ -60,6 +61,13 @@ def test_mistakes_are_seen(validator, path, value):
     at[path[-1]] = value
     assert validator.is_valid(good)
     assert validator.is_valid(bad) == (value == "Deploymnt")
+
+
+def test_old_versions_are_read(validator):
+    old = {"apiVersion": "autoscaling/v1", "kind": "HorizontalPodAutoscaler",
+           "metadata": {"name": "h"}, "spec": {"targetCPUUtilizationPercentage": 50}}
+    assert validator.is_valid(old)
+    assert not validator.is_valid({**old, "apiVersion": "autoscaling/v2"})
 
 
 def test_list_and_one_kind(validator):

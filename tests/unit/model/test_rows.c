@@ -391,7 +391,7 @@ static bool is_sentence(const char *doc)
 {
 	size_t n = strlen(doc);
 
-	return (n > 2 && doc[n - 1] == '.') || streq(doc, "?");
+	return n > 2 && doc[n - 1] == '.';
 }
 
 static unsigned look_at_row(const struct type *t, unsigned row)
