@@ -190,6 +190,21 @@ static void put_service_port(struct describe *d, json_t *p, json_t *endpoints)
 	put_line(d, 0, "Endpoints:", "%s", endpoints_of(d, endpoints, p));
 }
 
+/* What leads to the Service, or where it leads, beside its own address. */
+static void put_external(struct describe *d, json_t *spec)
+{
+	BUF_AUTO b = { 0 };
+	json_t *ip;
+	size_t i;
+
+	json_array_foreach(json_object_get(spec, "externalIPs"), i, ip)
+		buf_printf(&b, "%s%s", i ? "," : "", json_string_value(ip));
+	if (b.len)
+		put_line(d, 0, "External IPs:", "%s", buf_str(&b));
+	if (*text_at(d, spec, "externalName"))
+		put_line(d, 0, "External Name:", "%s", text_at(d, spec, "externalName"));
+}
+
 void put_service(struct describe *d, json_t *o)
 {
 	json_t *spec = json_object_get(o, "spec"), *meta = json_object_get(o, "metadata"), *p;
@@ -204,6 +219,7 @@ void put_service(struct describe *d, json_t *o)
 	put_line(d, 0, "Type:", "%s", text_or(d, spec, "type", "ClusterIP"));
 	put_line(d, 0, "IP Families:", "IPv4");
 	put_line(d, 0, "IP:", "%s", text_at(d, spec, "clusterIP"));
+	put_external(d, spec);
 	json_array_foreach(json_object_get(spec, "ports"), i, p)
 		put_service_port(d, p, json_array_get(json_object_get(list, "items"), 0));
 	put_line(d, 0, "Session Affinity:", "%s", text_or(d, spec, "sessionAffinity", "None"));

@@ -254,4 +254,7 @@ def test_external_addresses_and_load_balancers(orch):
     assert [l.split()[:4] for l in table if l.startswith("far")] == \
         [["far", "ExternalName", "<none>", "www.example.com"]]
     assert [l.split()[3] for l in table if l.startswith("web")] == ["198.51.100.7"]
+    told = orch.ctl("describe", "services").stdout.splitlines()
+    assert [l.split()[2] for l in told if l.startswith("External ")
+            and "Policy" not in l] == ["www.example.com", "198.51.100.7"]
     orch.wait_settled()
