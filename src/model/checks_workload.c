@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Checks of what keeps pods running: Deployments, ReplicaSets, ReplicationControllers,
- * StatefulSets, DaemonSets. What they have in common is that a selector matches the labels of the template, and
- * that their pods have no end.
+ * StatefulSets, DaemonSets. What they have in common is that a selector matches the labels of the
+ * template, and that their pods have no end.
  */
 #include <stdlib.h>
 #include <string.h>
