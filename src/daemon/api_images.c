@@ -447,6 +447,6 @@ void api_image_remove(struct request *q, struct reply *r)
 		reply_error(r, &err);
 		return;
 	}
-	images_forget(q->d->images);
+	images_removed(q->d->images);
 	buf_puts(&r->body, "{}");
 }

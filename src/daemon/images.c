@@ -43,6 +43,7 @@ struct images {
 	int64_t shown_at;		/* progress, last */
 	struct loop_timer collect;	/* the next look at disk space */
 	struct puller *collector;
+	bool litter;			/* names were removed whose contents are there */
 };
 
 static void begin_queued(struct images *im);
@@ -320,10 +321,13 @@ static void on_collected(void *data, const struct pull_news *n)
 {
 	struct images *im = data;
 
-	if (n->kind == PULL_DONE && n->total)
+	if (n->kind != PULL_DONE)
+		return;
+	im->litter = false;
+	if (n->total) {
 		log_info("removed unused images: %llu MB", (unsigned long long)n->total / 1000000);
-	if (n->kind == PULL_DONE && n->total)
 		images_forget(im);
+	}
 }
 
 static void on_collector_ended(void *data)
@@ -333,16 +337,13 @@ static void on_collector_ended(void *data)
 	im->collector = NULL;
 }
 
-/* statfs(2) decides here; the walk over the store is the business of a process. */
-static void on_collect(struct loop_timer *t)
+static void collect(struct images *im)
 {
-	struct images *im = container_of(t, struct images, collect);
 	struct pull_job job = { 0 };
 	struct arena a = { 0 };
 	struct err err = { 0 };
 
-	loop_timer_at(im->loop, t, time_mono() + GC_EVERY, on_collect);
-	if (im->collector || !image_job_space_low(im->settings))
+	if (im->collector)
 		return;
 	int r = images_job(im, &a, PULL_GC, &job, &err);
 	if (r == 0)
@@ -352,6 +353,24 @@ static void on_collect(struct loop_timer *t)
 	if (r < 0)
 		log_warning("removing unused images: %s", err.msg);
 	arena_release(&a);
+}
+
+/* statfs(2) decides here; the walk over the store is the business of a process. */
+static void on_collect(struct loop_timer *t)
+{
+	struct images *im = container_of(t, struct images, collect);
+
+	loop_timer_at(im->loop, t, time_mono() + GC_EVERY, on_collect);
+	if (im->litter || image_job_space_low(im->settings))
+		collect(im);
+}
+
+/* Nothing is collected while somebody pulls: then it is the timer's turn. */
+void images_removed(struct images *im)
+{
+	im->litter = true;
+	images_forget(im);
+	collect(im);
 }
 
 /* ---- life ---- */

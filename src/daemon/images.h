@@ -33,6 +33,7 @@ void images_want(struct images *im, const struct wanted *w);
 bool images_busy(const struct images *im);
 /* The store was changed by somebody else: whether images are there is asked again. */
 void images_forget(struct images *im);
+void images_removed(struct images *im);	/* a name: what only it needed goes, too */
 
 /* A job of its own, for a person who waits; *io gets all that the settings say. */
 int images_job(struct images *im, struct arena *a, enum pull_task task, struct pull_job *io,

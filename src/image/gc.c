@@ -16,6 +16,7 @@
 #include "image/store_dir.h"
 
 #define ORPHAN_S 3600
+#define PATIENCE 30		/* tenths of a second */
 
 /* "blobs/HEX", "layers/ID", "chains/ID" that records need, sorted by name. */
 struct need {
@@ -221,12 +222,24 @@ static int remove_images(struct image_store *s, struct collection *c, struct err
 	return r == 0 && c->gc->all ? collect_all(s, c, err) : r;
 }
 
+/* Another collector is soon done; a pull may go on for long. */
+static int lock_patiently(struct image_store *s, int *ret_fd, struct err *err)
+{
+	int r = store_lock(s, ret_fd, err);
+
+	for (int i = 0; r == -EBUSY && i < PATIENCE; i++) {
+		usleep(100000);
+		r = store_lock(s, ret_fd, err);
+	}
+	return r;
+}
+
 int image_store_gc(struct image_store *s, const struct image_gc *gc, struct image_gc_result *ret,
 		   struct err *err)
 {
 	struct collection c = { .gc = gc };
 	FD_AUTO lock = -1;
-	int r = store_lock(s, &lock, err);
+	int r = lock_patiently(s, &lock, err);
 
 	if (r < 0)
 		return r;

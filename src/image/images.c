@@ -116,11 +116,47 @@ int image_store_list(struct image_store *s, struct arena *a, struct image_record
 	return r;
 }
 
+/*
+ * So old that the collector takes it for no leftover of a pull: what other images need is not
+ * looked at by its age.
+ */
+static void age(struct image_store *s, const char *kind, const char *digest)
+{
+	static const struct timespec long_ago[2];
+	char name[STORE_NAME_MAX], id[LAYER_ID];
+
+	if (store_name(kind, digest, name, NULL) < 0)
+		return;
+	if (streq(kind, "layers")) {
+		layer_id(digest, id);
+		snprintf(name, sizeof(name), "layers/%s", id);
+	}
+	utimensat(s->dir, name, long_ago, AT_SYMLINK_NOFOLLOW);
+}
+
+static void age_all(struct image_store *s, const char *name)
+{
+	struct arena a = { 0 };
+	struct image_record r;
+
+	if (store_read_record(s, name, &a, &r, NULL) == 0) {
+		age(s, "blobs", r.digest);
+		age(s, "blobs", r.index);
+		age(s, "blobs", r.config);
+		for (uint32_t i = 0; i < r.layers.n; i++) {
+			age(s, "blobs", r.layers.v[i].digest);
+			age(s, "layers", r.layers.v[i].digest);
+		}
+	}
+	arena_release(&a);
+}
+
 int image_store_remove(struct image_store *s, const char *ref, struct err *err)
 {
 	char name[STORE_NAME_MAX];
 
 	store_ref_name(ref, name);
+	age_all(s, name);
 	if (unlinkat(s->dir, name, 0) == 0)
 		return 0;
 	if (errno == ENOENT)

@@ -23,7 +23,8 @@
  * names what it needs; an image with a missing part is not there.
  *
  * Pullers hold the store shared, the collector exclusively, and only when it can: image_store_gc()
- * returns -EBUSY while somebody pulls. Any number of processes may use one store.
+ * waits for 3 seconds and returns -EBUSY while somebody pulls. Any number of processes may use one
+ * store.
  */
 #pragma once
 
@@ -84,7 +85,7 @@ int image_store_find(struct image_store *s, const char *ref, struct arena *a,
 		     struct image_record *ret, struct err *err);
 int image_store_list(struct image_store *s, struct arena *a, struct image_records *ret,
 		     struct err *err);
-/* Takes the name away; the contents go with the next image_store_gc(). -ENOENT. */
+/* Takes the name away; what only it needed goes with the next image_store_gc(). -ENOENT. */
 int image_store_remove(struct image_store *s, const char *ref, struct err *err);
 
 /*

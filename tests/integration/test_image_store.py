@@ -451,6 +451,14 @@ def test_layers_are_shared_and_collected(tmp, store):
     assert store.everything() == set()
 
 
+def test_what_a_removed_image_had_goes_at_once(tmp, store):
+    load(tmp, store, [oci.base_layer(), oci.links_layer()], ref="x:1", tag="a")
+    load(tmp, store, [oci.base_layer()], ref="x:2", tag="b")
+    store("rm", "x:1")
+    assert store("gc", "orphans").split() == ["0", "1", "3"]
+    assert store("ls").split() == ["x:2"]
+
+
 def test_a_moved_name_leaves_its_pin(tmp, store):
     load(tmp, store, [oci.base_layer()], tag="old")
     store("pin", REF, "owner")
