@@ -89,7 +89,8 @@ static void check_order(struct check *c, const struct bound *bounds, size_t n)
 				const struct quantity *q = qtymap_get(bounds[below].of, p->k);
 				if (!q || q->milli <= p->v.milli)
 					continue;
-				snprintf(child, sizeof(child), "%s[%.253s]", bounds[below].field, p->k);
+				snprintf(child, sizeof(child), "%s[%.253s]", bounds[below].field,
+					 p->k);
 				check_fail_at(c, child, "%s is more than %s, %s", q->text,
 					      bounds[i].field, p->v.text);
 			}
@@ -157,9 +158,10 @@ void check_scope_requirement(struct check *c, const void *obj)
 {
 	const struct scope_requirement *r = obj;
 	bool values = r->op == SELECTOR_IN || r->op == SELECTOR_NOT_IN;
+	bool named = r->scope_name == QUOTA_PRIORITY_CLASS ||
+		     r->scope_name == QUOTA_VOLUME_ATTRIBUTES_CLASS;
 
-	if (r->scope_name != QUOTA_PRIORITY_CLASS && r->scope_name != QUOTA_VOLUME_ATTRIBUTES_CLASS &&
-	    r->op != SELECTOR_EXISTS)
+	if (!named && r->op != SELECTOR_EXISTS)
 		check_fail_at(c, "operator", "scope %s takes the operator Exists only",
 			      quota_scope_values.values[r->scope_name]);
 	else if (values && !r->values.n)

@@ -179,8 +179,9 @@ static void check_addresses(struct check *c, const struct service_spec *s)
 	if (all->n > 2)
 		check_fail_at(c, "clusterIPs", "%u addresses; at most 2 are possible, one of each "
 			      "family", all->n);
-	if (all->values[0]->kind == Y_SCALAR && (!own || !streq(all->values[0]->text, s->cluster_ip)))
-		check_fail_at(c, "clusterIPs[0]", "\"%.60s\" is not clusterIP", all->values[0]->text);
+	const struct ynode *first = all->values[0];
+	if (first->kind == Y_SCALAR && !(own && streq(first->text, s->cluster_ip)))
+		check_fail_at(c, "clusterIPs[0]", "\"%.60s\" is not clusterIP", first->text);
 }
 
 static void check_families(struct check *c, const struct service_spec *s)
@@ -280,7 +281,8 @@ void check_endpointslice(struct check *c, const void *obj)
 		snprintf(child, sizeof(child), "ports[%u].name", i);
 		for (uint32_t k = 0; k < i; k++) {
 			if (streq(s->ports.v[k].name, s->ports.v[i].name))
-				check_fail_at(c, child, "duplicate name \"%s\"", s->ports.v[i].name);
+				check_fail_at(c, child, "duplicate name \"%s\"",
+					      s->ports.v[i].name);
 		}
 	}
 }
