@@ -81,7 +81,7 @@ static int land_files(struct cli *c)
 	return status;
 }
 
-/* How far each Deployment is, said when that changed. */
+/* How far each workload is, said when that changed. */
 struct progress {
 	struct cli *c;
 	FILE *to;
@@ -90,13 +90,13 @@ struct progress {
 	unsigned failed, waiting;
 };
 
-/* A Deployment that needs no question: all of it is new and available. */
+/* A workload that needs no question: all of it is new and available. */
 static bool is_done(json_t *o)
 {
-	json_t *s = json_object_get(o, "status");
-	long long wanted = json_number(json_object_get(o, "spec"), "replicas");
+	json_t *s = json_object_get(o, "status"), *spec = json_object_get(o, "spec");
+	long long wanted = json_number(spec, "replicas");
 
-	return json_number(s, "observedGeneration") >=
+	return json_object_get(spec, "replicas") && json_number(s, "observedGeneration") >=
 		       json_number(json_object_get(o, "metadata"), "generation") &&
 	       json_number(s, "updatedReplicas") == wanted &&
 	       json_number(s, "replicas") == wanted &&
@@ -115,7 +115,7 @@ static void say(struct progress *p, const char *name, const char *message)
 		   arena_strdup(&p->arena, message));
 }
 
-static int follow_one(struct progress *p, json_t *o)
+static int follow_one(struct progress *p, const char *plural, json_t *o)
 {
 	json_t *meta = json_object_get(o, "metadata");
 	const char *ns = json_text(meta, "namespace"), *name = json_text(meta, "name");
@@ -124,7 +124,7 @@ static int follow_one(struct progress *p, json_t *o)
 	BUF_AUTO message = { 0 };
 	int status;
 
-	buf_printf(&path, "/apis/orch/v1/namespaces/%s/deployments/%s/rolloutstatus", ns, name);
+	buf_printf(&path, "/apis/orch/v1/namespaces/%s/%s/%s/rolloutstatus", ns, plural, name);
 	buf_printf(&full, "%s/%s", ns, name);
 	json_t *s = fetch(p->c, "GET", buf_str(&path), NULL, &status);
 	if (!s)
@@ -141,17 +141,34 @@ static int follow_one(struct progress *p, json_t *o)
 	return EXIT_DONE;
 }
 
-static int follow(struct progress *p)
+/* Its pods are replaced when somebody deletes them. */
+static bool waits_for_somebody(json_t *o)
+{
+	return streq(json_text(json_path(o, "spec.updateStrategy"), "type"), "OnDelete");
+}
+
+static int follow_kind(struct progress *p, const char *plural)
 {
 	int status;
-	json_t *list = fetch(p->c, "GET", "/apis/apps/v1/deployments", NULL, &status), *o;
+	json_t *list = fetch(p->c, "GET", arena_printf(&p->arena, "/apis/apps/v1/%s", plural), NULL,
+			     &status), *o;
 	size_t i;
 
-	p->failed = p->waiting = 0;
 	json_array_foreach(json_object_get(list, "items"), i, o)
-		if (!status && !is_done(o))
-			status = follow_one(p, o);
+		if (!status && !is_done(o) && !waits_for_somebody(o))
+			status = follow_one(p, plural, o);
 	json_decref(list);
+	return status;
+}
+
+static int follow(struct progress *p)
+{
+	static const char *const plurals[] = { "deployments", "statefulsets", "daemonsets" };
+	int status = EXIT_DONE;
+
+	p->failed = p->waiting = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(plurals) && !status; i++)
+		status = follow_kind(p, plurals[i]);
 	return status;
 }
 

@@ -86,4 +86,5 @@ const char *namespace_of(const struct cli *c);
 int targets_expand(struct cli *c, struct targets *t);
 
 /* Follows one rollout, or says it once; EXIT_ROLLOUT when it failed or time ran out. */
-int wait_rollout(struct cli *c, const char *ns, const char *name, int64_t deadline_mono);
+int wait_rollout(struct cli *c, const struct kind *k, const char *ns, const char *name,
+		 int64_t deadline_mono);

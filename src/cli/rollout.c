@@ -9,19 +9,20 @@
 
 #define POLL_US 100000
 
-static const char *api(struct cli *c, const char *ns, const char *name, const char *what)
+static const char *api(struct cli *c, const struct kind *k, const char *ns, const char *name,
+		       const char *what)
 {
-	return arena_printf(&c->arena, "/apis/orch/v1/namespaces/%s/deployments/%s/%s", ns, name,
+	return arena_printf(&c->arena, "/apis/orch/v1/namespaces/%s/%s/%s/%s", ns, k->plural, name,
 			    what);
 }
 
-int wait_rollout(struct cli *c, const char *ns, const char *name, int64_t until)
+int wait_rollout(struct cli *c, const struct kind *k, const char *ns, const char *name, int64_t until)
 {
 	const char *said = "";
 
 	for (;;) {
 		int status;
-		json_t *s = fetch(c, "GET", api(c, ns, name, "rolloutstatus"), NULL, &status);
+		json_t *s = fetch(c, "GET", api(c, k, ns, name, "rolloutstatus"), NULL, &status);
 
 		if (!s)
 			return status;
@@ -50,87 +51,102 @@ int wait_rollout(struct cli *c, const char *ns, const char *name, int64_t until)
 
 static int status(struct cli *c, const struct target *t)
 {
-	return wait_rollout(c, namespace_of(c), t->name, deadline(c, 0, true));
+	return wait_rollout(c, t->kind, namespace_of(c), t->name, deadline(c, 0, true));
 }
 
-static const char *annotation(json_t *rs, const char *key)
+static const char *annotation(json_t *o, const char *key)
 {
-	return json_text(json_path(rs, "metadata.annotations"), key);
+	return json_text(json_path(o, "metadata.annotations"), key);
 }
 
-static bool owned(json_t *rs, const char *name)
+/* One record of a history: a ReplicaSet, or a ControllerRevision of other kinds. */
+struct past {
+	long revision;
+	const char *cause;
+	json_t *template;
+};
+struct past_list { struct past *v; uint32_t n; };
+
+static struct past past_of(const struct target *t, json_t *o)
 {
-	json_t *o;
+	struct past p = { .cause = annotation(o, "kubernetes.io/change-cause") };
+
+	if (t->kind->id == KIND_DEPLOYMENT) {
+		p.revision = strtol(annotation(o, "deployment.kubernetes.io/revision"), NULL, 10);
+		p.template = json_path(o, "spec.template");
+	} else {
+		p.revision = (long)json_integer_value(json_object_get(o, "revision"));
+		p.template = json_path(o, "data.spec.template");
+	}
+	return p;
+}
+
+static bool owned(json_t *o, const struct target *t)
+{
+	json_t *r;
 	size_t i;
 
-	json_array_foreach(json_path(rs, "metadata.ownerReferences"), i, o)
-		if (streq(json_text(o, "name"), name) && streq(json_text(o, "kind"), "Deployment"))
+	json_array_foreach(json_path(o, "metadata.ownerReferences"), i, r)
+		if (streq(json_text(r, "name"), t->name) && streq(json_text(r, "kind"), t->kind->name))
 			return true;
 	return false;
 }
 
 static int by_revision(const void *a, const void *b)
 {
-	long x = strtol(annotation(*(json_t *const *)a, "deployment.kubernetes.io/revision"), NULL,
-			10);
-	long y = strtol(annotation(*(json_t *const *)b, "deployment.kubernetes.io/revision"), NULL,
-			10);
+	const struct past *x = a, *y = b;
 
-	return x < y ? -1 : x > y;
+	return x->revision < y->revision ? -1 : x->revision > y->revision;
 }
 
-static int print_one(struct cli *c, json_t **v, unsigned n, const char *name)
+static int print_one(struct cli *c, const struct past_list *l, const struct target *t)
 {
-	for (unsigned i = 0; i < n; i++) {
-		if (!streq(annotation(v[i], "deployment.kubernetes.io/revision"), c->opt.revision))
+	for (uint32_t i = 0; i < l->n; i++) {
+		if (l->v[i].revision != strtol(c->opt.revision, NULL, 10))
 			continue;
-		printf("deployment.apps/%s with revision #%s\n", name, c->opt.revision);
-		describe_template(c, json_path(v[i], "spec.template"));
+		printf("%s.apps/%s with revision #%s\n", t->kind->singular, t->name, c->opt.revision);
+		describe_template(c, l->v[i].template);
 		return EXIT_DONE;
 	}
 	fprintf(stderr, "error: unable to find the specified revision\n");
 	return EXIT_ERROR;
 }
 
-static void print_all(json_t **v, unsigned n, const char *name)
+static int print_all(const struct past_list *l, const struct target *t)
 {
 	BUF_AUTO text = { 0 };
 	BUF_AUTO out = { 0 };
 
 	buf_puts(&text, "REVISION\tCHANGE-CAUSE\n");
-	for (unsigned i = 0; i < n; i++) {
-		const char *cause = annotation(v[i], "kubernetes.io/change-cause");
-
-		buf_printf(&text, "%s\t%s\n", annotation(v[i], "deployment.kubernetes.io/revision"),
-			   *cause ? cause : "<none>");
-	}
+	for (uint32_t i = 0; i < l->n; i++)
+		buf_printf(&text, "%ld\t%s\n", l->v[i].revision,
+			   *l->v[i].cause ? l->v[i].cause : "<none>");
 	tabs_align(buf_str(&text), 2, &out);
-	printf("deployment.apps/%s \n%s\n", name, buf_str(&out));
+	printf("%s.apps/%s \n%s\n", t->kind->singular, t->name, buf_str(&out));
+	return EXIT_DONE;
 }
 
 static int history(struct cli *c, const struct target *t)
 {
 	int code;
-	const char *path = arena_printf(&c->arena, "/apis/apps/v1/namespaces/%s/replicasets",
-					namespace_of(c));
-	json_t *list = fetch(c, "GET", path, NULL, &code), *rs;
-	struct { json_t **v; uint32_t n; } found = { 0 };
+	const char *plural = t->kind->id == KIND_DEPLOYMENT ? "replicasets" : "controllerrevisions";
+	json_t *list = fetch(c, "GET", arena_printf(&c->arena, "/apis/apps/v1/namespaces/%s/%s",
+						    namespace_of(c), plural), NULL, &code), *o;
+	struct past_list found = { 0 };
 	size_t i;
 
 	if (!list)
 		return code;
-	json_array_foreach(json_object_get(list, "items"), i, rs)
-		if (owned(rs, t->name))
-			*arena_push(&c->arena, &found) = rs;
+	json_array_foreach(json_object_get(list, "items"), i, o)
+		if (owned(o, t))
+			*arena_push(&c->arena, &found) = past_of(t, o);
 	if (!found.n) {
-		fprintf(stderr, "error: no rollout history found for deployment \"%s\"\n", t->name);
+		fprintf(stderr, "error: no rollout history found for %s \"%s\"\n", t->kind->singular,
+			t->name);
 		code = EXIT_ERROR;
 	} else {
 		qsort(found.v, found.n, sizeof(*found.v), by_revision);
-		if (c->opt.revision)
-			code = print_one(c, found.v, found.n, t->name);
-		else
-			print_all(found.v, found.n, t->name);
+		code = c->opt.revision ? print_one(c, &found, t) : print_all(&found, t);
 	}
 	json_decref(list);
 	return code;
@@ -140,7 +156,7 @@ static int history(struct cli *c, const struct target *t)
 static int post(struct cli *c, const struct target *t)
 {
 	int code;
-	const char *path = api(c, namespace_of(c), t->name, c->args[0]);
+	const char *path = api(c, t->kind, namespace_of(c), t->name, c->args[0]);
 
 	if (c->opt.to_revision)
 		path = arena_printf(&c->arena, "%s?toRevision=%s", path, c->opt.to_revision);
@@ -175,8 +191,9 @@ int verb_rollout(struct cli *c)
 	if (!code)
 		code = targets_expand(c, &t);
 	for (uint32_t i = 0; i < t.n && !code; i++) {
-		if (t.v[i].kind->id != KIND_DEPLOYMENT) {
-			fprintf(stderr, "error: rollouts are of Deployments: deployment/NAME\n");
+		if (!object_rolls(&(struct object){ .kind = t.v[i].kind })) {
+			fprintf(stderr, "error: rollouts are of Deployments, StatefulSets and DaemonSets: "
+				"deployment/NAME\n");
 			return EXIT_ERROR;
 		}
 		code = verbs[v].run(c, &t.v[i]);

@@ -27,6 +27,7 @@ void control_run(struct arena *a, const struct control_in *in, struct wanted *re
 #define REVISION_ANNOTATION "deployment.kubernetes.io/revision"
 #define CHANGE_CAUSE_ANNOTATION "kubernetes.io/change-cause"
 #define TEMPLATE_HASH_LABEL "pod-template-hash"
+#define REVISION_HASH_LABEL "controller-revision-hash"
 #define RESTARTED_AT_ANNOTATION "kubectl.kubernetes.io/restartedAt"
 #define CONFIG_HASH_ANNOTATION "orch/config-hash"
 
@@ -34,5 +35,7 @@ void control_run(struct arena *a, const struct control_in *in, struct wanted *re
 void control_template_hash(const struct set *s, const char *ns, const struct pod_template *t,
 			   char ret[16]);
 /* rollout status in kubectl's words; *ret_done: finished; *ret_failed: deadline exceeded. */
-void control_rollout_status(const struct object *deployment, struct buf *out, bool *ret_done,
+/* The template of a ControllerRevision; NULL when the record can't be understood. */
+struct pod_template *control_revision_template(struct arena *a, const struct object *revision);
+void control_rollout_status(const struct object *o, struct buf *out, bool *ret_done,
 			    bool *ret_failed);

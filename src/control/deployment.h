@@ -38,3 +38,7 @@ void rollout_annotate(struct rollout *r);
 
 bool rollout_complete(const struct rollout *r);
 void deployment_status_make(struct rollout *r);
+
+/* rollout status of a Deployment; both results are false before. */
+void deployment_rollout(const struct object *deployment, struct buf *out, bool *ret_done,
+			bool *ret_failed);

@@ -197,15 +197,14 @@ static const struct condition *find_condition(const struct deployment_status *s,
 	return NULL;
 }
 
-void control_rollout_status(const struct object *deployment, struct buf *out, bool *ret_done,
-			    bool *ret_failed)
+void deployment_rollout(const struct object *deployment, struct buf *out, bool *ret_done,
+			bool *ret_failed)
 {
 	const struct deployment_status *s = &deployment->deployment->status;
 	const struct condition *c = find_condition(s, "Progressing");
 	int32_t replicas = deployment->deployment->spec.replicas;
 	const char *name = deployment->meta->name;
 
-	*ret_done = *ret_failed = false;
 	if (deployment->meta->generation > s->observed_generation) {
 		buf_puts(out, "Waiting for deployment spec update to be observed...\n");
 	} else if (c && streq(c->reason, "ProgressDeadlineExceeded")) {

@@ -15,7 +15,6 @@
 #define SPEC_HASH_ANNOTATION "orch/spec-hash"
 #define CONFIG_CHANGE_ANNOTATION "orch/config-change"
 #define BACKOFF_MAX_ANNOTATION "orch/restart-backoff-max"
-#define REVISION_HASH_LABEL "controller-revision-hash"
 
 struct waiting { const char *reason, *message; };	/* reason NULL: for nothing */
 

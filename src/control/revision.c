@@ -75,6 +75,9 @@ static struct revision make(struct pass *p, const struct object *owner, const st
 	r.object.meta->creation_timestamp = whole_seconds(p->in->now);
 	r.object.meta->labels = map_copy(p->a, &t->metadata.labels);
 	strmap_set(p->a, &r.object.meta->labels, REVISION_HASH_LABEL, hash);
+	if (strmap_get(&m->annotations, CHANGE_CAUSE_ANNOTATION))
+		strmap_set(p->a, &r.object.meta->annotations, CHANGE_CAUSE_ANNOTATION,
+			   strmap_get(&m->annotations, CHANGE_CAUSE_ANNOTATION));
 	owner_add(p->a, r.object.meta, owner);
 	r.object.controller_revision->data = data_of(p, t);
 	r.object.controller_revision->revision = number;
@@ -143,19 +146,19 @@ void revisions_put(struct pass *p, struct revisions *l, int32_t limit)
 	}
 }
 
-const struct pod_template *revision_template(struct pass *p, const struct revision *r)
+struct pod_template *control_revision_template(struct arena *a, const struct object *revision)
 {
-	struct pod_template *t = arena_new(p->a, struct pod_template);
-	struct msgs m = { .arena = p->a };
+	struct pod_template *t = arena_new(a, struct pod_template);
+	struct msgs m = { .arena = a };
 	struct yaml_docs docs = { 0 };
-	const char *text = r->object.controller_revision->data;
+	const char *text = revision->controller_revision->data;
 
-	if (!text || yaml_parse(p->a, "", text, strlen(text), &docs, &m) < 0 || docs.n != 1)
+	if (!text || yaml_parse(a, "", text, strlen(text), &docs, &m) < 0 || docs.n != 1)
 		return NULL;
 	const struct ynode *spec = ynode_get(docs.v[0].root, "spec");
 	const struct ynode *from = spec ? ynode_get(spec, "template") : NULL;
-	if (!from || schema_decode_record(p->a, &pod_template_type, "", from, "", NULL, t, &m) < 0)
+	if (!from || schema_decode_record(a, &pod_template_type, "", from, "", NULL, t, &m) < 0)
 		return NULL;
-	pod_spec_complete(p->a, &t->spec);
+	pod_spec_complete(a, &t->spec);
 	return t;
 }

@@ -26,5 +26,3 @@ void revisions_load(struct pass *p, const struct object *owner, const struct pod
 void revisions_complete(struct pass *p, struct revisions *l);
 /* Into what the store keeps, but for history beyond the limit. */
 void revisions_put(struct pass *p, struct revisions *l, int32_t limit);
-/* NULL when the record can't be understood. */
-const struct pod_template *revision_template(struct pass *p, const struct revision *r);

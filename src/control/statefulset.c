@@ -144,7 +144,7 @@ static void create(struct numbered *s, uint32_t i)
 	bool old = i < partition(s) && s->spec->update_strategy.type != UPDATE_ON_DELETE;
 	const struct revision *r = old ? s->revisions.current : s->revisions.update;
 	const struct pod_template *t = r == s->revisions.update ? s->spec->template :
-								  revision_template(s->p, r);
+								  control_revision_template(s->p->a, &r->object);
 	const char *name = arena_printf(s->p->a, "%s-%u", s->object->meta->name, number);
 
 	if (!t)

@@ -155,15 +155,31 @@ void api_status(struct request *q, struct reply *r)
 	daemon_status(q->d, &j);
 }
 
-/* args: namespace, deployment, verb */
+/* Of "deployments", "statefulsets" or "daemonsets"; NULL after a reply was made. */
+static const struct kind *rolling_kind(const char *plural, struct reply *r)
+{
+	const struct kind *k = kind_by_word(plural);
+	const struct object o = { .kind = k };
+
+	if (k && streq(k->plural, plural) && object_rolls(&o))
+		return k;
+	reply_status(r, 404, "NotFound", "%s have no rollouts", plural);
+	return NULL;
+}
+
+/* args: namespace, plural, name, verb */
 void api_rollout(struct request *q, struct reply *r)
 {
+	const struct kind *k = rolling_kind(q->args[1], r);
+	struct object_key key = { k, q->args[0], q->args[2] };
 	uint32_t to = (uint32_t)request_int(q, "toRevision", 0);
 	struct err err = { 0 };
 	BUF_AUTO text = { 0 };
 	struct json j;
 
-	if (daemon_rollout(q->d, q->args[2], q->args[0], q->args[1], to, &text, &err) < 0) {
+	if (!k)
+		return;
+	if (daemon_rollout(q->d, q->args[3], &key, to, &text, &err) < 0) {
 		reply_error(r, &err);
 		return;
 	}
@@ -178,13 +194,16 @@ void api_rollout(struct request *q, struct reply *r)
 
 void api_rollout_status(struct request *q, struct reply *r)
 {
-	const struct view_entry *e = view_get(q->d->view, KIND_DEPLOYMENT, q->args[0], q->args[1]);
+	const struct kind *k = rolling_kind(q->args[1], r);
+	const struct view_entry *e = k ? view_get(q->d->view, k->id, q->args[0], q->args[2]) : NULL;
 	bool done, failed;
 	BUF_AUTO text = { 0 };
 	struct json j;
 
+	if (!k)
+		return;
 	if (!e) {
-		reply_not_found(r, &kinds[KIND_DEPLOYMENT], q->args[1]);
+		reply_not_found(r, k, q->args[2]);
 		return;
 	}
 	control_rollout_status(&e->object, &text, &done, &failed);

@@ -90,9 +90,9 @@ void daemon_plan(struct daemon *d, struct arena *a, const struct plan_options *o
 int daemon_apply(struct daemon *d, struct arena *a, const struct plan_options *o,
 		 struct plan *ret, uint32_t *ret_revision, struct err *err);
 
-/* rollout undo|pause|resume|restart|unhold of a declared Deployment. to: revision for undo, 0: the one
- * before. ret_text: what kubectl would print. -ENOENT, -EINVAL with kubectl's words. */
-int daemon_rollout(struct daemon *d, const char *verb, const char *ns, const char *name, uint32_t to,
+/* rollout undo|pause|resume|restart|unhold of a declared Deployment, StatefulSet or DaemonSet. to:
+ * revision for undo, 0: the one before. ret_text: what kubectl would print. -ENOENT, -EINVAL with kubectl's words. */
+int daemon_rollout(struct daemon *d, const char *verb, const struct object_key *key, uint32_t to,
 		   struct buf *ret_text, struct err *err);
 
 /* JSON of the daemon's state: sync mode, revision, files in error, holds, counts, guard, settled. */

@@ -4,9 +4,9 @@
  * declared object (model/set.h) and applies the same files again, so that what is in force, the
  * revision and every plan agree on it.
  *
- * Undo brings back the template of an old ReplicaSet, and the ConfigMaps and Secrets that its pods
- * used: those of the newest recorded revision in which that template and its configuration gave
- * the ReplicaSet's hash.
+ * Undo brings back the template of an old ReplicaSet or ControllerRevision, and the ConfigMaps and
+ * Secrets that its pods used: those of the newest recorded revision in which that template and its
+ * configuration gave its hash.
  */
 #include <stdio.h>
 
@@ -21,7 +21,7 @@ struct rollout {
 	struct daemon *d;
 	struct arena a;
 	const char *ns, *name;
-	const struct object *deployment;	/* in force */
+	const struct object *object;		/* in force */
 	uint32_t to;
 	struct hold hold;			/* what is there already, to be changed */
 	unsigned configs;			/* held along with it */
@@ -53,11 +53,43 @@ static struct hold existing_hold(struct daemon *d, const struct object *o)
 	return (struct hold){ .key = key };
 }
 
-static uint32_t revision_of(const struct object *rs)
+static bool paused(const struct object *o)
 {
-	const char *r = strmap_get(&rs->meta->annotations, REVISION_ANNOTATION);
+	return o->kind->id == KIND_DEPLOYMENT && o->deployment->spec.paused;
+}
 
+/* "deployment.apps/web" */
+static const char *title(struct rollout *q)
+{
+	return arena_printf(&q->a, "%s.apps/%s", q->object->kind->singular, q->name);
+}
+
+/* A record of history is a ReplicaSet or a ControllerRevision. */
+static uint32_t revision_of(const struct object *past)
+{
+	const char *r = strmap_get(&past->meta->annotations, REVISION_ANNOTATION);
+
+	if (past->kind->id == KIND_CONTROLLERREVISION)
+		return (uint32_t)past->controller_revision->revision;
 	return r ? (uint32_t)strtoul(r, NULL, 10) : 0;
+}
+
+static const char *hash_of(const struct object *past)
+{
+	return strmap_get(&past->meta->labels, past->kind->id == KIND_CONTROLLERREVISION ?
+			  REVISION_HASH_LABEL : TEMPLATE_HASH_LABEL);
+}
+
+/* As the manifest wrote it; NULL when the record can't be understood. */
+static struct pod_template *template_of(struct arena *a, const struct object *past)
+{
+	struct pod_template *t;
+
+	if (past->kind->id == KIND_CONTROLLERREVISION)
+		return control_revision_template(a, past);
+	t = schema_copy(a, &pod_template_type, past->replicaset->spec.template);
+	strmap_del(&t->metadata.labels, TEMPLATE_HASH_LABEL);
+	return t;
 }
 
 static bool owned_by(const struct object *rs, const struct object *owner)
@@ -68,7 +100,7 @@ static bool owned_by(const struct object *rs, const struct object *owner)
 	return false;
 }
 
-/* The ReplicaSet to go back to: of revision to, or the newest but one. */
+/* The record to go back to: of revision to, or the newest but one. */
 static int find_target(struct rollout *q, const struct object **ret, const struct object **ret_current)
 {
 	const struct object_list *all = store_derived(q->d->store);
@@ -77,7 +109,7 @@ static int find_target(struct rollout *q, const struct object **ret, const struc
 	for (uint32_t i = 0; i < all->n; i++) {
 		const struct object *rs = &all->v[i];
 
-		if (!owned_by(rs, q->deployment))
+		if (!owned_by(rs, q->object))
 			continue;
 		if (revision_of(rs) == q->to)
 			asked = rs;
@@ -95,16 +127,18 @@ static int find_target(struct rollout *q, const struct object **ret, const struc
 	if (q->to)
 		return err_set(q->err, -ENOENT, "unable to find specified revision %u in history",
 			       q->to);
-	return err_set(q->err, -ENOENT, "no rollout history found for deployment \"%s\"", q->name);
+	return err_set(q->err, -ENOENT, "no rollout history found for %s \"%s\"",
+		       q->object->kind->singular, q->name);
 }
 
-/* The set of the newest revision whose configuration made this ReplicaSet; NULL when none is left. */
-static struct set *revision_of_config(struct rollout *q, const struct object *rs)
+/* The set of the newest revision whose configuration made this record; NULL when none is left. */
+static struct set *revision_of_config(struct rollout *q, const struct object *past)
 {
-	const char *wanted = strmap_get(&rs->meta->labels, TEMPLATE_HASH_LABEL);
-	struct pod_template *t = schema_copy(&q->a, &pod_template_type, rs->replicaset->spec.template);
+	const char *wanted = hash_of(past);
+	struct pod_template *t = template_of(&q->a, past);
 
-	strmap_del(&t->metadata.labels, TEMPLATE_HASH_LABEL);
+	if (!t)
+		return NULL;
 	for (uint32_t n = store_revision_last(q->d->store); wanted && n > 0; n--) {
 		struct arena a = { 0 };
 		struct revision r = { 0 };
@@ -172,11 +206,11 @@ static enum kind_id config_kind(const char *name)
 	return strncmp(name, "Secret/", 7) ? KIND_CONFIGMAP : KIND_SECRET;
 }
 
-/* Every ConfigMap and Secret that the pods of rs used, as it was in that revision. */
-static int hold_configs(struct rollout *q, const struct object *rs)
+/* Every ConfigMap and Secret that the pods of the past used, as it was in that revision. */
+static int hold_configs(struct rollout *q, const struct object *past, const struct pod_template *t)
 {
-	struct strs names = config_names(q, rs->replicaset->spec.template);
-	struct set *then = names.n ? revision_of_config(q, rs) : NULL;
+	struct strs names = config_names(q, t);
+	struct set *then = names.n ? revision_of_config(q, past) : NULL;
 	int r = 0;
 
 	for (uint32_t i = 0; then && i < names.n && r == 0; i++) {
@@ -193,15 +227,15 @@ static int hold_configs(struct rollout *q, const struct object *rs)
 /* Nothing is held when the manifest says the same. */
 static void hold_template(struct rollout *q, struct pod_template *t, const char *cause)
 {
-	const struct object *said = declared(q->d, q->deployment);
+	const struct object *said = declared(q->d, q->object);
 	struct object held = object_copy(&q->a, said);
 
 	q->hold.content = NULL;
 	q->hold.revision = 0;
 	q->hold.restarted_at = NULL;	/* the template has it, if it was restarted then */
-	if (!q->configs && schema_equal(&pod_template_type, t, said->deployment->spec.template))
+	if (!q->configs && schema_equal(&pod_template_type, t, object_template(said)))
 		return;
-	held.deployment->spec.template = t;
+	*object_template(&held) = *t;
 	strmap_del(&held.meta->annotations, CHANGE_CAUSE_ANNOTATION);
 	if (cause)
 		strmap_set(&q->a, &held.meta->annotations, CHANGE_CAUSE_ANNOTATION, cause);
@@ -213,34 +247,48 @@ static void hold_template(struct rollout *q, struct pod_template *t, const char 
 
 static int verb_undo(struct rollout *q)
 {
-	const struct object *rs, *current;
+	const struct object *past, *current;
 	struct pod_template *t;
-	int r = find_target(q, &rs, &current);
+	int r = find_target(q, &past, &current);
 
 	if (r < 0)
 		return r;
-	if (q->deployment->deployment->spec.paused)
+	if (paused(q->object))
 		return err_set(q->err, -EINVAL, "you cannot rollback a paused deployment; resume it "
 			       "first with 'orchctl rollout resume deployment/%s' and try again", q->name);
-	q->to = revision_of(rs);
-	if (rs == current) {
-		buf_printf(q->text, "deployment.apps/%s skipped rollback (current template already "
-			   "matches revision %u)\n", q->name, q->to);
+	q->to = revision_of(past);
+	if (past == current) {
+		buf_printf(q->text, "%s skipped rollback (current template already matches revision %u)\n",
+			   title(q), q->to);
 		return NOTHING_TO_DO;
 	}
-	t = schema_copy(&q->a, &pod_template_type, rs->replicaset->spec.template);
-	strmap_del(&t->metadata.labels, TEMPLATE_HASH_LABEL);
-	r = hold_configs(q, rs);
-	hold_template(q, t, strmap_get(&rs->meta->annotations, CHANGE_CAUSE_ANNOTATION));
-	buf_printf(q->text, "deployment.apps/%s rolled back\n", q->name);
+	t = template_of(&q->a, past);
+	if (!t)
+		return err_set(q->err, -EBADMSG, "revision %u can't be understood", q->to);
+	r = hold_configs(q, past, t);
+	hold_template(q, t, strmap_get(&past->meta->annotations, CHANGE_CAUSE_ANNOTATION));
+	buf_printf(q->text, "%s rolled back\n", title(q));
 	return r;
+}
+
+/* pause and resume are of Deployments only, as kubectl says it. */
+static int only_deployments(struct rollout *q, const char *what)
+{
+	if (q->object->kind->id == KIND_DEPLOYMENT)
+		return 0;
+	return err_set(q->err, -EINVAL, "%s.apps \"%s\" %s is not supported", q->object->kind->plural,
+		       q->name, what);
 }
 
 static int verb_pause(struct rollout *q)
 {
-	if (q->deployment->deployment->spec.paused)
+	int r = only_deployments(q, "pausing");
+
+	if (r < 0)
+		return r;
+	if (paused(q->object))
 		return err_set(q->err, -EINVAL, "deployments.apps \"%s\" is already paused", q->name);
-	q->hold.paused = !declared(q->d, q->deployment)->deployment->spec.paused;
+	q->hold.paused = !paused(declared(q->d, q->object));
 	q->hold.resumed = false;
 	buf_printf(q->text, "deployment.apps/%s paused\n", q->name);
 	return 0;
@@ -248,10 +296,14 @@ static int verb_pause(struct rollout *q)
 
 static int verb_resume(struct rollout *q)
 {
-	if (!q->deployment->deployment->spec.paused)
+	int r = only_deployments(q, "resuming");
+
+	if (r < 0)
+		return r;
+	if (!paused(q->object))
 		return err_set(q->err, -EINVAL, "deployments.apps \"%s\" is not paused", q->name);
 	q->hold.paused = false;
-	q->hold.resumed = declared(q->d, q->deployment)->deployment->spec.paused;
+	q->hold.resumed = paused(declared(q->d, q->object));
 	buf_printf(q->text, "deployment.apps/%s resumed\n", q->name);
 	return 0;
 }
@@ -260,21 +312,22 @@ static int verb_restart(struct rollout *q)
 {
 	char now[32];
 
-	if (q->deployment->deployment->spec.paused)
+	if (paused(q->object))
 		return err_set(q->err, -EINVAL, "can't restart paused deployment (run rollout resume first)");
 	time_format(time_now(), now);
 	q->hold.restarted_at = arena_strdup(&q->a, now);
-	buf_printf(q->text, "deployment.apps/%s restarted\n", q->name);
+	buf_printf(q->text, "%s restarted\n", title(q));
 	return 0;
 }
 
 /* Ends the holds of undo: of the Deployment and of the configuration that came back with it. */
 static int verb_unhold(struct rollout *q)
 {
-	struct strs names = config_names(q, q->deployment->deployment->spec.template);
+	struct strs names = config_names(q, object_template(q->object));
 
 	if (!q->hold.content)
-		return err_set(q->err, -EINVAL, "deployment \"%s\" is not held", q->name);
+		return err_set(q->err, -EINVAL, "%s \"%s\" is not held",
+			       q->object->kind->singular, q->name);
 	for (uint32_t i = 0; i < names.n; i++) {
 		struct object_key key = { &kinds[config_kind(names.v[i])], q->ns,
 					  strchr(names.v[i], '/') + 1 };
@@ -285,7 +338,7 @@ static int verb_unhold(struct rollout *q)
 	}
 	q->hold.content = NULL;
 	q->hold.revision = 0;
-	buf_printf(q->text, "deployment.apps/%s follows its manifest again\n", q->name);
+	buf_printf(q->text, "%s follows its manifest again\n", title(q));
 	return 0;
 }
 
@@ -318,7 +371,7 @@ static int run(struct rollout *q, size_t verb)
 	r = put_hold(q);
 	if (r < 0)
 		return r;
-	buf_printf(&cause, "rollout %s deployment/%s", verbs[verb].name, q->name);
+	buf_printf(&cause, "rollout %s %s/%s", verbs[verb].name, q->object->kind->singular, q->name);
 	if (q->to)
 		buf_printf(&cause, " to revision %u", q->to);
 	generation_of_applied(q->d, &g);
@@ -327,10 +380,12 @@ static int run(struct rollout *q, size_t verb)
 	return r;
 }
 
-int daemon_rollout(struct daemon *d, const char *verb, const char *ns, const char *name, uint32_t to,
+int daemon_rollout(struct daemon *d, const char *verb, const struct object_key *key, uint32_t to,
 		   struct buf *ret_text, struct err *err)
 {
-	struct rollout q = { .d = d, .ns = ns, .name = name, .to = to, .text = ret_text, .err = err };
+	struct rollout q = {
+		.d = d, .ns = key->namespace, .name = key->name, .to = to, .text = ret_text, .err = err,
+	};
 	size_t v = 0;
 
 	while (v < ARRAY_SIZE(verbs) && !streq(verbs[v].name, verb))
@@ -339,10 +394,10 @@ int daemon_rollout(struct daemon *d, const char *verb, const char *ns, const cha
 		return err_set(err, -EINVAL, "unknown rollout verb \"%s\"", verb);
 	if (d->stopping)
 		return err_set(err, -EBUSY, "orchd is stopping");
-	q.deployment = d->applied ? set_find(d->applied, KIND_DEPLOYMENT, ns, name) : NULL;
-	if (!q.deployment)
-		return err_set(err, -ENOENT, "deployments.apps \"%s\" not found", name);
-	q.hold = existing_hold(d, q.deployment);
+	q.object = d->applied ? set_find(d->applied, key->kind->id, key->namespace, key->name) : NULL;
+	if (!q.object)
+		return err_set(err, -ENOENT, "%s.apps \"%s\" not found", key->kind->plural, key->name);
+	q.hold = existing_hold(d, q.object);
 	int r = run(&q, v);
 	arena_release(&q.a);
 	return r;

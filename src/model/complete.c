@@ -386,7 +386,7 @@ void object_complete(struct arena *a, struct object *o)
 		by_kind[o->kind->id](a, o);
 }
 
-static struct pod_template *object_template(const struct object *o)
+struct pod_template *object_template(const struct object *o)
 {
 	switch (o->kind->id) {
 	case KIND_REPLICASET:

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The containers of a pod, whatever list they are in. */
+/* The containers of a pod, whatever list they are in; templates, whatever kind has them. */
 #include "base/macro.h"
 #include "model/object.h"
 
@@ -29,4 +29,10 @@ int pod_container_find(const struct pod_spec *s, const char *name)
 			return (int)i;
 	}
 	return -1;
+}
+
+bool object_rolls(const struct object *o)
+{
+	return o->kind->id == KIND_DEPLOYMENT || o->kind->id == KIND_STATEFULSET ||
+	       o->kind->id == KIND_DAEMONSET;
 }

@@ -4,6 +4,7 @@
  * what it said then (by digest); pause, resume and restart stand until they are taken back. An
  * object under a hold is a copy: the manifest's own is shared with other generations.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "base/macro.h"
@@ -31,18 +32,21 @@ static void end_hold(struct set *s, const struct hold *h)
 }
 
 /* The template, and why it was made: history tells the cause of what runs. */
-static void hold_deployment(struct arena *a, struct deployment *d, const struct deployment *was)
+static int hold_template(struct arena *a, struct object *o, struct object *was)
 {
-	const char *cause = strmap_get(&was->metadata.annotations, CHANGE_CAUSE);
+	const char *cause = strmap_get(&was->meta->annotations, CHANGE_CAUSE);
 
-	d->spec.template = was->spec.template;
-	MARK(&d->spec, deployment_spec, template);
+	if (!object_template(was))
+		return -EINVAL;
+	object_complete(a, was);
+	*object_template(o) = *object_template(was);
 	if (cause) {
-		strmap_set(a, &d->metadata.annotations, CHANGE_CAUSE, cause);
-		MARK(&d->metadata, meta, annotations);
+		strmap_set(a, &o->meta->annotations, CHANGE_CAUSE, cause);
+		MARK(o->meta, meta, annotations);
 	} else {
-		strmap_del(&d->metadata.annotations, CHANGE_CAUSE);
+		strmap_del(&o->meta->annotations, CHANGE_CAUSE);
 	}
+	return 0;
 }
 
 static void hold_configmap(struct configmap *o, const struct configmap *was)
@@ -70,13 +74,9 @@ static int hold_content(struct arena *a, struct object *o, const char *content)
 
 	if (object_parse(a, content, strlen(content), &was, NULL) < 0 || was.kind != o->kind)
 		return -EINVAL;
+	if (object_rolls(o))
+		return hold_template(a, o, &was);
 	switch (o->kind->id) {
-	case KIND_DEPLOYMENT:
-		if (!was.deployment->spec.template)
-			return -EINVAL;
-		object_complete(a, &was);
-		hold_deployment(a, o->deployment, was.deployment);
-		return 0;
 	case KIND_CONFIGMAP:
 		hold_configmap(o->configmap, was.configmap);
 		return 0;
@@ -89,13 +89,13 @@ static int hold_content(struct arena *a, struct object *o, const char *content)
 	}
 }
 
-static void hold_switches(struct arena *a, struct deployment *d, const struct hold *h)
+static void hold_switches(struct arena *a, struct object *o, const struct hold *h)
 {
-	struct pod_template *t = d->spec.template;
+	struct pod_template *t = object_template(o);
 
-	if (h->paused != h->resumed) {
-		d->spec.paused = h->paused;
-		MARK(&d->spec, deployment_spec, paused);
+	if (o->kind->id == KIND_DEPLOYMENT && h->paused != h->resumed) {
+		o->deployment->spec.paused = h->paused;
+		MARK(&o->deployment->spec, deployment_spec, paused);
 	}
 	if (h->restarted_at) {
 		strmap_set(a, &t->metadata.annotations, RESTARTED_AT, h->restarted_at);
@@ -108,7 +108,7 @@ static void apply(struct set *s, struct object *o, const struct hold *h)
 {
 	struct arena *a = &s->arena;
 	bool switches =
-		o->kind->id == KIND_DEPLOYMENT && (h->paused || h->resumed || h->restarted_at);
+		object_rolls(o) && (h->paused || h->resumed || h->restarted_at);
 	bool content = h->content && h->digest == o->digest;
 	struct object copy;
 
@@ -121,7 +121,7 @@ static void apply(struct set *s, struct object *o, const struct hold *h)
 	if (!content && !switches)
 		return;
 	if (switches)
-		hold_switches(a, copy.deployment, h);
+		hold_switches(a, &copy, h);
 	copy.held = content;
 	copy.hold_revision = content ? h->revision : 0;
 	copy.digest = object_digest(&copy);

@@ -125,6 +125,11 @@ void pod_spec_complete(struct arena *a, struct pod_spec *s);
 /* Int-or-percent of total; up rounds up, else down. */
 int intstr_scale(const struct intstr *v, int total, bool up);
 
+/* Where an object keeps the template that its pods are made from; NULL: it makes none. */
+struct pod_template *object_template(const struct object *o);
+/* Has it a history of templates that rollout undo goes back in? */
+bool object_rolls(const struct object *o);
+
 /* A pod's containers in the order in which they start: its init containers, then the others. */
 enum container_role {
 	ROLE_MAIN,

@@ -86,19 +86,6 @@ static bool saved_alike(const struct object *x, const struct object *y)
 	return schema_equal(a.kind->type, a.body, b.body);
 }
 
-/* Where an object of this kind has the template of its pods; NULL: nowhere. */
-static struct pod_template **template_of(const struct object *o)
-{
-	switch (o->kind->id) {
-	case KIND_REPLICASET:
-		return &o->replicaset->spec.template;
-	case KIND_JOB:
-		return &o->job->spec.template;
-	default:
-		return NULL;
-	}
-}
-
 void store_derived_put(struct store *s, const struct object *o)
 {
 	struct object_key key = object_key(o);
@@ -151,12 +138,12 @@ static void object_text(const struct object *o, struct buf *out)
 
 static void template_text(const struct object *o, struct buf *out)
 {
-	struct pod_template **t = template_of(o);
+	const struct pod_template *t = object_template(o);
 	struct json j;
 
 	json_init(&j, out, false);
-	if (t && *t)
-		schema_json_value(&j, &pod_template_type, *t, DUMP_WRITTEN);
+	if (t)
+		schema_json_value(&j, &pod_template_type, t, DUMP_WRITTEN);
 }
 
 static void record_write(struct json *j, const struct object *o)
@@ -194,22 +181,20 @@ int derived_save(struct store *s, struct err *err)
 
 /* Replaces *t, decoded from the whole object, by what the user wrote, completed again. Labels and
  * annotations stay: control adds to them. */
-static int template_read(struct arena *a, const char *text, struct pod_template **t, struct err *err)
+static int template_read(struct arena *a, const char *text, struct pod_template *t, struct err *err)
 {
 	struct pod_template *written = arena_new(a, struct pod_template);
 	struct msgs m = { .arena = a };
 	struct yaml_docs docs = { 0 };
 
-	if (!*t)
-		return err_set(err, -EBADMSG, "there is no template");
 	if (yaml_parse(a, "", text, strlen(text), &docs, &m) < 0 || docs.n != 1 ||
 	    schema_decode_record(a, &pod_template_type, "", docs.v[0].root, "template", NULL, written,
 				 &m) < 0)
 		return err_set(err, -EBADMSG, "the template is damaged: %s", m.n ? m.v[0].text : "empty");
 	pod_spec_complete(a, &written->spec);
-	written->metadata.labels = (*t)->metadata.labels;
-	written->metadata.annotations = (*t)->metadata.annotations;
-	*t = written;
+	written->metadata.labels = t->metadata.labels;
+	written->metadata.annotations = t->metadata.annotations;
+	*t = *written;
 	return 0;
 }
 
@@ -225,7 +210,9 @@ static int record_read(struct arena *a, const struct state_file *f, size_t i, js
 		return state_bad(f, i, err, "%s", jwhy.text);
 	if (object_parse(a, object, strlen(object), ret, &why) < 0)
 		return state_bad(f, i, err, "%s", why.msg);
-	struct pod_template **t = template_of(ret);
+	struct pod_template *t = object_template(ret);
+	if (!t && ret->kind->id == KIND_REPLICASET)
+		return state_bad(f, i, err, "there is no template");
 	if (t && template_read(a, template, t, &why) < 0)
 		return state_bad(f, i, err, "%s", why.msg);
 	if (time_parse(created, &ret->meta->creation_timestamp) < 0)

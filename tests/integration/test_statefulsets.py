@@ -119,3 +119,36 @@ def test_parallel_pods_do_not_wait_for_each_other(orch):
                                      template=never_ready, podManagementPolicy="Parallel",
                                      ordinals={"start": 5}))
     wait_for(lambda: names(orch, "s") == ["s-5", "s-6", "s-7"], 10, "all are there at once")
+
+
+@pytest.mark.v2
+def test_history_undo_and_restart(orch):
+    def write(cause, *command):
+        o = statefulset("s", 2, orch.rootfs, *command)
+        o["metadata"]["annotations"] = {"kubernetes.io/change-cause": cause}
+        orch.write("s.yaml", o)
+        orch.apply()
+    write("first", "/bin/probe", "sleep")
+    orch.ctl("rollout", "status", "sts/s")
+    first = set(hashes(orch, "s").values())
+    write("second", "/bin/probe", "sleep", "--stubborn")
+    wait_for(lambda: not first & set(hashes(orch, "s").values()), 20)
+    assert "rolling update complete 2 pods" in orch.ctl("rollout", "status", "sts/s").stdout
+    lines = orch.ctl("rollout", "history", "statefulset/s").stdout.split("\n")
+    assert lines[0] == "statefulset.apps/s "
+    assert [line.split() for line in lines[2:4]] == [["1", "first"], ["2", "second"]]
+    assert "--stubborn" in orch.ctl("rollout", "history", "sts/s", "--revision=2").stdout
+    assert orch.ctl("rollout", "undo", "sts/s").stdout == "statefulset.apps/s rolled back\n"
+    wait_for(lambda: set(hashes(orch, "s").values()) == first, 30, "the first template is back")
+    orch.ctl("rollout", "status", "sts/s")
+    assert "held" in orch.ctl("plan").stdout
+    orch.kill9()
+    orch.start()
+    orch.wait_settled()
+    assert set(hashes(orch, "s").values()) == first
+    before = {p["metadata"]["uid"] for p in orch.pods(app="s")}
+    orch.ctl("rollout", "restart", "sts/s")
+    wait_for(lambda: not before & {p["metadata"]["uid"] for p in orch.pods(app="s")}, 30, "restarted")
+    orch.ctl("rollout", "status", "sts/s")
+    r = orch.ctl("rollout", "pause", "sts/s", check=False)
+    assert r.returncode == 1 and "not supported" in r.stderr

@@ -68,10 +68,11 @@ static void apply(struct fixture *f, const char *text, const char *revision)
 
 static const char *verb(struct fixture *f, const char *name, uint32_t to)
 {
+	const struct object_key key = { &kinds[KIND_DEPLOYMENT], "default", "web" };
 	BUF_AUTO text = { 0 };
 	struct err err = { 0 };
 
-	if (daemon_rollout(&f->d, name, "default", "web", to, &text, &err) < 0)
+	if (daemon_rollout(&f->d, name, &key, to, &text, &err) < 0)
 		return arena_printf(&f->arena, "error: %s", err.msg);
 	return arena_strdup(&f->arena, buf_str(&text));
 }
