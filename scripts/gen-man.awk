@@ -259,11 +259,63 @@ function put_field(t, n) {
 	printf ".TP\n.B %s\n%s\n.br\n(%s)\n", roff(f_key[t, n]), roff(f_doc[t, n]), roff(facts(t, n))
 }
 
+# Does something act on objects of kind k?
+function in_use(k) {
+	return kind_use[k] ~ /^(ACTED|SHARED)$/
+}
+
+function put_kind(k) {
+	printf ".TP\n.B %s\n%s\n%s, %s\n", roff(kind_name[k]), roff(type_doc[kind_type[k]]), \
+		"(" kind_api[k], kind_namespaced[k] == "true" ? "in a namespace)" : "in no namespace)"
+}
+
 function put_kinds(    k) {
+	heading("Acted on")
 	for (k = 1; k <= kinds; k++)
-		if (kind_use[k] != "MADE")
-			printf ".TP\n.B %s\n%s\n%s, %s\n", roff(kind_name[k]), roff(type_doc[kind_type[k]]), \
-				"(" kind_api[k], kind_namespaced[k] == "true" ? "in a namespace)" : "in no namespace)"
+		if (in_use(k))
+			put_kind(k)
+	heading("Kept")
+	print "Checked, planned and shown; nothing acts on them yet, and a warning says so."
+	for (k = 1; k <= kinds; k++)
+		if (kind_use[k] == "KEPT")
+			put_kind(k)
+}
+
+# Fields of a type and of those below it, each type once: n_of["acted"], ["warned"], ...
+function count_type(t, below,    n, p) {
+	if ((t, below) in counted)
+		return
+	counted[t, below] = 1
+	for (n = 1; n <= type_fields[t]; n++) {
+		p = f_presence[t, n]
+		if (p ~ /^SERVER/) {
+			n_of["server"]++
+			continue
+		}
+		if (p ~ /^REFUSED/)
+			n_of["refused"]++
+		else if (p ~ /^NOTED/)
+			n_of["warned"]++
+		else
+			n_of[below]++
+		if (has_sub(t, n) && p !~ /^REFUSED/)
+			count_type(f_sub[t, n], p ~ /^NOTED/ ? "below" : below)
+	}
+}
+
+function put_support(    k) {
+	print ".nf\n.ft CW"
+	printf "%-24s %9s %9s %7s %8s\n", "", "acted on", "accepted", "warned", "refused"
+	for (k = 1; k <= kinds; k++) {
+		if (kind_use[k] == "MADE")
+			continue
+		split("", counted)
+		split("", n_of)
+		count_type(kind_type[k], in_use(k) ? "acted" : "below")
+		printf "%-24s %9d %9d %7d %8d\n", kind_name[k], n_of["acted"], n_of["below"], \
+			n_of["warned"], n_of["refused"]
+	}
+	print ".ft\n.fi"
 }
 
 # One line that names the fields of a type that have this presence.
@@ -304,15 +356,34 @@ function put_type(t, path,    n, sub_path) {
 	}
 }
 
+# A type in one paragraph, then the types of its fields.
+function put_compact(t, path,    n, s) {
+	if (t in shown)
+		return
+	shown[t] = path
+	for (n = 1; n <= type_fields[t]; n++)
+		if (f_presence[t, n] !~ /^SERVER/)
+			s = s (s == "" ? "" : ", ") f_key[t, n] \
+				(f_presence[t, n] ~ /^REQ/ ? " (required)" : "")
+	printf ".TP\n.B %s\n%s\n", roff(path), roff(type_doc[t])
+	if (s != "")
+		printf "Fields: %s.\n", roff(s)
+	for (n = 1; n <= type_fields[t]; n++)
+		if (f_presence[t, n] !~ /^SERVER/ && has_sub(t, n))
+			put_compact(f_sub[t, n], path "." f_key[t, n] (f_kind[t, n] == "LIST" ? "[]" : ""))
+}
+
 function put_fields(    k) {
 	shown["meta"] = "metadata"
-	for (k = 1; k <= kinds; k++) {
-		if (kind_use[k] == "MADE")
-			continue
-		put_type(kind_type[k], kind_name[k])
-	}
+	for (k = 1; k <= kinds; k++)
+		if (in_use(k))
+			put_type(kind_type[k], kind_name[k])
 	delete shown["meta"]
 	put_type("meta", "metadata")
+	heading("Fields of kinds that are kept")
+	for (k = 1; k <= kinds; k++)
+		if (kind_use[k] == "KEPT")
+			put_compact(kind_type[k], kind_name[k])
 }
 
 function tables() {
@@ -343,6 +414,7 @@ function tables() {
 	else if ($3 == "flags") put_flags()
 	else if ($3 == "settings") put_settings()
 	else if ($3 == "kinds") put_kinds()
+	else if ($3 == "support") put_support()
 	else if ($3 == "fields") put_fields()
 	else fail("unknown table " $3)
 	next
