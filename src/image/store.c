@@ -316,7 +316,7 @@ void image_store_abort_blob(struct image_blob *b)
 	b->fd = -1;
 }
 
-static int hash_file(int fd, char ret[DIGEST_HEX], uint64_t *ret_size)
+static int hash_file(int fd, char ret[DIGEST_HEX])
 {
 	enum { CHUNK = 256 * 1024 };
 	FREE_AUTO char *chunk = malloc(CHUNK);
@@ -336,7 +336,6 @@ static int hash_file(int fd, char ret[DIGEST_HEX], uint64_t *ret_size)
 			break;
 		digest_add(&d, chunk, (size_t)n);
 	}
-	*ret_size = d.n;
 	digest_end(&d, ret);
 	return 0;
 }
@@ -359,17 +358,20 @@ static int open_unwritten(struct image_store *s, const char *name)
 	return fcntl(fd, F_SETLEASE, F_UNLCK) < 0 ? -errno : fd_take(&fd);
 }
 
+/* The size first: whoever downloads could have made a file of holes that takes days to read. */
 static int verify(int fd, const struct image_blob *b, uint64_t expected, struct err *err)
 {
 	char hex[DIGEST_HEX];
-	uint64_t size = 0;
-	int r = hash_file(fd, hex, &size);
+	struct stat st;
 
+	if (fstat(fd, &st) < 0)
+		return err_sys(err, -errno, "blob %s", b->digest);
+	if (expected != UINT64_MAX && (uint64_t)st.st_size != expected)
+		return err_set(err, -EBADMSG, "blob %s has %llu bytes instead of %llu", b->digest,
+			       (unsigned long long)st.st_size, (unsigned long long)expected);
+	int r = hash_file(fd, hex);
 	if (r < 0)
 		return err_sys(err, r, "blob %s", b->digest);
-	if (expected != UINT64_MAX && size != expected)
-		return err_set(err, -EBADMSG, "blob %s has %llu bytes instead of %llu", b->digest,
-			       (unsigned long long)size, (unsigned long long)expected);
 	if (!streq(hex, b->digest + sizeof("sha256:") - 1))
 		return err_set(err, -EBADMSG, "blob %s: its contents are sha256:%s", b->digest, hex);
 	return 0;

@@ -556,6 +556,8 @@ static int collect(struct keeper *k, struct err *err)
 		r = image_store_gc(k->store, &gc, &done, err);
 	if (r == 0)
 		tell(k, &(struct pull_news){ .kind = PULL_DONE, .digest = "-", .total = done.bytes });
+	if (r == 0)
+		image_store_settle(k->store, NULL);	/* what pulls that were killed have left */
 	return r;
 }
 

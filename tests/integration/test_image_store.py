@@ -398,6 +398,20 @@ def test_a_blob_somebody_can_still_write_is_not_taken(tmp, store):
     assert store.files("blobs", "partial") == {f"blobs/{oci.sha256(data)[7:]}"}
 
 
+def test_a_blob_of_another_size_is_not_even_read(tmp, store):
+    layout = f"{tmp}/x.oci"
+    oci.Layout(layout).image("t", [oci.base_layer()])
+    store("ls")
+    name = next(n for n in os.listdir(f"{layout}/blobs/sha256")
+                if os.path.getsize(f"{layout}/blobs/sha256/{n}") > 1000)
+    with open(f"{store.path}/partial/{name}", "wb") as f:
+        f.truncate(1 << 42)	# four terabytes of holes
+    start = time.monotonic()
+    assert "bytes instead of" in store.fails("sized", f"{layout}/blobs/sha256/{name}")
+    assert time.monotonic() - start < 20
+    assert store.files("partial") == set()
+
+
 def test_one_download_of_a_blob_at_a_time(tmp, store):
     data = b"blob" * 100
     with open(f"{tmp}/f", "wb") as f:

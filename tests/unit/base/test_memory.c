@@ -217,6 +217,40 @@ static void test_hash(void **state)
 				 "27ae41e4649b934ca495991b7852b855");
 }
 
+/* In pieces of any size, by the processor's instructions (where it has them) and without. */
+static void test_digest_pieces(void **state)
+{
+	static const char *const million_a =
+		"cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0";	/* FIPS 180-4 */
+	static const size_t pieces[] = { 1, 63, 64, 65, 1000, 100000 };
+	char a[100000], hex[DIGEST_HEX], whole[DIGEST_HEX];
+
+	(void)state;
+	memset(a, 'a', sizeof(a));
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(pieces); i++) {
+		size_t piece = pieces[i / 2], left = 1000000;
+		struct digest d;
+
+		digest_init(&d);
+		d.fast &= i % 2 == 0;
+		for (; left; left -= MIN(left, piece))
+			digest_add(&d, a, MIN(left, piece));
+		digest_end(&d, hex);
+		assert_string_equal(hex, million_a);
+	}
+	for (size_t n = 0; n < 200; n++) {	/* every place that the padding can begin at */
+		struct digest d;
+
+		digest_init(&d);
+		digest_add(&d, a, n / 3);
+		digest_add(&d, a, n - n / 3);
+		d.fast = false;
+		digest_end(&d, hex);
+		digest_hex(a, n, whole);
+		assert_string_equal(hex, whole);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -229,6 +263,7 @@ int main(void)
 		cmocka_unit_test(test_err),
 		cmocka_unit_test(test_err_long),
 		cmocka_unit_test(test_hash),
+		cmocka_unit_test(test_digest_pieces),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
