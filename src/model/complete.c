@@ -78,8 +78,10 @@ void pod_spec_complete(struct arena *a, struct pod_spec *s)
 	if (s->termination_grace_period_seconds < 0)
 		s->termination_grace_period_seconds = 1;
 	if (s->service_account && *s->service_account &&
-	    !HAS(s, pod_spec, service_account_name))
+	    !HAS(s, pod_spec, service_account_name)) {
 		s->service_account_name = s->service_account;
+		MARK(s, pod_spec, service_account_name);	/* what is noted is shown if written */
+	}
 }
 
 /* A copy of a sorted array of pairs that begin with their key, with room for key k; *ret_at is
