@@ -195,6 +195,7 @@ check:
 	$(Q)scripts/check
 bench: all $(BENCH)
 	$(Q)BUILD=$(abspath $(B)) tests/bench/run
+	$(Q)BUILD=$(abspath $(B)) tests/bench/image_pull
 check-v2: tests
 	$(Q)scripts/check-v2
 

@@ -430,8 +430,21 @@ int images_job(struct images *im, struct arena *a, enum pull_task task, struct p
 	return image_job_make(a, im->settings, task, io, err);
 }
 
+/* Who may come in now need not wait for the back-off of before. */
+static void retry_failed(struct images *im)
+{
+	for (struct entry *e = im->entries; e; e = e->next)
+		if (e->seen.pull == IMAGE_FAILED)
+			e->seen.retry_at = time_now();
+	changed(im);
+}
+
 int images_put_credentials(struct images *im, const char *registry, const char *user,
 			   const char *password, struct err *err)
 {
-	return image_job_put_credentials(im->settings, registry, user, password, err);
+	int r = image_job_put_credentials(im->settings, registry, user, password, err);
+
+	if (r == 0 && user)
+		retry_failed(im);
+	return r;
 }

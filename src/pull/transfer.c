@@ -133,7 +133,6 @@ static size_t on_header(char *p, size_t size, size_t n, void *data)
 	struct transfer *t = data;
 	const struct { const char *name; char *to; size_t room; } wanted[] = {
 		{ "content-type:", t->type, sizeof(t->type) },
-		{ "docker-content-digest:", t->digest, sizeof(t->digest) },
 		{ "www-authenticate:", t->challenge, sizeof(t->challenge) },
 	};
 	size_t len = size * n;

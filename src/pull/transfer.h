@@ -42,7 +42,7 @@ struct transfer {
 	CURLcode result;
 	int error;			/* -errno of a write, -EFBIG, or 0 */
 	char message[CURL_ERROR_SIZE];
-	char type[128], digest[128];	/* Content-Type, Docker-Content-Digest */
+	char type[128];			/* Content-Type */
 	char challenge[2048];		/* WWW-Authenticate */
 	unsigned retry_after;
 	/* inside */
