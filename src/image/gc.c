@@ -79,6 +79,21 @@ static int count_record(struct image_store *s, const char *name, void *data, str
 	return 0;
 }
 
+/* What a container runs from is not guessed: with a pin that cannot be read nothing is collected. */
+static int count_pin(struct image_store *s, const char *name, void *data, struct err *err)
+{
+	struct collection *c = data;
+	struct image_record r;
+	int k = store_read_record(s, name, &c->a, &r, err);
+
+	if (k == -ENOENT)
+		return 0;
+	if (k < 0)
+		return err_prefix(err, "%s/%s", s->path, name);
+	need_all_of(c, &r);
+	return 0;
+}
+
 static int by_name(const void *a, const void *b)
 {
 	return strcmp(((const struct need *)a)->name, ((const struct need *)b)->name);
@@ -106,7 +121,7 @@ static int count(struct image_store *s, struct collection *c, struct err *err)
 	c->needs.n = 0;
 	int r = store_each(s, "names", count_record, c, err);
 	if (r == 0)
-		r = store_each(s, "pins", count_record, c, err);
+		r = store_each(s, "pins", count_pin, c, err);
 	merge(c);
 	return r;
 }

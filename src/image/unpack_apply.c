@@ -71,6 +71,23 @@ static int refuse(struct applier *a, const char *what)
 	return err_set(a->err, -EBADMSG, "\"%.200s\": %s", a->name, what);
 }
 
+/* Relative, and no component that is empty, too long, "." or "..". */
+static bool path_valid(const char *p)
+{
+	if (!*p)
+		return true;
+	for (;;) {
+		size_t n = strcspn(p, "/");
+
+		if (n == 0 || n > NAME_MAX || (n == 1 && p[0] == '.') ||
+		    (n == 2 && p[0] == '.' && p[1] == '.'))
+			return false;
+		if (!p[n])
+			return true;
+		p += n + 1;
+	}
+}
+
 /* ---- directories ---- */
 
 static int resolve(struct applier *a, const char *path)
@@ -340,8 +357,6 @@ static int make_link(struct applier *a)
 static int on_symlink(struct applier *a) { return make(a, make_symlink); }
 static int on_node(struct applier *a) { return make(a, make_node); }
 
-static bool path_valid(const char *p);
-
 static int on_link(struct applier *a)
 {
 	char target[UNPACK_NAME_MAX + 1];
@@ -506,23 +521,6 @@ static const struct {
 	[UNPACK_END] = { on_end, IMAGE_DIGEST_MAX, false, true, true, true },
 	[UNPACK_FAIL] = { on_fail, UNPACK_NAME_MAX, false, true, true, true },
 };
-
-/* Relative, and no component that is empty, too long, "." or "..". */
-static bool path_valid(const char *p)
-{
-	if (!*p)
-		return true;
-	for (;;) {
-		size_t n = strcspn(p, "/");
-
-		if (n == 0 || n > NAME_MAX || (n == 1 && p[0] == '.') ||
-		    (n == 2 && p[0] == '.' && p[1] == '.'))
-			return false;
-		if (!p[n])
-			return true;
-		p += n + 1;
-	}
-}
 
 /* At least n bytes in the buffer; 1: the end came first. */
 static int need(struct applier *a, size_t n)

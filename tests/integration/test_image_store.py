@@ -484,6 +484,19 @@ def test_a_moved_name_leaves_its_pin(tmp, store):
     assert len(store("lowers", REF, "owner").split()) == 1 and os.path.isdir(old.strip())
 
 
+def test_nothing_is_collected_under_a_pin_that_cannot_be_read(tmp, store):
+    load(tmp, store, [oci.base_layer()])
+    store("pin", REF, "o")
+    store("rm", REF)
+    with open(f"{store.path}/pins/o", "r+") as f:
+        f.write("orch-image 9")
+    assert "pins/o: this is no record" in store.fails("gc", "all")
+    assert len(store.files("layers", "blobs")) == 4
+    store("unpin", "o")
+    store("gc", "all")
+    assert store.everything() == set()
+
+
 def test_nothing_is_collected_while_somebody_pulls(tmp, store):
     load(tmp, store, [oci.base_layer()])
     with open(f"{store.path}/lock") as lock:
