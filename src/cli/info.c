@@ -146,6 +146,15 @@ int verb_history(struct cli *c)
 	return EXIT_DONE;
 }
 
+static const char *use_words(enum kind_use use)
+{
+	static const char *const words[] = {
+		[KIND_ACTED] = "acted on", [KIND_KEPT] = "kept", [KIND_MADE] = "made by orch",
+		[KIND_SHARED] = "acted on, made by orch",
+	};
+	return words[use];
+}
+
 int verb_api_resources(struct cli *c)
 {
 	struct rows r = { 0 };
@@ -155,15 +164,17 @@ int verb_api_resources(struct cli *c)
 			puts(target_resource(c, &kinds[k], kinds[k].plural));
 		return EXIT_DONE;
 	}
+	unsigned columns = output_is(c, "wide") ? 6 : 5;
+
 	if (!c->opt.no_headers)
-		rows_add(&r, 5,
+		rows_add(&r, columns,
 			 (const char *const[]){ "NAME", "SHORTNAMES", "APIVERSION", "NAMESPACED",
-						"KIND" });
+						"KIND", "USE" });
 	for (int k = 0; k < KIND_COUNT; k++)
-		rows_add(&r, 5, (const char *const[]){ kinds[k].plural, kinds[k].short_names,
-						       kinds[k].api_version,
-						       kinds[k].namespaced ? "true" : "false",
-						       kinds[k].name });
+		rows_add(&r, columns, (const char *const[]){
+				 kinds[k].plural, kinds[k].short_names, kinds[k].api_version,
+				 kinds[k].namespaced ? "true" : "false", kinds[k].name,
+				 use_words(kinds[k].use) });
 	rows_flush(&r);
 	return EXIT_DONE;
 }

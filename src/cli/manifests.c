@@ -233,8 +233,10 @@ void manifests_print(const struct loaded *l, const struct msgs *m, unsigned styl
 		if (style & PRINT_COLORS)
 			buf_puts(&text, color);
 		msg_print(&m->v[i], &text);
-		if (style & PRINT_COLORS)
-			buf_puts(&text, "\033[0m");
+		if (style & PRINT_COLORS) {
+			text.len--;		/* the end of the line is not coloured */
+			buf_puts(&text, "\033[0m\n");
+		}
 		if (of)
 			msg_print_caret(&m->v[i], of->text, of->size, &text);
 		fputs(buf_str(&text), stderr);

@@ -286,6 +286,27 @@ static unsigned try_row(const struct chain *c)
 	return faults;
 }
 
+/* orchctl explain, with the kind of the field and what becomes of it. */
+static unsigned explain_row(const struct chain *c)
+{
+	const struct explain e = { .kind = c->kind->name, .version = c->kind->api_version };
+	const struct field *f = c->rows[c->n - 1];
+	BUF_AUTO path = { 0 };
+	BUF_AUTO text = { 0 };
+	struct err err = { 0 };
+
+	chain_path(c, &path);
+	int r = schema_explain(c->kind->type, &e, buf_str(&path), &text, &err);
+	if (r == 0 && strstr(buf_str(&text), "ACTED ON: ") && strstr(buf_str(&text), "CHANGE: ") &&
+	    (!f->values || strstr(buf_str(&text), "ENUM: ")) &&
+	    (!f->max || strstr(buf_str(&text), "BOUNDS: ")) &&
+	    (!f->dflt || strstr(buf_str(&text), "DEFAULT: ")))
+		return 0;
+	print_error("explain %s.%s: %s\n%s\n", c->kind->name, buf_str(&path), err.msg,
+		    buf_str(&text));
+	return 1;
+}
+
 struct seen { const struct type *v[1024]; unsigned n; };
 
 static bool see(struct seen *s, const struct type *t)
@@ -314,7 +335,7 @@ static unsigned try_type(struct chain *c, const struct type *t, struct seen *s)
 			continue;
 		c->types[c->n] = t;
 		c->rows[c->n++] = f;
-		faults += try_row(c);
+		faults += try_row(c) + explain_row(c);
 		if (f->sub && !(f->flags & F_REFUSED))
 			faults += try_type(c, f->sub, s);
 		c->n--;
