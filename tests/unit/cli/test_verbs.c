@@ -32,7 +32,9 @@
 		"/orch/v1/status", \
 			{ HTTP("200 OK", "{\"settled\":true,\"configDir\":\"/nowhere\"}") }, false \
 	}
-#define NO_DEPLOYMENTS { "/apps/v1/deployments ", { HTTP("200 OK", "{\"items\":[]}") }, false }
+#define EMPTY(plural) { "/" plural " ", { HTTP("200 OK", "{\"items\":[]}") }, false }
+#define NO_OTHERS EMPTY("statefulsets"), EMPTY("daemonsets")
+#define NO_WORKLOADS EMPTY("deployments"), NO_OTHERS
 #define END { NULL, { NULL }, false }
 
 struct result {
@@ -133,7 +135,7 @@ static void apply_exits(void **state)
 		const struct answer answers[] = {
 			{ "POST /apis/orch/v1/apply?allowDelete=0 ", { cases[i].body }, false },
 			SETTLED,
-			NO_DEPLOYMENTS,
+			NO_WORKLOADS,
 			END
 		};
 		struct server s;
@@ -151,7 +153,7 @@ static void apply_counts_for_programs(void **state)
 {
 	const struct answer answers[] = { { "/orch/v1/apply?", { HTTP("200 OK", CHANGES) }, false },
 					  SETTLED,
-					  NO_DEPLOYMENTS,
+					  NO_WORKLOADS,
 					  END };
 	struct server s;
 
@@ -193,6 +195,7 @@ static void a_rollout_that_fails_or_takes_too_long(void **state)
 		const struct answer answers[] = {
 			{ "/orch/v1/apply?", { HTTP("200 OK", CHANGES) }, false },
 			{ "/deployments ", { HTTP("200 OK", DEPLOYMENTS) }, false },
+			NO_OTHERS,
 			{ "/namespaces/shop/deployments/web/rolloutstatus ", { body }, false },
 			SETTLED, END };
 		server_start(&s, answers);
@@ -213,7 +216,7 @@ static void a_saved_plan_that_is_stale(void **state)
 		  { HTTP("200 OK", CHANGES) },
 		  false },
 		SETTLED,
-		NO_DEPLOYMENTS,
+		NO_WORKLOADS,
 		END
 	};
 	static const struct answer after[] = {
