@@ -270,10 +270,16 @@ void container_decide(struct pass *p, struct member *m)
 
 	if (m->want.stop || m->lost)
 		return;
+	storage_of_pod(p, m);
 	lacks = config_missing_volume(p, m->want.object.meta->namespace, s);
 	if (lacks && !m->seen)
 		pass_event(p, &m->want.object, true, "FailedMount", lacks);
-	bool blocked = lacks != NULL;
+	if (!lacks && m->cannot_mount)
+		lacks = m->cannot_mount;
+	if (m->unscheduled)
+		pass_event_at(p, &m->want.object, true, "FailedScheduling", m->unscheduled,
+			      m->seen ? m->seen->created_at : p->in->now);
+	bool blocked = lacks || m->unscheduled;
 	m->want.containers = arena_array(p->a, struct wanted_container, pod_container_count(s));
 	m->images = arena_array(p->a, struct waiting, pod_container_count(s));
 	for (uint32_t i = 0; i < pod_container_count(s); i++) {

@@ -116,6 +116,7 @@ void control_run(struct arena *a, const struct control_in *in, struct wanted *re
 	for (uint32_t i = 0; i < in->observed->npods; i++)
 		member_observe(&p, &in->observed->pods[i]);
 	namespaces_run(&p);
+	storage_begin(&p);
 	pods_declared(&p);
 	replicasets_declared(&p);
 	deployments_run(&p);
@@ -123,6 +124,7 @@ void control_run(struct arena *a, const struct control_in *in, struct wanted *re
 	daemonsets_run(&p);
 	statefulsets_run(&p);
 	stop_unclaimed(&p);
+	storage_run(&p);
 	finish_pods(&p);
 	if (ret->derived.n)
 		qsort(ret->derived.v, ret->derived.n, sizeof(*ret->derived.v),

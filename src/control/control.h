@@ -11,12 +11,16 @@
 #include "model/set.h"
 #include "model/wanted.h"
 
+#define STORAGE_PROVISIONER "orch/local"	/* of volumes that are directories */
+
 struct control_in {
 	const struct set *set;		/* admitted: uids, addresses and node ports are filled in */
 	const struct observed *observed;
 	const struct settings *settings;
 	const char *node_name;
 	uint32_t node_ip;
+	const char *volumes_dir;	/* where volumes are provisioned; NULL: nowhere */
+	int64_t started;		/* when orchd was */
 	int64_t now;			/* ns since the epoch */
 	uint64_t seed;			/* of names and uids made in this pass */
 };

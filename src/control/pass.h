@@ -31,6 +31,8 @@ struct member {
 	bool lost;			/* its sandbox is gone or could not be made */
 	bool ready;			/* all containers are */
 	int64_t ready_since;
+	const char *unscheduled;	/* its claims are not bound: why; NULL: they are */
+	const char *cannot_mount;	/* why a volume can't be; NULL: all can */
 	struct waiting *images;		/* what each container waits for; NULL: not yet decided */
 	unsigned attempt;		/* sandboxes lost in a row before this one */
 };
@@ -50,11 +52,14 @@ struct rset {
 };
 struct rset_list { struct rset **v; uint32_t n; };
 
+struct storage;
+
 struct pass {
 	struct arena *a;
 	const struct control_in *in;
 	struct wanted *out;
 	struct member_list members;
+	struct storage *storage;
 };
 
 void pass_wake(struct pass *p, int64_t at);	/* look again then; the past is ignored */
@@ -114,6 +119,15 @@ struct waiting image_decide(struct pass *p, struct member *m, const struct conta
 
 /* status.c */
 void pod_status_make(struct pass *p, struct member *m);
+
+/* storage.c: claims and volumes. begin before controllers, run when all pods are known */
+void storage_begin(struct pass *p);
+void storage_run(struct pass *p);
+/* Makes the claim unless it is there. With an owner it goes when that goes. like may be NULL. */
+void storage_claim_ensure(struct pass *p, const struct object *owner, const char *ns,
+			  const char *name, const struct meta *like, const struct pvc_spec *spec);
+/* storage_pod.c: where the claims of a pod lead, or what it waits for */
+void storage_of_pod(struct pass *p, struct member *m);
 
 /* pod.c */
 void pods_declared(struct pass *p);

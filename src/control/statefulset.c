@@ -110,19 +110,24 @@ static void look(struct numbered *s)
 
 /* ---- making ---- */
 
-/* A volume for each claim template, in place of one of the same name. */
+/* A claim and a volume for each claim template, in place of a volume of the same name. */
 static void add_claims(struct numbered *s, struct pod_spec *spec, const char *pod)
 {
+	bool deletes = s->spec->persistent_volume_claim_retention_policy.when_deleted ==
+		       CLAIM_DELETE;
 	struct { struct volume *v; uint32_t n; } l = { 0 };
 
 	for (uint32_t i = 0; i < s->spec->volume_claim_templates.n; i++) {
-		const char *name = s->spec->volume_claim_templates.v[i].metadata.name;
+		const struct claim_template *t = &s->spec->volume_claim_templates.v[i];
+		const char *name = t->metadata.name;
 		struct volume *v = arena_push(s->p->a, &l);
 
 		v->name = name;
 		v->persistent_volume_claim = arena_new(s->p->a, struct pvc_volume);
 		v->persistent_volume_claim->claim_name = arena_printf(s->p->a, "%s-%s", name, pod);
 		MARK(v->persistent_volume_claim, pvc_volume, claim_name);
+		storage_claim_ensure(s->p, deletes ? s->object : NULL, s->object->meta->namespace,
+				     v->persistent_volume_claim->claim_name, &t->metadata, &t->spec);
 		MARK(v, volume, name);
 		MARK(v, volume, persistent_volume_claim);
 	}

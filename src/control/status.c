@@ -274,7 +274,7 @@ static void conditions(struct pass *p, const struct member *m, struct pod_status
 	    arena_printf(p->a, "containers with incomplete status: [%s]", first), created);
 	add(p, s, "Ready", m->ready, reason, text, at);
 	add(p, s, "ContainersReady", m->ready, reason, text, at);
-	add(p, s, "PodScheduled", true, NULL, NULL, created);
+	add(p, s, "PodScheduled", !m->unscheduled, "Unschedulable", m->unscheduled, created);
 }
 
 static void addresses(struct pass *p, const struct member *m, struct pod_status *s)

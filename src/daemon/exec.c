@@ -10,6 +10,8 @@
 
 #include "base/log.h"
 #include "base/macro.h"
+#include "control/control.h"
+#include "schema/schema.h"
 
 #define RETRY_MIN (1 * NSEC)
 #define RETRY_MAX (60 * NSEC)
@@ -25,18 +27,33 @@ struct pass {
 	const struct wanted *wanted;
 };
 
+/* The directory of a volume that orch makes and removes; NULL: o is something else. */
+static const char *provisioned(const struct object *o)
+{
+	const char *by = strmap_get(&o->meta->annotations, "pv.kubernetes.io/provisioned-by");
+
+	return o->kind->id == KIND_PV && by && streq(by, STORAGE_PROVISIONER) &&
+	       o->pv->spec.local ? o->pv->spec.local->path : NULL;
+}
+
 static int do_object_put(struct pass *p, const struct action *a, struct err *err)
 {
-	(void)err;
-	store_derived_put(p->d->store, a->object);
-	return 0;
+	const char *dir = provisioned(a->object);
+	int r = dir ? runtime_volume_make(p->d->runtime, dir, err) : 0;
+
+	if (r == 0)
+		store_derived_put(p->d->store, a->object);
+	return r;
 }
 
 static int do_object_forget(struct pass *p, const struct action *a, struct err *err)
 {
 	struct object_key key = object_key(a->object);
+	const char *dir = provisioned(a->object);
 
 	(void)err;
+	if (dir)
+		runtime_volume_remove(p->d->runtime, dir);
 	store_derived_del(p->d->store, &key);
 	return 0;
 }

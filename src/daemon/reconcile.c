@@ -31,6 +31,8 @@ void reconcile_outlook(struct daemon *d, const struct set *set, struct arena *a,
 		.settings = d->settings,
 		.node_name = d->node_name,
 		.node_ip = net_node_ip(d->net),
+		.volumes_dir = arena_printf(a, "%s/volumes", d->settings->state_dir),
+		.started = d->started,
 		.now = time_now(),
 	};
 
@@ -88,10 +90,15 @@ static struct object pod_shown(struct arena *a, const struct wanted_pod *p, cons
 	return shown;
 }
 
+static bool is_storage(const struct object *o)
+{
+	return o->kind->id == KIND_PV || o->kind->id == KIND_PVC || o->kind->id == KIND_STORAGECLASS;
+}
+
 /* Does the set declare bare objects of a kind that control shows itself? */
 static bool shown_by_control(const struct object *o)
 {
-	return o->kind->id == KIND_POD || o->kind->id == KIND_REPLICASET;
+	return o->kind->id == KIND_POD || o->kind->id == KIND_REPLICASET || is_storage(o);
 }
 
 static void default_namespace(struct daemon *d, struct arena *a)
@@ -140,7 +147,10 @@ static void show(struct daemon *d, struct arena *a, const struct outlook *o, int
 			view_put(d->view, &shown);
 	}
 	for (uint32_t i = 0; i < w->derived.n; i++)
-		view_put(d->view, &w->derived.v[i]);
+		if (!is_storage(&w->derived.v[i]))
+			view_put(d->view, &w->derived.v[i]);
+	for (uint32_t i = 0; i < w->shown.n; i++)
+		view_put(d->view, &w->shown.v[i]);
 	for (uint32_t i = 0; i < w->endpoints.n; i++)
 		show_endpoints(d, a, &w->endpoints.v[i]);
 	for (uint32_t i = 0; i < w->pods.n; i++) {

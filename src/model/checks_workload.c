@@ -133,7 +133,7 @@ void check_statefulset_strategy(struct check *c, const void *obj)
 }
 
 /* Claims take their names from the templates: each needs one of its own. */
-static void check_claims(struct check *c, const struct pvc_list *l, struct strs *names)
+static void check_claims(struct check *c, const struct claim_template_list *l, struct strs *names)
 {
 	char child[64];
 

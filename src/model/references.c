@@ -321,7 +321,7 @@ static void check_claim_class(struct references *r, const struct object *o)
 	const char *class = o->pvc->spec.storage_class_name;
 	struct object_list volumes = set_kind(r->set, KIND_PV);
 
-	if (!class || declared(r->set, KIND_STORAGECLASS, "", class))
+	if (!class || streq(class, STORAGE_CLASS_BUILTIN) || declared(r->set, KIND_STORAGECLASS, "", class))
 		return;
 	for (uint32_t i = 0; i < volumes.n; i++) {
 		const char *of = volumes.v[i].pv->spec.storage_class_name;

@@ -94,3 +94,6 @@ struct config_part {
 };
 struct config_parts { struct config_part *v; uint32_t n; };
 void volume_config_parts(struct arena *a, const struct volume *v, struct config_parts *ret);
+
+/* The StorageClass that is there without being declared. */
+#define STORAGE_CLASS_BUILTIN "orch-local"

@@ -61,6 +61,7 @@ struct wanted_event {
 struct wanted {
 	struct arena *arena;
 	struct { struct wanted_pod *v; uint32_t n; } pods;	/* sorted by namespace, name */
+	struct object_list shown;	/* in place of what is declared: storage */
 	struct object_list derived;	/* all that should be stored, sorted, with status */
 	struct { struct service_entry *v; uint32_t n; } services;	/* sorted by ip, proto, port */
 	struct { struct object *v; uint32_t n; } endpoints;	/* kind Endpoints, sorted */

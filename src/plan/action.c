@@ -29,7 +29,7 @@ static struct action *add(struct walk *w, enum action_kind kind, const struct ob
 	struct action *a = arena_push(w->a, &w->kinds[kind]);
 
 	a->kind = kind;
-	a->namespace = o ? o->meta->namespace : "";
+	a->namespace = o && o->meta->namespace ? o->meta->namespace : "";
 	a->name = o ? o->meta->name : "";
 	a->why = why;
 	return a;

@@ -163,16 +163,15 @@ static void replace(struct arena *a, const struct plan_in *in, const struct obje
 	i->restarts += paused ? 0 : n * impact_pod_spec(o)->containers.n;
 }
 
-static bool mounts(const struct pod_spec *s, const struct object *o)
+static bool mounts(struct arena *a, const struct pod_spec *s, const struct object *o)
 {
 	for (uint32_t i = 0; i < s->volumes.n; i++) {
-		const struct volume *v = &s->volumes.v[i];
-		const char *name = o->kind->id == KIND_SECRET ?
-			(v->secret ? v->secret->secret_name : NULL) :
-			(v->config_map ? v->config_map->name : NULL);
+		struct config_parts l;
 
-		if (name && streq(name, o->meta->name))
-			return true;
+		volume_config_parts(a, &s->volumes.v[i], &l);
+		for (uint32_t k = 0; k < l.n; k++)
+			if (l.v[k].kind == o->kind->id && streq(l.v[k].name, o->meta->name))
+				return true;
 	}
 	return false;
 }
@@ -185,7 +184,7 @@ static const char *in_volumes(struct arena *a, const struct plan_in *in, const s
 		const struct observed_pod *p = &in->observed->pods[i];
 
 		n += runs(p) && streq(p->object->meta->namespace, o->meta->namespace) &&
-		     mounts(&p->object->pod->spec, o);
+		     mounts(a, &p->object->pod->spec, o);
 	}
 	return n ? arena_printf(a, "update in place, in volumes of %u pod%s", n, plural(n)) :
 		   "update in place";

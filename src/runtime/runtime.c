@@ -4,6 +4,7 @@
 
 #include <limits.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/sysinfo.h>
 
@@ -217,6 +218,29 @@ int runtime_volumes_update(struct runtime *r, const struct wanted_pod *w, const 
 	code = record_write(p, err);
 	sandbox_changed(p);
 	return code;
+}
+
+/* Anybody in the pod may write, as in an emptyDir; nobody else gets through the state directory. */
+int runtime_volume_make(struct runtime *r, const char *dir, struct err *err)
+{
+	(void)r;
+	if (file_exists(dir))
+		return 0;
+	int code = file_mkdir_p(dir, 0777, err);
+	if (code == 0 && chmod(dir, 0777) < 0)
+		code = err_sys(err, -errno, "%s", dir);
+	return code;
+}
+
+void runtime_volume_remove(struct runtime *r, const char *dir)
+{
+	struct arena a = { 0 };
+	const char *among = arena_printf(&a, "%s/volumes/pvc-", r->s.state_dir);
+	size_t n = strlen(among);
+
+	if (strncmp(dir, among, n) == 0 && !strchr(dir + n, '/'))
+		sweep_later(&r->sweep, dir, time_mono());
+	arena_release(&a);
 }
 
 static void overdue(struct loop_timer *t)

@@ -64,6 +64,11 @@ int runtime_pod_stop(struct runtime *r, const char *ns, const char *pod, uint32_
 		     struct err *err);
 int runtime_pod_remove(struct runtime *r, const char *ns, const char *pod, struct err *err);
 
+/* Directories of volumes. One is removed a little later, outside of the pass, and only from among
+ * them. */
+int runtime_volume_make(struct runtime *r, const char *dir, struct err *err);
+void runtime_volume_remove(struct runtime *r, const char *dir);
+
 /* exec: the descriptors come through done(); then exited() once. Both get data. */
 struct runtime_exec {
 	const char *ns, *pod, *container;	/* container NULL: the first */
