@@ -9,6 +9,7 @@
 
 #define NODE_PORT_MIN 30000
 #define NODE_PORT_MAX 32767
+#define PAIRED_MAX 1000		/* ports of one object that are held against each other */
 #define SLICE_ENDPOINTS_MAX 1000
 #define SLICE_ADDRESSES_MAX 100
 
@@ -104,23 +105,35 @@ static void check_node_port(struct check *c, const struct service_spec *s, uint3
 		check_fail_at(c, child, "%d is not in %d-%d", port, NODE_PORT_MIN, NODE_PORT_MAX);
 }
 
+static void twice(struct check *c, uint32_t k, const char *field, const char *text)
+{
+	char child[64];
+
+	snprintf(child, sizeof(child), "ports[%u].%s", k, field);
+	check_fail_at(c, child, "%s", text);
+}
+
 /* Two ports of one service that cannot both be. */
 static void check_pair(struct check *c, const struct service_spec *s, uint32_t i, uint32_t k)
 {
 	const struct service_port *a = &s->ports.v[i], *b = &s->ports.v[k];
 	bool same_proto = a->protocol == b->protocol;
-	char child[64];
+	char text[128];
 
-	snprintf(child, sizeof(child), "ports[%u].port", k);
-	if (same_proto && a->port == b->port)
-		check_fail_at(c, child, "%d/%s is already port %u of this Service", b->port,
-			      protocol_values.values[b->protocol], i);
-	snprintf(child, sizeof(child), "ports[%u].nodePort", k);
-	if (same_proto && a->node_port && a->node_port == b->node_port)
-		check_fail_at(c, child, "%d is already the node port of port %u", b->node_port, i);
-	snprintf(child, sizeof(child), "ports[%u].name", k);
-	if (a->name && b->name && streq(a->name, b->name))
-		check_fail_at(c, child, "duplicate name \"%s\"", b->name);
+	if (same_proto && a->port == b->port) {
+		snprintf(text, sizeof(text), "%d/%s is already port %u of this Service", b->port,
+			 protocol_values.values[b->protocol], i);
+		twice(c, k, "port", text);
+	}
+	if (same_proto && a->node_port && a->node_port == b->node_port) {
+		snprintf(text, sizeof(text), "%d is already the node port of port %u",
+			 b->node_port, i);
+		twice(c, k, "nodePort", text);
+	}
+	if (a->name && b->name && streq(a->name, b->name)) {
+		snprintf(text, sizeof(text), "duplicate name \"%.100s\"", b->name);
+		twice(c, k, "name", text);
+	}
 }
 
 static void check_ports(struct check *c, const struct service_spec *s)
@@ -134,7 +147,7 @@ static void check_ports(struct check *c, const struct service_spec *s)
 		if (s->ports.n > 1 && !s->ports.v[i].name)
 			check_fail_at(c, child, "missing; with several ports each needs a name");
 		check_node_port(c, s, i);
-		for (uint32_t k = i + 1; k < s->ports.n; k++)
+		for (uint32_t k = i + 1; k < MIN(s->ports.n, (uint32_t)PAIRED_MAX); k++)
 			check_pair(c, s, i, k);
 	}
 }
@@ -228,7 +241,7 @@ void check_endpoint_subset(struct check *c, const void *obj)
 		snprintf(child, sizeof(child), "ports[%u].name", i);
 		if (s->ports.n > 1 && (!name || !*name))
 			check_fail_at(c, child, "missing; with several ports each needs a name");
-		for (uint32_t k = 0; name && *name && k < i; k++) {
+		for (uint32_t k = 0; name && *name && k < MIN(i, (uint32_t)PAIRED_MAX); k++) {
 			if (s->ports.v[k].name && streq(s->ports.v[k].name, name))
 				check_fail_at(c, child, "duplicate name \"%s\"", name);
 		}
@@ -279,7 +292,7 @@ void check_endpointslice(struct check *c, const void *obj)
 		check_slice_endpoint(c, s, i);
 	for (uint32_t i = 0; i < s->ports.n; i++) {
 		snprintf(child, sizeof(child), "ports[%u].name", i);
-		for (uint32_t k = 0; k < i; k++) {
+		for (uint32_t k = 0; k < MIN(i, (uint32_t)PAIRED_MAX); k++) {
 			if (streq(s->ports.v[k].name, s->ports.v[i].name))
 				check_fail_at(c, child, "duplicate name \"%s\"",
 					      s->ports.v[i].name);
