@@ -126,15 +126,15 @@ def test_plan_change_and_delete(orch):
     for _, kind, _, _ in KINDS:
         effect = re.search(rf"^\+ {kind.lower()}/x  all.yaml:\d+\n    (.*)$", text, re.M)[1]
         assert ("kept, not acted on" in effect) == kept(orch, kind), (kind, effect)
-    orch.ctl("apply")
+    orch.ctl("apply", "--no-wait")
     orch.write("all.yaml", *[manifest(*k) for k in KINDS
                              if k[1] not in ("PersistentVolumeClaim", "LimitRange")])
     text = wait_for(lambda: "limitrange/x" in (t := orch.ctl("plan").stdout) and t)
     assert "- limitrange/x" in text and "persistentvolumeclaim/x would go" in text
-    orch.ctl("apply", check=False)
+    orch.ctl("apply", "--no-wait", check=False)
     assert "not found" in orch.ctl("get", "limitrange", "x", check=False).stderr
     assert orch.ctl("get", "pvc", "x").stdout
-    orch.ctl("apply", "--allow-delete")
+    orch.ctl("apply", "--no-wait", "--allow-delete")
     assert "not found" in orch.ctl("get", "pvc", "x", check=False).stderr
 
 
