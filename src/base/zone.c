@@ -17,7 +17,10 @@
 
 #define FILE_MAX (1 << 20)
 #define DAY 86400
-/* What the rule is asked about: years that date_of() knows, with room for the ones around them. */
+/*
+ * While rules hold: years that date_of() knows, with room for the ones around them. Before and after
+ * it is standard time.
+ */
 #define RULE_FROM (-62000000000LL)	/* the year 5 */
 #define RULE_TO 253000000000LL		/* the year 9987 */
 
@@ -174,10 +177,13 @@ static int64_t when_in(const struct when *w, unsigned year)
  */
 static struct zone_span rule_at(const struct rule *r, int64_t t)
 {
-	struct zone_span span = { r->standard, INT64_MAX };
+	bool before = t < RULE_FROM, after = t >= RULE_TO;
+	struct zone_span span = {
+		r->standard, !r->changes || after ? INT64_MAX : before ? RULE_FROM : RULE_TO,
+	};
 	int64_t since = INT64_MIN;
 
-	if (!r->changes || t < RULE_FROM || t > RULE_TO)
+	if (!r->changes || before || after)
 		return span;
 	unsigned year = date_of(floor_div(t, DAY)).year;
 	for (unsigned i = 0; i < 10; i++) {

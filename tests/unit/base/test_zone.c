@@ -322,6 +322,30 @@ static void test_rules(void **state)
 	arena_release(&a);
 }
 
+/* Every span that is said to hold does, to the ends of time. */
+static void test_ends(void **state)
+{
+	static const int64_t from[] = {
+		INT64_MIN, -62000000001, -62000000000, 252980000000, 252999999999, 253000000000,
+	};
+	const struct sample s = {
+		'2', 0, NULL, NULL, 1, offsets_two, 0, "\nAEST-10AEDT,M10.1.0,M4.1.0/3\n",
+	};
+	struct arena a = { 0 };
+	const struct zone *z;
+
+	(void)state;
+	assert_string_equal(parse(&a, &s, &z), "");
+	for (size_t i = 0; i < ARRAY_SIZE(from); i++) {
+		struct zone_span span = zone_at(z, from[i]);
+
+		assert_true(span.until > from[i]);
+		assert_int_equal(zone_at(z, span.until - 1).offset, span.offset);
+	}
+	assert_int_equal(zone_at(z, INT64_MAX).offset, 36000);
+	arena_release(&a);
+}
+
 static void test_damaged(void **state)
 {
 	static const int64_t order[] = { 5, 5 };
@@ -413,6 +437,7 @@ int main(void)
 		cmocka_unit_test(test_not_loaded),
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_rules),
+		cmocka_unit_test(test_ends),
 		cmocka_unit_test(test_damaged),
 		cmocka_unit_test(test_bad_rules),
 		cmocka_unit_test(test_cut_short),
