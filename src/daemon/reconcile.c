@@ -23,6 +23,16 @@
 /* After a pass that did something: some of it sends no news of its own. */
 #define LOOK_AGAIN (20 * MSEC)
 
+/* The store's own list moves while the pass records and forgets; plans point into this one. */
+static struct object_list list_copy(struct arena *a, const struct object_list *l)
+{
+	struct object_list copy = { arena_array(a, struct object, l->n + 1), l->n };
+
+	if (l->n)
+		memcpy(copy.v, l->v, l->n * sizeof(*l->v));
+	return copy;
+}
+
 void reconcile_outlook(struct daemon *d, const struct set *set, struct arena *a, struct outlook *ret)
 {
 	struct control_in in = {
@@ -40,7 +50,7 @@ void reconcile_outlook(struct daemon *d, const struct set *set, struct arena *a,
 		in.seed = (uint64_t)in.now;
 	runtime_observe(d->runtime, a, &ret->observed);
 	images_observe(d->images, a, &ret->observed);
-	ret->observed.derived = *store_derived(d->store);
+	ret->observed.derived = list_copy(a, store_derived(d->store));
 	ret->observed.services = d->programmed;
 	ret->observed.nservices = d->nprogrammed;
 	ret->observed.services_known = d->services_known;
