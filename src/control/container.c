@@ -10,6 +10,7 @@
 
 #include "control/pass.h"
 
+#define EVICTION_GRACE 1u	/* seconds, as kubelet */
 #define TELL_WINDOW (10 * NSEC)	/* what is older was told by an earlier pass */
 
 int64_t backoff_delay(unsigned restarts, int64_t max)
@@ -55,7 +56,7 @@ static enum restart_policy policy_of(const struct member *m, const char *name)
 	enum restart_policy own = i < 0 ? restart_policy_unset :
 					  pod_container(s, (uint32_t)i)->restart_policy;
 
-	if (m->expired)
+	if (m->expired || m->evicted)
 		return RESTART_NEVER;
 	if (role == ROLE_SIDECAR)
 		return m->over ? RESTART_NEVER : RESTART_ALWAYS;
@@ -199,8 +200,9 @@ static void decide_farewell(struct member *m, uint32_t index, const struct obser
 			return;
 	}
 	w->kill = !c->pending;
-	w->grace_s = m->want.grace_s;
-	w->why = m->expired ? "its deadline is over" : "the pod's other containers have ended";
+	w->grace_s = m->evicted ? MIN(m->want.grace_s, EVICTION_GRACE) : m->want.grace_s;
+	w->why = m->evicted ? "the pod is evicted" :
+		 m->expired ? "its deadline is over" : "the pod's other containers have ended";
 }
 
 static void decide_one(struct pass *p, struct member *m, uint32_t index, bool blocked)

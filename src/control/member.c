@@ -80,6 +80,29 @@ static bool is_expired(struct pass *p, const struct member *m, const struct pod_
 	return later;
 }
 
+static bool failed(const struct member *m)
+{
+	for (uint32_t i = 0; i < m->seen->ncontainers; i++)
+		if (observed_container_failed(&m->seen->containers[i]))
+			return true;
+	return false;
+}
+
+/* https://kubernetes.io/docs/concepts/storage/volumes/#emptydir */
+static const char *over_limit(struct pass *p, const struct member *m, const struct pod_spec *s)
+{
+	for (uint32_t i = 0; m->seen->usage && i < s->volumes.n; i++) {
+		const struct empty_dir_volume *v = s->volumes.v[i].empty_dir;
+		int64_t limit = v ? quantity_value(&v->size_limit) : 0;
+
+		if (limit > 0 && m->seen->usage[i] > limit)
+			return arena_printf(p->a, "Usage of EmptyDir volume \"%s\" exceeds the "
+					    "limit \"%s\". ", s->volumes.v[i].name,
+					    v->size_limit.text);
+	}
+	return NULL;
+}
+
 static const char *controller_uid(const struct meta *m)
 {
 	for (uint32_t i = 0; i < m->owner_references.n; i++)
@@ -143,7 +166,8 @@ void member_observe(struct pass *p, const struct observed_pod *seen)
 	m->lost = seen->stage == POD_DOWN || seen->stage == POD_BROKEN;
 	m->over = is_over(m, spec);
 	m->expired = is_expired(p, m, spec, m->over);
-	m->over |= m->expired;
+	m->evicted = m->over && !failed(m) ? NULL : over_limit(p, m, spec);
+	m->over |= m->expired || m->evicted;
 	m->finished = m->over && !runs_anything(m);
 	m->ready = all_ready(m, spec);
 	m->ready_since = m->ready ? seen->ready_since : 0;

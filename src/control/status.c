@@ -307,7 +307,12 @@ void pod_status_make(struct pass *p, struct member *m)
 							       &s->container_statuses));
 	}
 	s->phase = phase(p, m, s);
-	if (m->expired) {
+	if (m->evicted) {
+		s->phase = "Failed";
+		s->reason = "Evicted";
+		s->message = m->evicted;
+		pass_event_at(p, &m->want.object, true, "Evicted", m->evicted, m->seen->created_at);
+	} else if (m->expired) {
 		s->phase = "Failed";
 		s->reason = "DeadlineExceeded";
 		s->message = "Pod was active on the node longer than the specified deadline";

@@ -82,7 +82,6 @@ void check_pod_security_context(struct check *c, const void *obj);
 /* checks_volume.c */
 void check_medium(struct check *c, const void *value);
 void check_quantity_positive(struct check *c, const void *value);
-void check_empty_dir(struct check *c, const void *obj);
 void check_volume_mount(struct check *c, const void *obj);
 void check_storage(struct check *c, const void *value);
 void check_pvc_spec(struct check *c, const void *obj);

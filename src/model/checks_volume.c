@@ -30,15 +30,6 @@ void check_quantity_positive(struct check *c, const void *value)
 		check_fail(c, "%s is less than 0", q->text);
 }
 
-void check_empty_dir(struct check *c, const void *obj)
-{
-	const struct empty_dir_volume *v = obj;
-
-	if (v->size_limit.milli > 0 && (!v->medium || !streq(v->medium, "Memory")))
-		check_warn_at(c, "sizeLimit",
-			      "not enforced by orch on disk; medium Memory has a size");
-}
-
 void check_volume_mount(struct check *c, const void *obj)
 {
 	const struct volume_mount *m = obj;

@@ -49,6 +49,7 @@ struct observed_pod {
 	int64_t stopped_at;	/* when it was told to stop; 0: it was not */
 	int64_t ready_since;	/* all containers ready since then; 0: not ready */
 	uint64_t config_digest;	/* set_config_hash(volumes) of what its volumes hold */
+	int64_t *usage;		/* bytes in its volumes, by index; NULL: none is measured */
 	const char *message;
 	struct observed_container *containers;
 	uint32_t ncontainers;

@@ -72,6 +72,7 @@ static void observe_sandbox(struct arena *a, struct sandbox *p, struct observed_
 		.containers = arena_array(a, struct observed_container, p->nruns),
 		.ncontainers = p->nruns,
 	};
+	usage_observe(a, p, ret);
 	for (uint32_t i = 0; i < p->nruns; i++) {
 		struct observed_container *c = &ret->containers[i];
 

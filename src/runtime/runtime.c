@@ -121,6 +121,7 @@ void runtime_free(struct runtime *r)
 	if (!r)
 		return;
 	sweep_finish(&r->sweep);
+	usage_release(&r->usage);
 	loop_timer_cancel(r->loop, &r->patience);
 	execs_release(r);
 	for (uint32_t i = 0; i < r->nsandboxes; i++)
@@ -167,6 +168,7 @@ int runtime_pod_create(struct runtime *r, const struct wanted_pod *w, const stru
 	p->config_digest = w->config_digest;
 	sandbox_insert(p);
 	int code = sandbox_make(p, set, err);
+	usage_watch(p);
 	if (code < 0)
 		sandbox_break(p, "failed to create pod sandbox: %s",
 			      err ? err->msg : strerror(-code));

@@ -15,6 +15,7 @@
 #include "runtime/link.h"
 #include "runtime/runtime.h"
 #include "runtime/sweep.h"
+#include "runtime/usage.h"
 
 struct runtime_filter {			/* a seccomp filter, by the capabilities it is for */
 	struct runtime_filter *next;
@@ -34,6 +35,7 @@ struct runtime {
 	unsigned adopted, unsettled;
 	struct loop_timer patience;	/* for shims that do not answer after adoption */
 	struct sweep sweep;
+	struct usage usage;
 	struct runtime_filter *filters;
 	struct strs hidden;		/* resolved paths that no container sees of a host's root */
 	const char *root, *scratch;	/* where mount namespaces of pods mount theirs */
@@ -65,6 +67,7 @@ struct sandbox {
 	uint32_t ip;
 	int64_t created_at, stopped_at, ready_since;
 	uint64_t config_digest;
+	int64_t *usage;			/* bytes in volumes, by index, where that is measured */
 	uint64_t owned;			/* volumes, by index, that fsGroup was given to */
 	enum pod_stage stage;
 	bool adopting;			/* its shim has not told everything yet */

@@ -111,6 +111,7 @@ struct sandbox *sandbox_new(struct runtime *r, const struct object *o)
 	p->cgroup = arena_printf(a, "pod%s", p->uid);
 	p->host_name = files_host_name(a, o, s->node_name, s->cluster_domain);
 	make_runs(p);
+	p->usage = arena_array(a, int64_t, o->pod->spec.volumes.n);
 	link_init(&p->link, r->loop, arena_printf(a, "%s/shim.sock", p->run_dir));
 	return p;
 }

@@ -240,3 +240,27 @@ def test_host_path_types(orch):
         mount("v", "/v")]), restartPolicy="Never",
         volumes=[{"name": "v", "hostPath": {"path": f"{d}/file", "type": "BlockDevice"}}]))
     wait_for(lambda: "is not a block device" in str(container_status(orch.pod("wrong") or {})), 15)
+
+
+# ---- limits ----
+
+@pytest.mark.v2
+def test_a_pod_above_the_limit_of_its_empty_dir_is_evicted(orch):
+    orch.write("fat.yaml", pod("fat", container(
+        "/", "/bin/sh", "-c", "head -c 3M /dev/zero > /e/f; exec sleep 1000",
+        volumeMounts=[mount("e", "/e")]),
+        volumes=[{"name": "e", "emptyDir": {"sizeLimit": "1Mi"}}]))
+    orch.write("thin.yaml", pod("thin", container(
+        "/", "/bin/sh", "-c", "head -c 100k /dev/zero > /e/f; exec sleep 1000",
+        volumeMounts=[mount("e", "/e")]),
+        volumes=[{"name": "e", "emptyDir": {"sizeLimit": "1Mi"}}]))
+    p = wait_for(lambda: orch.pod("fat") and orch.pod("fat")["status"].get("phase") == "Failed" and
+                 state(orch.pod("fat"))[0] == "terminated" and orch.pod("fat"), 25, "it is evicted")
+    assert p["status"]["reason"] == "Evicted"
+    assert p["status"]["message"] == 'Usage of EmptyDir volume "e" exceeds the limit "1Mi". '
+    assert not orch.pids(p, "main")
+    assert state(orch.pod("thin"))[0] == "running"
+    orch.kill9()
+    orch.start()
+    orch.wait_settled()
+    assert orch.pod("fat")["status"]["reason"] == "Evicted" and not orch.pids(p, "main")
