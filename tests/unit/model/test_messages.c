@@ -477,7 +477,6 @@ static const struct { const char *text, *expected; } cases[] = {
 		"  - {name: h, secret: {secretName: x, defaultMode: 1000, items: [{key: a b, path: /x}, {key: k, path: ''}]}}\n",
 		"t.yaml:9:34: spec.volumes[0].emptyDir.medium: \"Disk\" is not Memory, HugePages or HugePages-SIZE, nor nothing for the disk\n"
 		"t.yaml:9:51: spec.volumes[0].emptyDir.sizeLimit: -1 is less than 0\n"
-		"t.yaml:10:37: warning: spec.volumes[1].emptyDir.sizeLimit: not enforced by orch on disk; medium Memory has a size\n"
 		"t.yaml:11:32: warning: spec.volumes[2].hostPath.path: \"a\" is not an absolute path; /a is meant\n"
 		"t.yaml:12:32: spec.volumes[3].hostPath.path: \"/a/..\" must not contain \"..\"\n"
 		"t.yaml:12:45: spec.volumes[3].hostPath.type: \"Dir\" is not DirectoryOrCreate, Directory, FileOrCreate, File, Socket, CharDevice or BlockDevice\n"
