@@ -60,7 +60,6 @@ def test_one_pod_that_comes_back_and_is_replaced(orch):
     wait_for(lambda: orch.pods(app="d") == [], 15, "it is gone")
 
 
-@pytest.mark.v2
 def test_with_surge_the_new_pod_comes_first(orch):
     surge = {"rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
     ready = {"readinessProbe": {"tcpSocket": {"port": 8080}, "periodSeconds": 1}}
@@ -77,7 +76,6 @@ def test_with_surge_the_new_pod_comes_first(orch):
     assert min(gaps) == 1
 
 
-@pytest.mark.v2
 def test_on_delete_waits_for_somebody_to_delete(orch):
     wait = {"type": "OnDelete"}
     orch.write("d.yaml", daemonset("d", orch.rootfs, "/bin/probe", "sleep", strategy=wait))
@@ -89,7 +87,6 @@ def test_on_delete_waits_for_somebody_to_delete(orch):
     assert orch.get("daemonsets", "d")["status"].get("updatedNumberScheduled", 0) == 0
 
 
-@pytest.mark.v2
 def test_replication_controllers(orch):
     def controller(n, *command):
         return {"apiVersion": "v1", "kind": "ReplicationController", "metadata": {"name": "rc"},

@@ -61,7 +61,6 @@ def test_pods_come_in_order_and_keep_their_names(orch):
     assert orch.plan()["empty"]
 
 
-@pytest.mark.v2
 def test_a_new_template_rolls_from_the_top_down_to_the_partition(orch):
     def write(partition, *command):
         orch.write("s.yaml", statefulset("s", 3, orch.rootfs, *command, updateStrategy={
@@ -95,7 +94,6 @@ def test_a_new_template_rolls_from_the_top_down_to_the_partition(orch):
     assert status["currentRevision"] == status["updateRevision"]
 
 
-@pytest.mark.v2
 def test_a_pod_of_a_bad_template_is_replaced_by_a_good_one(orch):
     never_ready = {"readinessProbe": {"exec": {"command": ["/bin/probe", "exit", "1"]},
                                       "periodSeconds": 1}}
@@ -111,7 +109,6 @@ def test_a_pod_of_a_bad_template_is_replaced_by_a_good_one(orch):
                       and len(set(hashes(orch, "s").values())) == 1), 20, "it is replaced")
 
 
-@pytest.mark.v2
 def test_parallel_pods_do_not_wait_for_each_other(orch):
     never_ready = {"readinessProbe": {"exec": {"command": ["/bin/probe", "exit", "1"]},
                                       "periodSeconds": 1}}
@@ -121,7 +118,6 @@ def test_parallel_pods_do_not_wait_for_each_other(orch):
     wait_for(lambda: names(orch, "s") == ["s-5", "s-6", "s-7"], 10, "all are there at once")
 
 
-@pytest.mark.v2
 def test_history_undo_and_restart(orch):
     def write(cause, *command):
         o = statefulset("s", 2, orch.rootfs, *command)
