@@ -123,6 +123,8 @@ void control_run(struct arena *a, const struct control_in *in, struct wanted *re
 	replication_controllers_run(&p);
 	daemonsets_run(&p);
 	statefulsets_run(&p);
+	jobs_declared(&p);
+	cronjobs_run(&p);
 	stop_unclaimed(&p);
 	storage_run(&p);
 	finish_pods(&p);

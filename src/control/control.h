@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "base/zone.h"
 #include "model/observed.h"
 #include "model/set.h"
 #include "model/wanted.h"
@@ -23,6 +24,9 @@ struct control_in {
 	int64_t started;		/* when orchd was */
 	int64_t now;			/* ns since the epoch */
 	uint64_t seed;			/* of names and uids made in this pass */
+	/* A time zone by name, NULL for the machine's own; without a function, all are UTC. */
+	const struct zone *(*zone)(void *data, const char *name);
+	void *zone_data;
 };
 
 void control_run(struct arena *a, const struct control_in *in, struct wanted *ret);

@@ -167,5 +167,9 @@ void deployments_run(struct pass *p);
 void daemonsets_run(struct pass *p);
 void statefulsets_run(struct pass *p);
 
+/* job.c, cronjob.c */
+void jobs_declared(struct pass *p);
+void cronjobs_run(struct pass *p);
+
 /* service.c */
 void services_run(struct pass *p);

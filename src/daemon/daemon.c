@@ -247,6 +247,7 @@ int daemon_new(const struct invocation *in, struct daemon **ret, struct err *err
 	d->settings = in->settings;
 	d->stop_pods = in->stop_pods;
 	d->started = time_now();
+	d->zones.arena = &d->arena;
 	d->worked = true;	/* to start is work */
 	name_node(d);
 	cidr4_parse(d->settings->pod_cidr, &d->pod_cidr);

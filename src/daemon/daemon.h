@@ -11,6 +11,7 @@
 #include "daemon/settings.h"
 #include "daemon/view.h"
 #include "daemon/watch.h"
+#include "daemon/zones.h"
 #include "model/set.h"
 #include "net/net.h"
 #include "plan/plan.h"
@@ -50,6 +51,7 @@ struct daemon {
 	struct set *planned_over;	/* and into what was in force then */
 	char *guard;			/* deletions that wait, for people; NULL: none */
 	uint32_t revision;		/* of applied */
+	struct zones zones;
 	int64_t started;
 
 	struct loop_defer pass;		/* the next reconcile */

@@ -19,6 +19,7 @@
 #include "daemon/exec.h"
 #include "daemon/memory.h"
 #include "daemon/slices.h"
+#include "daemon/zones.h"
 
 /* After a pass that did something: some of it sends no news of its own. */
 #define LOOK_AGAIN (20 * MSEC)
@@ -44,6 +45,8 @@ void reconcile_outlook(struct daemon *d, const struct set *set, struct arena *a,
 		.volumes_dir = arena_printf(a, "%s/volumes", d->settings->state_dir),
 		.started = d->started,
 		.now = time_now(),
+		.zone = zones_find,
+		.zone_data = &d->zones,
 	};
 
 	if (getrandom(&in.seed, sizeof(in.seed), 0) < 0)
@@ -100,15 +103,21 @@ static struct object pod_shown(struct arena *a, const struct wanted_pod *p, cons
 	return shown;
 }
 
-static bool is_storage(const struct object *o)
-{
-	return o->kind->id == KIND_PV || o->kind->id == KIND_PVC || o->kind->id == KIND_STORAGECLASS;
-}
-
-/* Does the set declare bare objects of a kind that control shows itself? */
+/* Declared objects that control shows itself: their record is the whole of them. */
 static bool shown_by_control(const struct object *o)
 {
-	return o->kind->id == KIND_POD || o->kind->id == KIND_REPLICASET || is_storage(o);
+	switch (o->kind->id) {
+	case KIND_POD:
+	case KIND_REPLICASET:
+	case KIND_JOB:
+	case KIND_CRONJOB:
+	case KIND_PV:
+	case KIND_PVC:
+	case KIND_STORAGECLASS:
+		return true;
+	default:
+		return false;
+	}
 }
 
 static void default_namespace(struct daemon *d, struct arena *a)

@@ -3,7 +3,7 @@
  * A machine in memory around the real core: control and plan decide, and what a kernel and the
  * shims would do is played here, with invented times from a seed. Behaviour is chosen by words in
  * a container's image: "crash" ends with exit code 1 after a second, "never" is never ready,
- * "nosandbox" can't be made. Without a readiness probe a container is ready once it runs.
+ * "nosandbox" can't be made, "exitN" ends with exit code N after a second. Without a readiness probe a container is ready once it runs.
  */
 #pragma once
 
@@ -43,7 +43,7 @@ struct sim_pod {
 	uint32_t n;
 };
 
-struct sim_replicaset { struct arena arena; struct object object; };
+struct sim_derived { struct arena arena; struct object object; };
 
 struct sim_entry {			/* what the store would remember of an object */
 	char key[300], uid[37];
@@ -57,7 +57,7 @@ struct sim {
 	int64_t now;
 	uint64_t rng;
 	struct { struct sim_pod **v; uint32_t n; } pods;
-	struct { struct sim_replicaset **v; uint32_t n; } replicasets;
+	struct { struct sim_derived **v; uint32_t n; } derived;
 	struct arena arena;		/* lists of pointers, inventory */
 	struct { struct sim_entry *v; uint32_t n; } inventory;
 	struct arena services_arena;
@@ -102,9 +102,9 @@ static inline void sim_release(struct sim *s)
 {
 	for (uint32_t i = 0; i < s->pods.n; i++)
 		sim_pod_free(s->pods.v[i]);
-	for (uint32_t i = 0; i < s->replicasets.n; i++) {
-		arena_release(&s->replicasets.v[i]->arena);
-		free(s->replicasets.v[i]);
+	for (uint32_t i = 0; i < s->derived.n; i++) {
+		arena_release(&s->derived.v[i]->arena);
+		free(s->derived.v[i]);
 	}
 	arena_release(&s->services_arena);
 	arena_release(&s->arena);
@@ -251,10 +251,10 @@ static inline int sim_pod_cmp(const void *x, const void *y)
 			  &(*(struct sim_pod *const *)y)->object);
 }
 
-static inline int sim_replicaset_cmp(const void *x, const void *y)
+static inline int sim_derived_cmp(const void *x, const void *y)
 {
-	return object_cmp(&(*(struct sim_replicaset *const *)x)->object,
-			  &(*(struct sim_replicaset *const *)y)->object);
+	return object_cmp(&(*(struct sim_derived *const *)x)->object,
+			  &(*(struct sim_derived *const *)y)->object);
 }
 
 static inline void sim_observe_pod(struct sim_pod *p, struct arena *a, struct observed_pod *o)
@@ -280,11 +280,11 @@ static inline void sim_observe(struct sim *s, struct arena *a, struct observed *
 		qsort(s->pods.v, s->pods.n, sizeof(*s->pods.v), sim_pod_cmp);
 	for (uint32_t i = 0; i < s->pods.n; i++)
 		sim_observe_pod(s->pods.v[i], a, &o->pods[i]);
-	if (s->replicasets.n)
-		qsort(s->replicasets.v, s->replicasets.n, sizeof(*s->replicasets.v),
-		      sim_replicaset_cmp);
-	for (uint32_t i = 0; i < s->replicasets.n; i++)
-		*arena_push(a, &o->derived) = s->replicasets.v[i]->object;
+	if (s->derived.n)
+		qsort(s->derived.v, s->derived.n, sizeof(*s->derived.v),
+		      sim_derived_cmp);
+	for (uint32_t i = 0; i < s->derived.n; i++)
+		*arena_push(a, &o->derived) = s->derived.v[i]->object;
 }
 
 /* --- actions ------------------------------------------------------------------------------- */
@@ -329,8 +329,9 @@ static inline void sim_container_start(struct sim *s, struct sim_pod *p,
 		c->c.decided[PROBE_READINESS] = c->c.passed[PROBE_READINESS] = false;
 		c->c.decided[PROBE_LIVENESS] = false;
 		c->ready_at = sim_image(p, i, "never") ? 0 : c->c.started_at + sim_delay(s);
-		c->ends_at = sim_image(p, i, "crash") ? c->c.started_at + NSEC : 0;
-		c->exit_code = 1;
+		const char *ends = strstr(p->object.pod->spec.containers.v[i].image, "exit");
+		c->ends_at = ends || sim_image(p, i, "crash") ? c->c.started_at + NSEC : 0;
+		c->exit_code = ends ? atoi(ends + 4) : 1;
 	}
 }
 
@@ -394,39 +395,44 @@ static inline void sim_services(struct sim *s, const struct wanted *w)
 	s->services_known = true;
 }
 
-static inline void sim_replicaset_forget(struct sim *s, const char *ns, const char *name)
+static inline void sim_derived_forget(struct sim *s, const struct object_key *key)
 {
-	for (uint32_t i = 0; i < s->replicasets.n; i++) {
-		struct sim_replicaset *r = s->replicasets.v[i];
+	for (uint32_t i = 0; i < s->derived.n; i++) {
+		struct sim_derived *r = s->derived.v[i];
 
-		if (!streq(r->object.meta->name, name) || !streq(r->object.meta->namespace, ns))
+		struct object_key k = object_key(&r->object);
+
+		if (object_key_cmp(&k, key))
 			continue;
-		s->replicasets.v[i] = s->replicasets.v[--s->replicasets.n];
+		s->derived.v[i] = s->derived.v[--s->derived.n];
 		arena_release(&r->arena);
 		free(r);
 		return;
 	}
 }
 
-static inline void sim_replicaset_put(struct sim *s, const struct object *o)
+static inline void sim_derived_put(struct sim *s, const struct object *o)
 {
-	struct sim_replicaset *r = calloc(1, sizeof(*r));
+	struct sim_derived *r = calloc(1, sizeof(*r));
 
 	r->object = object_copy(&r->arena, o);
-	sim_replicaset_forget(s, o->meta->namespace, o->meta->name);
-	*arena_push(&s->arena, &s->replicasets) = r;
+	struct object_key key = object_key(o);
+
+	sim_derived_forget(s, &key);
+	*arena_push(&s->arena, &s->derived) = r;
 }
 
 static inline void sim_exec(struct sim *s, const struct wanted *w, const struct action *a)
 {
 	struct sim_pod *p = sim_pod(s, a->namespace, a->name);
+	struct object_key key = a->object ? object_key(a->object) : (struct object_key){ 0 };
 
 	s->actions++;
 	if (s->lost_percent && sim_random(s) % 100 < s->lost_percent)
 		return;
 	switch (a->kind) {
-	case ACTION_OBJECT_PUT: sim_replicaset_put(s, a->object); return;
-	case ACTION_OBJECT_FORGET: sim_replicaset_forget(s, a->namespace, a->name); return;
+	case ACTION_OBJECT_PUT: sim_derived_put(s, a->object); return;
+	case ACTION_OBJECT_FORGET: sim_derived_forget(s, &key); return;
 	case ACTION_POD_CREATE: sim_pod_create(s, a->pod); return;
 	case ACTION_SERVICES: sim_services(s, w); return;
 	default: break;

@@ -162,8 +162,8 @@ static void do_flush(struct golden *g, char **arg)
 
 static const struct object *find_revision(struct golden *g, const char *name, const char *revision)
 {
-	for (uint32_t i = 0; i < g->sim.replicasets.n; i++) {
-		const struct object *rs = &g->sim.replicasets.v[i]->object;
+	for (uint32_t i = 0; i < g->sim.derived.n; i++) {
+		const struct object *rs = &g->sim.derived.v[i]->object;
 		const char *r = strmap_get(&rs->meta->annotations, REVISION_ANNOTATION);
 
 		if (!strncmp(rs->meta->name, name, strlen(name)) && r && streq(r, revision))

@@ -155,7 +155,7 @@ static void check_end(struct sim *s, const struct edit *e)
 	for (uint32_t i = 0; i < o.npods; i++)
 		assert_string_equal(o.pods[i].object->pod->spec.containers.v[0].image, image);
 	assert_int_equal(w.services.v[0].count, e->replicas);
-	assert_true(s->replicasets.n <= 4);
+	assert_true(s->derived.n <= 4);
 	arena_release(&a);
 }
 
@@ -378,8 +378,8 @@ static int64_t newest_revision(const struct sim *s)
 {
 	int64_t max = 0;
 
-	for (uint32_t i = 0; i < s->replicasets.n; i++)
-		max = MAX(max, atoll(strmap_get(&s->replicasets.v[i]->object.meta->annotations,
+	for (uint32_t i = 0; i < s->derived.n; i++)
+		max = MAX(max, atoll(strmap_get(&s->derived.v[i]->object.meta->annotations,
 						REVISION_ANNOTATION)));
 	return max;
 }
@@ -398,13 +398,13 @@ static void test_history(void **state)
 		declare(&s, &e);
 		assert_true(sim_settle(&s, 500));
 	}
-	assert_int_equal(s.replicasets.n, 4);
+	assert_int_equal(s.derived.n, 4);
 	assert_int_equal(newest_revision(&s), 15);
 	/* going back uses the old one again, with the next number */
 	e.image = "v13";
 	declare(&s, &e);
 	assert_true(sim_settle(&s, 500));
-	assert_int_equal(s.replicasets.n, 4);
+	assert_int_equal(s.derived.n, 4);
 	assert_int_equal(newest_revision(&s), 16);
 	check_end(&s, &e);
 	sim_release(&s);
@@ -515,7 +515,7 @@ static void test_delete(void **state)
 	sim_use(&s, sim_set_text(&s, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n"));
 	assert_true(sim_settle(&s, 500));
 	assert_int_equal(s.pods.n, 0);
-	assert_int_equal(s.replicasets.n, 0);
+	assert_int_equal(s.derived.n, 0);
 	assert_int_equal(s.nservices, 0);
 	sim_release(&s);
 }
