@@ -97,6 +97,8 @@ static const struct {
 	[KIND_POD] = { put_pod, false, false, false, true },
 	[KIND_REPLICASET] = { put_replicaset, true, false, true, true },
 	[KIND_DEPLOYMENT] = { put_deployment, true, true, false, true },
+	[KIND_JOB] = { put_job, true, false, true, true },
+	[KIND_CRONJOB] = { put_cronjob, true, false, false, true },
 	[KIND_ENDPOINTS] = { put_endpoints, true, false, false, true },
 	[KIND_EVENT] = { put_event, true, false, false, false },
 };

@@ -44,6 +44,10 @@ void put_namespace(struct describe *d, json_t *o);
 void put_event(struct describe *d, json_t *o);
 void put_rest(struct describe *d, json_t *o);	/* of any kind: what is not metadata, as YAML */
 
+/* describe_jobs.c */
+void put_job(struct describe *d, json_t *o);
+void put_cronjob(struct describe *d, json_t *o);
+
 /* "Pod Template:" and what is below, to standard output. */
 void describe_template(struct cli *c, json_t *template);
 /* One object with its events (NULL: not asked for), as text. */
