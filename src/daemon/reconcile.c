@@ -103,7 +103,12 @@ static struct object pod_shown(struct arena *a, const struct wanted_pod *p, cons
 	return shown;
 }
 
-/* Declared objects that control shows itself: their record is the whole of them. */
+static bool is_storage(const struct object *o)
+{
+	return o->kind->id == KIND_PV || o->kind->id == KIND_PVC || o->kind->id == KIND_STORAGECLASS;
+}
+
+/* Declared objects that control shows itself: what it makes of them is the whole of them. */
 static bool shown_by_control(const struct object *o)
 {
 	switch (o->kind->id) {
@@ -111,12 +116,9 @@ static bool shown_by_control(const struct object *o)
 	case KIND_REPLICASET:
 	case KIND_JOB:
 	case KIND_CRONJOB:
-	case KIND_PV:
-	case KIND_PVC:
-	case KIND_STORAGECLASS:
 		return true;
 	default:
-		return false;
+		return is_storage(o);
 	}
 }
 
