@@ -11,7 +11,7 @@ bool job_pod_succeeded(const struct member *m)
 {
 	const struct container_list *l = &m->want.object.pod->spec.containers;
 
-	if (!m->finished || m->expired)
+	if (!m->finished || m->expired || m->evicted)
 		return false;
 	for (uint32_t i = 0; i < l->n; i++) {
 		const struct observed_container *c = member_container(m, l->v[i].name);
