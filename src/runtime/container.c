@@ -306,11 +306,6 @@ static void mount_point_add(struct arena *a, struct mount_points *l, struct moun
 	l->v[i] = m;
 }
 
-static const char *lead(const struct volume *v)
-{
-	return v->persistent_volume_claim ? v->persistent_volume_claim->claim_name : v->name;
-}
-
 /* What the volume is on the host, made if its type says so. */
 static int volume_path(struct builder *b, const struct volume_in *in, const struct volume *v,
 		       const char **ret, struct err *err)
@@ -320,8 +315,9 @@ static int volume_path(struct builder *b, const struct volume_in *in, const stru
 
 	*ret = volume_source(b->a, in, v);
 	if (!*ret)
-		return err_set(err, -ENOENT, "volume \"%s\": claim %s is not bound", v->name,
-			       lead(v));
+		return err_set(err, -ENOENT, "volume \"%s\": %s", v->name,
+			       v->persistent_volume_claim || v->ephemeral ? "its claim is not bound" :
+			       "orch cannot mount its kind of source");
 	if (v->host_path)
 		return volume_check_host_path(v->host_path, err);
 	if (!claim)
@@ -357,11 +353,7 @@ static int sub_path(struct builder *b, const struct volume_mount *m, const char 
 
 static uint64_t propagation(const struct volume_mount *m)
 {
-	static const uint64_t flags[] = {
-		[PROPAGATION_HOST_TO_CONTAINER] = MS_SLAVE, [PROPAGATION_BIDIRECTIONAL] = MS_SHARED,
-	};
-
-	return m->mount_propagation < ARRAY_SIZE(flags) ? flags[m->mount_propagation] : 0;
+	return m->mount_propagation > PROPAGATION_NONE ? MS_SLAVE : 0;
 }
 
 static bool recursive(const struct volume_mount *m)

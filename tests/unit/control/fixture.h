@@ -54,7 +54,8 @@ static inline void fixture_close(struct fixture *f)
 static inline void fixture_run(struct fixture *f)
 {
 	struct control_in in = { .set = f->set, .observed = &f->observed, .node_name = "node",
-				 .node_ip = 0x0a000001, .now = f->now, .seed = 42 };
+				 .node_ip = 0x0a000001, .now = f->now, .seed = 42,
+				 .volumes_dir = "/state/volumes" };
 
 	control_run(&f->arena, &in, &f->wanted);
 }
