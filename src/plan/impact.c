@@ -18,22 +18,27 @@ const char *impact_join(struct arena *a, const char *x, const char *y)
 	return x ? arena_printf(a, "%s, %s", x, y) : y;
 }
 
+/* A template that no pod which runs is replaced for. */
+static bool for_new_pods_only(const struct object *o)
+{
+	return o->kind->id == KIND_REPLICASET || o->kind->id == KIND_REPLICATIONCONTROLLER;
+}
+
 const struct pod_spec *impact_pod_spec(const struct object *o)
 {
+	const struct pod_template *t;
+
 	if (o->kind->id == KIND_POD)
 		return &o->pod->spec;
-	if (o->kind->id == KIND_DEPLOYMENT && o->deployment->spec.template)
-		return &o->deployment->spec.template->spec;
-	if (o->kind->id == KIND_REPLICASET && o->replicaset->spec.template)
-		return &o->replicaset->spec.template->spec;
-	return NULL;
+	t = object_rolls(o) || for_new_pods_only(o) ? object_template(o) : NULL;
+	return t ? &t->spec : NULL;
 }
 
 static const struct strmap *pod_annotations(const struct object *o)
 {
-	if (o->kind->id == KIND_DEPLOYMENT)
-		return &o->deployment->spec.template->metadata.annotations;
-	return &o->meta->annotations;
+	const struct pod_template *t = object_rolls(o) ? object_template(o) : NULL;
+
+	return t ? &t->metadata.annotations : &o->meta->annotations;
 }
 
 static const struct owner_reference *controller(const struct object *o)
@@ -93,8 +98,18 @@ unsigned impact_pods(const struct plan_in *in, const struct object_key *key)
 
 static int32_t replicas(const struct object *o)
 {
-	return o->kind->id == KIND_DEPLOYMENT ? o->deployment->spec.replicas :
-	       o->kind->id == KIND_REPLICASET ? o->replicaset->spec.replicas : 1;
+	switch (o->kind->id) {
+	case KIND_DEPLOYMENT:
+		return o->deployment->spec.replicas;
+	case KIND_REPLICASET:
+		return o->replicaset->spec.replicas;
+	case KIND_REPLICATIONCONTROLLER:
+		return o->replication_controller->spec.replicas;
+	case KIND_STATEFULSET:
+		return o->statefulset->spec.replicas;
+	default:
+		return 1;
+	}
 }
 
 struct impact impact_create(struct arena *a, const struct object *o)
@@ -124,7 +139,7 @@ static bool replaces_pods(const struct object *o, const struct diff *d)
 {
 	const char *below = o->kind->id == KIND_POD ? "spec" : "spec.template";
 
-	if (o->kind->id == KIND_REPLICASET || !impact_pod_spec(o))
+	if (for_new_pods_only(o) || !impact_pod_spec(o))
 		return false;
 	for (uint32_t i = 0; i < d->n; i++)
 		if (!strncmp(d->v[i].path, below, strlen(below)))
@@ -132,21 +147,45 @@ static bool replaces_pods(const struct object *o, const struct diff *d)
 	return false;
 }
 
-static const char *replacement(struct arena *a, const struct object *o, unsigned n)
+/* Why no pod is replaced although the template says so; NULL: pods are replaced. */
+static const char *excuse(const struct object *o)
 {
-	const struct deployment_spec *s = &o->deployment->spec;
+	static const char by_hand[] = "a pod is replaced when somebody deletes it";
+
+	if (o->kind->id == KIND_DEPLOYMENT && o->deployment->spec.paused)
+		return "no pod is replaced while the rollout is paused";
+	if (o->kind->id == KIND_STATEFULSET &&
+	    o->statefulset->spec.update_strategy.type == UPDATE_ON_DELETE)
+		return by_hand;
+	if (o->kind->id == KIND_DAEMONSET &&
+	    o->daemonset->spec.update_strategy.type == UPDATE_ON_DELETE)
+		return by_hand;
+	return NULL;
+}
+
+/* Of n pods of o, those that a new template reaches. */
+static unsigned reached(const struct object *o, unsigned n)
+{
+	const struct statefulset_rolling_update *r = o->kind->id != KIND_STATEFULSET ? NULL :
+		o->statefulset->spec.update_strategy.rolling_update;
+	unsigned kept = r ? (unsigned)MAX(r->partition, 0) : 0;
+
+	return n > kept ? n - kept : 0;
+}
+
+static const char *replacement(struct arena *a, const struct object *o, unsigned n, unsigned all)
+{
+	bool recreate = o->kind->id == KIND_DEPLOYMENT &&
+			o->deployment->spec.strategy.type == STRATEGY_RECREATE;
+	int32_t wanted = replicas(o);
 
 	if (o->kind->id == KIND_POD)
 		return "recreate the pod";
-	if (s->paused)
-		return "no pod is replaced while the rollout is paused";
-	if (!n)
-		return s->replicas ? arena_printf(a, "create %d pod%s", s->replicas,
-						  plural((unsigned)s->replicas)) : NULL;
-	return arena_printf(a, "%s %u pod%s",
-			    s->strategy.type == STRATEGY_RECREATE ?
-				    "recreate" : "rolling replace of",
-			    n, plural(n));
+	if (excuse(o))
+		return excuse(o);
+	if (!all)
+		return wanted ? arena_printf(a, "create %d pod%s", wanted, plural((unsigned)wanted)) : NULL;
+	return arena_printf(a, "%s %u pod%s", recreate ? "recreate" : "rolling replace of", n, plural(n));
 }
 
 /* The pods of o are replaced. */
@@ -154,13 +193,12 @@ static void replace(struct arena *a, const struct plan_in *in, const struct obje
 		    struct impact *i)
 {
 	struct object_key key = object_key(o);
-	unsigned n = MIN(impact_pods(in, &key), (unsigned)replicas(o));
-	const char *text = replacement(a, o, n);
-	bool paused = o->kind->id == KIND_DEPLOYMENT && o->deployment->spec.paused;
+	unsigned all = MIN(impact_pods(in, &key), (unsigned)replicas(o)), n = reached(o, all);
+	const char *text = replacement(a, o, n, all);
 
 	if (text)
 		i->effect = impact_join(a, i->effect, text);
-	i->restarts += paused ? 0 : n * impact_pod_spec(o)->containers.n;
+	i->restarts += excuse(o) ? 0 : n * impact_pod_spec(o)->containers.n;
 }
 
 static bool mounts(struct arena *a, const struct pod_spec *s, const struct object *o)
@@ -197,7 +235,7 @@ static const char *in_place(struct arena *a, const struct plan_in *in, const str
 		return in_volumes(a, in, o);
 	if (o->kind->use == KIND_KEPT)
 		return "update in place; kept, not acted on";
-	if (o->kind->id == KIND_REPLICASET)
+	if (for_new_pods_only(o))
 		for (uint32_t i = 0; i < d->n; i++)
 			if (!strncmp(d->v[i].path, "spec.template", 13))
 				return "update in place, for new pods only";
@@ -298,7 +336,7 @@ const char *impact_config(struct arena *a, const struct plan_in *in, const struc
 	const char *ns = o->meta->namespace, *how;
 	struct strs names = { 0 };
 
-	if (!s || !in->applied || o->kind->id == KIND_REPLICASET)
+	if (!s || !in->applied || for_new_pods_only(o))
 		return NULL;
 	how = strmap_get(pod_annotations(o), CONFIG_CHANGE_ANNOTATION);
 	if (how && streq(how, "live"))
