@@ -19,7 +19,8 @@ struct entry {
 	struct entry *next;
 	struct images *im;
 	struct arena arena;		/* of image, name */
-	struct arena said;		/* of the texts of seen, begun anew when they change */
+	struct arena found;		/* of seen.digest, */
+	struct arena said;		/* and of why the last pull failed: begun anew with each */
 	const char *name;		/* in full; NULL: it is no name */
 	struct observed_image seen;
 	struct arena job_arena;
@@ -85,6 +86,7 @@ static void entry_free(struct entry *e)
 {
 	puller_drop(e->puller);
 	arena_release(&e->arena);
+	arena_release(&e->found);
 	arena_release(&e->said);
 	arena_release(&e->job_arena);
 	free(e);
@@ -117,9 +119,10 @@ static void look(struct entry *e)
 
 	e->known = true;
 	e->seen.present = e->name && image_store_find(e->im->store, e->name, &a, &r, NULL) == 0;
+	arena_release(&e->found);
+	e->seen.digest = NULL;
 	if (e->seen.present) {
-		arena_release(&e->said);
-		e->seen.digest = arena_strdup(&e->said, r.digest);
+		e->seen.digest = arena_strdup(&e->found, r.digest);
 		e->seen.size = 0;
 		for (uint32_t i = 0; i < r.layers.n; i++)
 			e->seen.size += r.layers.v[i].size;
@@ -128,6 +131,16 @@ static void look(struct entry *e)
 }
 
 /* ---- one pull ---- */
+
+static void say(struct entry *e, const char *reason, const char *message)
+{
+	struct arena old = e->said;
+
+	e->said = (struct arena){ 0 };
+	e->seen.reason = arena_strdup(&e->said, reason);
+	e->seen.message = arena_strdup(&e->said, message);
+	arena_release(&old);
+}
 
 static void pull_over(struct entry *e)
 {
@@ -144,6 +157,7 @@ static void pulled(struct entry *e)
 	e->failures = 0;
 	e->seen.pull = IMAGE_IDLE;
 	e->seen.pulled_at = time_now();
+	say(e, NULL, NULL);
 	look(e);
 	log_info("pulled %s (%s)", e->seen.image, e->seen.digest ? e->seen.digest : "?");
 	pull_over(e);
@@ -157,9 +171,8 @@ static void failed(struct entry *e, const struct pull_news *n)
 	e->seen.failed_at = time_now();
 	e->seen.retry_at = e->seen.failed_at +
 			   MAX(backoff_delay(++e->failures, BACKOFF_MAX), asked);
+	say(e, n->reason, n->text);
 	look(e);
-	e->seen.reason = arena_strdup(&e->said, n->reason);
-	e->seen.message = arena_strdup(&e->said, n->text);
 	log_warning("%s: %s", e->seen.image, n->text);
 	pull_over(e);
 }

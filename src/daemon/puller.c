@@ -58,7 +58,7 @@ static void take_line(struct puller *p)
 static bool take(struct puller *p)
 {
 	char bytes[4096];
-	ssize_t n;
+	ssize_t n = 0;
 
 	while ((n = read(p->out.fd, bytes, sizeof(bytes))) > 0) {
 		for (ssize_t i = 0; i < n; i++) {
@@ -94,13 +94,13 @@ static void last_words(struct puller *p, const siginfo_t *how)
 static void on_end(struct loop_io *io, uint32_t events)
 {
 	struct puller *p = container_of(io, struct puller, end);
-	struct puller_events ev = p->ev;
 	siginfo_t how = { 0 };
 
 	(void)events;
 	take(p);
 	waitid(P_PIDFD, (id_t)p->pidfd, &how, WEXITED);
 	last_words(p, &how);
+	struct puller_events ev = p->ev;	/* last: what heard it may have dropped us */
 	free_puller(p);
 	if (ev.ended)
 		ev.ended(ev.data);
@@ -153,10 +153,17 @@ int puller_start(struct loop *l, const char *program, const struct pull_job *job
 	return r;
 }
 
-/* A store takes no harm from it, whatever was under way; the puller's own children die with it. */
+/*
+ * One that has told its end only has to put things on the disk: it goes on, and is forgotten by
+ * itself; whoever hears the end may well drop it. Others are killed, of which a store takes no harm;
+ * a puller's own children die with it.
+ */
 void puller_drop(struct puller *p)
 {
 	if (!p)
+		return;
+	p->ev = (struct puller_events){ 0 };
+	if (p->told)
 		return;
 	syscall(SYS_pidfd_send_signal, p->pidfd, SIGKILL, NULL, 0);
 	while (waitid(P_PIDFD, (id_t)p->pidfd, &(siginfo_t){ 0 }, WEXITED) < 0 && errno == EINTR)
