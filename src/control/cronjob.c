@@ -90,7 +90,7 @@ static void open_record(struct cron_run *c, const struct object *o)
 
 /* ---- when ---- */
 
-/* The latest time after base and not after now; 0: none. The window grows until there is one in it. */
+/* The latest time after base, not after now; 0: none. The window grows until there is one in it. */
 static int64_t latest(const struct cron_run *c, int64_t base, int64_t now)
 {
 	int64_t first, t, next;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Jobs: pods that run to their end until enough of them have succeeded. Every Job, whether it stands
- * in a manifest or a CronJob made it, is a record of the store with its status, so that no restart
- * makes anything run twice. One that is finished is only kept: its pods stay for their logs until it
- * goes or its ttlSecondsAfterFinished are over. Then a Job of a CronJob goes; the record of a declared
- * one stays, as without it the manifest would run again.
+ * Jobs: pods that run to their end until enough of them have succeeded. Every Job, whether it
+ * stands in a manifest or a CronJob made it, is a record of the store with its status, so that no
+ * restart makes anything run twice. One that is finished is only kept: its pods stay for their logs
+ * until it goes or its ttlSecondsAfterFinished are over. Then a Job of a CronJob goes; the record of
+ * a declared one stays, as without it the manifest would run again.
  */
 #include "control/job.h"
 

@@ -41,7 +41,8 @@ static inline bool job_per_index(const struct job_spec *s)
 	return HAS(s, job_spec, backoff_limit_per_index);
 }
 
-void job_fail(struct job_run *r, const char *reason, const char *message);	/* the first one counts */
+/* The first reason counts. */
+void job_fail(struct job_run *r, const char *reason, const char *message);
 /* NULL: there is none, or it is not true. */
 const struct condition *job_condition(const struct job_status *s, const char *type);
 void job_set_condition(struct job_run *r, const char *type, bool yes, const char *reason,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The end of a Job. First it is decided (FailureTarget or SuccessCriteriaMet) and what still runs is
- * stopped; Failed or Complete follows when nothing runs any more. Reasons and messages are
+ * The end of a Job. First it is decided (FailureTarget or SuccessCriteriaMet) and what still runs
+ * is stopped; Failed or Complete follows when nothing runs any more. Reasons and messages are
  * Kubernetes': https://kubernetes.io/docs/concepts/workloads/controllers/job/
  */
 #include "control/job.h"

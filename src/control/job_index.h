@@ -8,7 +8,7 @@
 #include "base/arena.h"
 
 struct index_range { int64_t from, to; };
-struct indexes { struct index_range *v; uint32_t n; };	/* rising, neither touching nor overlapping */
+struct indexes { struct index_range *v; uint32_t n; };	/* rising, with gaps between them */
 
 void indexes_parse(struct arena *a, const char *text, struct indexes *ret);	/* NULL: empty */
 const char *indexes_text(struct arena *a, const struct indexes *s);

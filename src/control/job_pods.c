@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * How many pods a Job has, and which. After failures new pods wait: 10 s, doubling to 6 minutes,
- * counted from the last failure since the last success; with backoffLimitPerIndex each index waits for
- * itself. Too many: the ones that did the least go first, and count neither as failed nor succeeded.
+ * counted from the last failure since the last success; with backoffLimitPerIndex each index waits
+ * for itself. Too many: the ones that did the least go first, and count neither as failed nor as
+ * succeeded.
  */
 #include "control/job.h"
 

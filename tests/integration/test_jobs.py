@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Jobs and CronJobs on the real kernel: they end, fail, are counted once, and never run again, whether
-orchd or the whole machine starts anew."""
+"""Jobs and CronJobs on the real kernel: they end, fail, are counted once, and never run again,
+whether orchd or the whole machine starts anew."""
 
 import pytest
 

@@ -69,6 +69,7 @@ struct sim {
 	unsigned lost_percent;		/* of actions that fail without a trace */
 	uint64_t passes, actions;
 	int64_t wake;
+	const struct zone *(*zone)(void *data, const char *name);	/* data is the arena */
 	void (*check)(struct sim *s, const struct observed *o, const struct wanted *w);
 	void *data;
 };
@@ -486,6 +487,8 @@ static inline uint32_t sim_pass(struct sim *s)
 				 .node_ip = 0x0a000001, .now = s->now };
 
 	in.seed = sim_random(s);
+	in.zone = s->zone;
+	in.zone_data = &s->arena;
 	s->passes++;
 	sim_observe(s, &a, &o);
 	control_run(&a, &in, &w);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Jobs and CronJobs in the simulated machine: the examples of Kubernetes' documentation, and what must
- * hold whatever happens: nothing that succeeded runs again, not even when all pods vanish.
+ * Jobs and CronJobs in the simulated machine: the examples of Kubernetes' documentation, and what
+ * must hold whatever happens: nothing that succeeded runs again, not even when all pods vanish.
  */
 #include "sim.h"
 
@@ -547,6 +547,38 @@ static void test_cron_suspend_and_every(void **state)
 	sim_release(&s);
 }
 
+static const struct zone *find_zone(void *data, const char *name)
+{
+	const struct zone *zone = NULL;
+	struct err err = { 0 };
+
+	if (name && zone_load(data, name, ZONE_DIR, &zone, &err) < 0)
+		fail_msg("%s", err.msg);
+	return zone;
+}
+
+/* https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#time-zones */
+static void test_cron_time_zone(void **state)
+{
+	struct sim s;
+
+	(void)state;
+	sim_init(&s, 64);
+	s.zone = find_zone;
+	declare(&s, CRONJOB("  schedule: '0 9 * * *'\n  timeZone: Europe/Berlin\n", "", "exit0"));
+	sim_run_until(&s, SIM_START + 16 * HOUR - 60 * NSEC);
+	assert_int_equal(count_records(&s, KIND_JOB), 0);
+	sim_run_until(&s, SIM_START + 16 * HOUR + 60 * NSEC);	/* 08:00 UTC */
+	assert_int_equal(count_records(&s, KIND_JOB), 1);
+	for (uint32_t i = 0; i < s.derived.n; i++)
+		if (s.derived.v[i]->object.kind->id == KIND_JOB)
+			assert_string_equal(
+				strmap_get(&s.derived.v[i]->object.meta->annotations,
+					   "batch.kubernetes.io/cronjob-scheduled-timestamp"),
+				"2025-11-25T09:00:00+01:00");
+	sim_release(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -570,6 +602,7 @@ int main(void)
 		cmocka_unit_test(test_cron_missed),
 		cmocka_unit_test(test_cron_clock_goes_back),
 		cmocka_unit_test(test_cron_suspend_and_every),
+		cmocka_unit_test(test_cron_time_zone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
