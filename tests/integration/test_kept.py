@@ -99,7 +99,7 @@ def test_every_kind_is_shown(orch):
     write_all(orch)
     assert "Nothing to do" in orch.ctl("plan").stdout
     for api, kind, rest, words in KINDS:
-        got = table(orch.ctl("get", kind.lower()).stdout)
+        got = table(orch.ctl("get", kind.lower(), "x").stdout)
         for column, cell in expected(words).items():
             assert got.get(column) == cell, (kind, column, got)
         assert "AGE" in got or kind in ("LimitRange", "PodTemplate"), (kind, got)
