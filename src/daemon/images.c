@@ -84,7 +84,7 @@ static struct entry *entry_new(struct images *im, const char *image, uint64_t cr
 
 static void entry_free(struct entry *e)
 {
-	puller_drop(e->puller);
+	puller_end(e->puller);
 	arena_release(&e->arena);
 	arena_release(&e->found);
 	arena_release(&e->said);
@@ -415,7 +415,7 @@ void images_free(struct images *im)
 	if (!im)
 		return;
 	loop_timer_cancel(im->loop, &im->collect);
-	puller_drop(im->collector);
+	puller_end(im->collector);
 	while (im->entries) {
 		struct entry *e = im->entries;
 

@@ -153,6 +153,16 @@ int puller_start(struct loop *l, const char *program, const struct pull_job *job
 	return r;
 }
 
+void puller_end(struct puller *p)
+{
+	if (!p)
+		return;
+	syscall(SYS_pidfd_send_signal, p->pidfd, SIGKILL, NULL, 0);
+	while (waitid(P_PIDFD, (id_t)p->pidfd, &(siginfo_t){ 0 }, WEXITED) < 0 && errno == EINTR)
+		;
+	free_puller(p);
+}
+
 /*
  * One that has told its end only has to put things on the disk: it goes on, and is forgotten by
  * itself; whoever hears the end may well drop it. Others are killed, of which a store takes no harm;
@@ -160,13 +170,8 @@ int puller_start(struct loop *l, const char *program, const struct pull_job *job
  */
 void puller_drop(struct puller *p)
 {
-	if (!p)
-		return;
-	p->ev = (struct puller_events){ 0 };
-	if (p->told)
-		return;
-	syscall(SYS_pidfd_send_signal, p->pidfd, SIGKILL, NULL, 0);
-	while (waitid(P_PIDFD, (id_t)p->pidfd, &(siginfo_t){ 0 }, WEXITED) < 0 && errno == EINTR)
-		;
-	free_puller(p);
+	if (p)
+		p->ev = (struct puller_events){ 0 };
+	if (p && !p->told)
+		puller_end(p);
 }

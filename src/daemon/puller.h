@@ -20,4 +20,5 @@ struct puller_events {
 /* data_fd: becomes descriptor 3, the caller keeps his; -1: none. */
 int puller_start(struct loop *l, const char *program, const struct pull_job *job, int data_fd,
 		 struct puller_events ev, struct puller **ret, struct err *err);
+void puller_end(struct puller *p);	/* now, and not from within an event: orchd ends */
 void puller_drop(struct puller *p);	/* ends it; no more events */
