@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("BUILD", ROOT / "build"))
-MAGIC, VERSION = 0x6F726368, 2
+MAGIC = 0x6F726368
 
 (HELLO, SANDBOX, START, STOP, SIGNAL, PROBE, HOOK, EXEC, RESIZE, QUIT, STATE, RESULT,
  EXITED) = range(13)
@@ -30,9 +30,12 @@ u32, i32, u64, i64, u16 = (ctypes.c_uint32, ctypes.c_int32, ctypes.c_uint64, cty
                            ctypes.c_uint16)
 
 
+HEADER = (ROOT / "src/shim/program.h").read_text()
+VERSION = int(re.search(r"#define PROG_VERSION (\d+)", HEADER)[1])
+
+
 def _rows():
-    text = (ROOT / "src/shim/program.h").read_text()
-    found = re.findall(r"^\tOP\((\w+), (\d)", text, re.M)
+    found = re.findall(r"^\tOP\((\w+), (\d)", HEADER, re.M)
     return {name: (number, int(strings)) for number, (name, strings) in enumerate(found)}
 
 
