@@ -2,8 +2,8 @@
 """Room net against the kernel: a node, pods and an outside client, each in a network namespace of
 its own, and real sockets between them. The node is tests/helpers/net_node.c."""
 
-import ctypes
 import contextlib
+import ctypes
 import os
 import select
 import socket
