@@ -217,15 +217,16 @@ static const char *print_binary(struct arena *a, bool negative, u128 v)
 		v /= 1024;
 		power++;
 	}
-	return print(a, negative, v, power ? suffix_for(BINARY, power) : "");
+	return print(a, negative, v, suffix_for(BINARY, power));
 }
 
-/* Binary suffixes are for whole numbers of 1024 and more; others keep precision as decimals. */
+/* Binary suffixes are for multiples of 1024; others keep precision as decimals. What has no binary
+ * suffix is read back as a decimal, so it is written as one: 312.5Ki is 320k (Kubernetes: 320000). */
 static const char *canonical(struct arena *a, bool negative, u128 nano, enum family family)
 {
 	if (nano == 0)
 		return arena_strdup(a, "0");
-	if (family == BINARY && nano % NANO == 0 && nano / NANO >= 1024)
+	if (family == BINARY && nano % (NANO * (u128)1024) == 0)
 		return print_binary(a, negative, nano / NANO);
 	return print_decimal(a, negative, nano, family == EXPONENT);
 }

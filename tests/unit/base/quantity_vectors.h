@@ -130,6 +130,8 @@ static const struct { const char *in, *text; } quantity_texts[] = {
 	{ "1000e-12", "1e-9" },
 	{ "00", "0" },
 	{ "1Ki", "1Ki" },
+	{ "312.5Ki", "320k" },
+	{ "1.5Ki", "1536" },
 	{ "1Mi", "1Mi" },
 	{ "1Gi", "1Gi" },
 	{ "1024Mi", "1Gi" },
