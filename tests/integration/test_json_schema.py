@@ -71,6 +71,7 @@ def test_old_versions_are_read(validator):
 
 
 def test_list_and_one_kind(validator):
+    import jsonschema
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"},
            "spec": {"containers": [{"name": "c", "image": "rootfs:/"}]}}
     assert validator.is_valid({"apiVersion": "v1", "kind": "List", "items": [pod]})
