@@ -115,6 +115,7 @@ void control_run(struct arena *a, const struct control_in *in, struct wanted *re
 	*ret = (struct wanted){ .arena = a };
 	for (uint32_t i = 0; i < in->observed->npods; i++)
 		member_observe(&p, &in->observed->pods[i]);
+	members_sort_by_owner(&p);
 	namespaces_run(&p);
 	storage_begin(&p);
 	pods_declared(&p);

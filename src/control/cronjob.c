@@ -64,20 +64,18 @@ static int by_age(const void *x, const void *y)
 
 static void open_record(struct cron_run *c, const struct object *o)
 {
-	const struct object_list *l = &c->p->in->observed->derived;
+	struct object_list l = derived_below(c->p, KIND_JOB, o->meta);
+	const struct object *record = derived_find(c->p, o);
 	struct cronjob *body = arena_new(c->p->a, struct cronjob);
 
 	*body = *o->cronjob;
 	body->status = (struct cronjob_status){ 0 };
-	for (uint32_t i = 0; i < l->n; i++) {
-		const struct object *x = &l->v[i];
-
-		if (x->kind->id == KIND_JOB && owned_by(x->meta, o->meta->uid))
-			*arena_push(c->p->a, &c->jobs) = *x;
-		else if (x->kind->id == KIND_CRONJOB && x->meta->uid &&
-			 streq(x->meta->uid, o->meta->uid))
-			body->status = *(struct cronjob_status *)schema_copy(
-				c->p->a, &cronjob_status_type, &x->cronjob->status);
+	if (record)
+		body->status = *(struct cronjob_status *)schema_copy(
+			c->p->a, &cronjob_status_type, &record->cronjob->status);
+	for (uint32_t i = 0; i < l.n; i++) {
+		if (owned_by(l.v[i].meta, o->meta->uid))
+			*arena_push(c->p->a, &c->jobs) = l.v[i];
 	}
 	if (c->jobs.n)
 		qsort(c->jobs.v, c->jobs.n, sizeof(*c->jobs.v), by_age);
@@ -225,10 +223,10 @@ static struct object job_new(struct cron_run *c, const char *name, int64_t t)
 static void drop(struct cron_run *c, uint32_t i)
 {
 	const char *name = arena_strdup(c->p->a, c->jobs.v[i].meta->name);
+	struct member_list pods = members_owned_by(c->p, c->jobs.v[i].meta->uid);
 
-	for (uint32_t k = 0; k < c->p->members.n; k++)
-		if (streq(c->p->members.v[k]->owner, c->jobs.v[i].meta->uid))
-			member_stop(c->p, c->p->members.v[k], "its Job was deleted");
+	for (uint32_t k = 0; k < pods.n; k++)
+		member_stop(c->p, pods.v[k], "its Job was deleted");
 	pass_event(c->p, &c->object, false, "SuccessfulDelete",
 		   arena_printf(c->p->a, "Deleted job %s", name));
 	memmove(c->jobs.v + i, c->jobs.v + i + 1, (c->jobs.n - i - 1) * sizeof(*c->jobs.v));

@@ -121,17 +121,6 @@ static struct pod_template *template_with_hash(struct rollout *r)
 	return t;
 }
 
-static void set_owner(struct arena *a, struct meta *m, const struct object *owner)
-{
-	struct owner_reference *ref = arena_push(a, &m->owner_references);
-
-	ref->api_version = owner->kind->api_version;
-	ref->kind = owner->kind->name;
-	ref->name = owner->meta->name;
-	ref->uid = owner->meta->uid;
-	ref->controller = ref->block_owner_deletion = true;
-}
-
 static struct object make_object(struct rollout *r)
 {
 	struct pass *p = r->p;
@@ -145,7 +134,7 @@ static struct object make_object(struct rollout *r)
 	o.meta->uid = arena_strdup(p->a, uid);
 	o.meta->creation_timestamp = whole_seconds(p->in->now);
 	o.meta->generation = 1;
-	set_owner(p->a, o.meta, r->object);
+	owner_add(p->a, o.meta, r->object);
 	s->template = template_with_hash(r);
 	s->selector = selector_with_hash(r);
 	o.meta->labels = map_copy(p->a, &s->template->metadata.labels);
@@ -256,40 +245,14 @@ static int set_cmp(const void *x, const void *y)
 	return strcmp(a->object.meta->name, b->object.meta->name);
 }
 
-/* The first object of a sorted list that is not before key. */
-static uint32_t first_at(const struct object_list *l, const struct object_key *key)
-{
-	uint32_t lo = 0, hi = l->n;
-
-	while (lo < hi) {
-		uint32_t mid = lo + (hi - lo) / 2;
-		struct object_key k = object_key(&l->v[mid]);
-
-		if (object_key_cmp(&k, key) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
-}
-
-/* The ReplicaSets whose names begin with the Deployment's (make_object). */
 static void collect(struct rollout *r)
 {
-	const struct object_list *l = &r->p->in->observed->derived;
-	const struct meta *m = r->object->meta;
-	const char *prefix = arena_printf(r->p->a, "%s-", m->name);
-	struct object_key from = { &kinds[KIND_REPLICASET], m->namespace, prefix };
-	const char *uid = m->uid;
+	struct object_list l = derived_below(r->p, KIND_REPLICASET, r->object->meta);
 
-	for (uint32_t i = first_at(l, &from); i < l->n; i++) {
-		if (l->v[i].kind->id != KIND_REPLICASET ||
-		    !streq(l->v[i].meta->namespace, m->namespace) ||
-		    strncmp(l->v[i].meta->name, prefix, strlen(prefix)))
-			break;
-		if (owned_by(l->v[i].meta, uid))
+	for (uint32_t i = 0; i < l.n; i++) {
+		if (owned_by(l.v[i].meta, r->object->meta->uid))
 			*arena_push(r->p->a, &r->sets) =
-				rset_new(r->p, &l->v[i], &l->v[i], r->spec->min_ready_seconds);
+				rset_new(r->p, &l.v[i], &l.v[i], r->spec->min_ready_seconds);
 	}
 	if (r->sets.n)
 		qsort(r->sets.v, r->sets.n, sizeof(*r->sets.v), set_cmp);

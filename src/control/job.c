@@ -159,15 +159,6 @@ bool job_run(struct pass *p, const struct object *declared, const struct object 
 	return stays || declared;
 }
 
-/* Its record, when it is the same Job and not an older one of that name. */
-static const struct object *find_record(struct pass *p, const struct object *o)
-{
-	const struct object_list *l = &p->in->observed->derived;
-	const struct object *found = l->n ? bsearch(o, l->v, l->n, sizeof(*o), object_cmp) : NULL;
-
-	return found && found->meta->uid && streq(found->meta->uid, o->meta->uid) ? found : NULL;
-}
-
 void jobs_declared(struct pass *p)
 {
 	struct object_list l = set_kind(p->in->set, KIND_JOB);
@@ -175,7 +166,7 @@ void jobs_declared(struct pass *p)
 	for (uint32_t i = 0; i < l.n; i++) {
 		struct object record;
 
-		job_run(p, &l.v[i], find_record(p, &l.v[i]), &record);
+		job_run(p, &l.v[i], derived_find(p, &l.v[i]), &record);
 		*arena_push(p->a, &p->out->derived) = record;
 	}
 }

@@ -181,6 +181,52 @@ void member_observe(struct pass *p, const struct observed_pod *seen)
 		m->want.config_digest = volumes_wanted(p, m);
 }
 
+static int by_owner(const void *x, const void *y)
+{
+	const struct member *a = *(struct member *const *)x, *b = *(struct member *const *)y;
+	int r = strcmp(a->owner, b->owner);
+
+	return r ? r : object_cmp(&a->want.object, &b->want.object);
+}
+
+void members_sort_by_owner(struct pass *p)
+{
+	const struct member_list *l = &p->members;
+
+	p->by_owner.n = l->n;
+	p->by_owner.v = arena_array(p->a, struct member *, l->n);
+	for (uint32_t i = 0; i < l->n; i++)
+		p->by_owner.v[i] = l->v[i];
+	if (l->n)
+		qsort(p->by_owner.v, l->n, sizeof(*l->v), by_owner);
+}
+
+/* The first one whose owner is not before uid, or, with after set, is after it. */
+static uint32_t owner_place(const struct member_list *l, const char *uid, bool after)
+{
+	uint32_t lo = 0, hi = l->n;
+
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+		int r = strcmp(l->v[mid]->owner, uid);
+
+		if (r < 0 || (after && r == 0))
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+struct member_list members_owned_by(const struct pass *p, const char *uid)
+{
+	uint32_t first = owner_place(&p->by_owner, uid, false);
+
+	return (struct member_list){
+		.v = p->by_owner.v + first, .n = owner_place(&p->by_owner, uid, true) - first,
+	};
+}
+
 struct member *member_new(struct pass *p, const struct object *pod, unsigned attempt)
 {
 	struct member *m = member_add(p, *pod);

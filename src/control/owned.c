@@ -24,11 +24,11 @@ static void take(struct pass *p, struct owned *o, struct member *m)
 
 void owned_collect(struct pass *p, const char *uid, struct owned *ret)
 {
+	struct member_list l = members_owned_by(p, uid);
+
 	*ret = (struct owned){ 0 };
-	for (uint32_t i = 0; i < p->members.n; i++) {
-		if (streq(p->members.v[i]->owner, uid))
-			take(p, ret, p->members.v[i]);
-	}
+	for (uint32_t i = 0; i < l.n; i++)
+		take(p, ret, l.v[i]);
 }
 
 struct member *owned_create(struct pass *p, const struct object *owner, const struct pod_template *t,

@@ -60,6 +60,7 @@ struct pass {
 	const struct control_in *in;
 	struct wanted *out;
 	struct member_list members;
+	struct member_list by_owner;	/* those that run, sorted by the uid of their controller */
 	struct storage *storage;
 };
 
@@ -83,6 +84,9 @@ void name_hash(uint32_t hash, char ret[16]);
 
 /* member.c */
 void member_observe(struct pass *p, const struct observed_pod *seen);
+void members_sort_by_owner(struct pass *p);	/* when all are observed */
+/* Those that ran when the pass began; sorted by name. */
+struct member_list members_owned_by(const struct pass *p, const char *uid);
 /* Before what removes the pod or replaces its record: until the end of the pass what is wanted must
  * not point into what is observed. */
 void member_own(struct pass *p, struct member *m);
@@ -147,6 +151,12 @@ struct member *owned_create(struct pass *p, const struct object *owner, const st
 void owned_stop(struct pass *p, const struct object *owner, struct member *m, const char *why);
 /* Was it made from the template with this hash? */
 bool owned_is_current(const struct member *m, const char *hash);
+
+/* derived.c: what the store keeps of what earlier passes made */
+/* The record of an object with this kind, name and uid; NULL: there is none. */
+const struct object *derived_find(const struct pass *p, const struct object *o);
+/* Of those whose names are below the owner's ("OWNER-..."); whether it owns them is not looked at. */
+struct object_list derived_below(const struct pass *p, enum kind_id kind, const struct meta *owner);
 
 /* replicaset.c */
 struct rset *rset_new(struct pass *p, const struct object *rs, const struct object *stored,

@@ -7,21 +7,19 @@
  */
 #include "control/pass.h"
 
-static void take(struct pass *p, struct rset *rs, struct member *m)
+/* Its pods; those that have ended for good go. */
+static void collect(struct pass *p, struct rset *rs)
 {
-	m->claimed = true;
-	if (m->lost && m->active && p->in->now >= member_replace_at(p, m)) {
-		member_stop(p, m, m->seen->message ? m->seen->message : "its sandbox was lost");
-		*arena_push(p->a, &rs->replaced) = m;
-	} else if (m->lost && m->active) {
-		pass_wake(p, member_replace_at(p, m));
+	struct owned pods;
+
+	owned_collect(p, rs->object.meta->uid, &pods);
+	rs->members = pods.active;
+	rs->replaced = pods.replaced;
+	rs->stopping = pods.stopping;
+	for (uint32_t i = 0; i < pods.finished.n; i++) {
+		member_stop(p, pods.finished.v[i], "finished");
+		*arena_push(p->a, &rs->stopping) = pods.finished.v[i];
 	}
-	if (m->active)
-		*arena_push(p->a, &rs->members) = m;
-	else
-		*arena_push(p->a, &rs->stopping) = m;
-	if (m->finished)
-		member_stop(p, m, "finished");
 }
 
 struct rset *rset_new(struct pass *p, const struct object *rs, const struct object *stored,
@@ -42,9 +40,7 @@ struct rset *rset_new(struct pass *p, const struct object *rs, const struct obje
 	if (stored && stored->replicaset->spec.min_ready_seconds != min_ready_seconds)
 		rset_own(p, s);
 	s->why = "scaled down";
-	for (uint32_t i = 0; i < p->members.n; i++)
-		if (streq(p->members.v[i]->owner, body->metadata.uid))
-			take(p, s, p->members.v[i]);
+	collect(p, s);
 	for (uint32_t i = 0; i < s->members.n; i++)
 		s->available += member_available(p, s->members.v[i], min_ready_seconds);
 	return s;

@@ -87,16 +87,15 @@ static struct revision make(struct pass *p, const struct object *owner, const st
 void revisions_load(struct pass *p, const struct object *owner, const struct pod_template *t,
 		    struct revisions *ret)
 {
-	const struct object_list *l = &p->in->observed->derived;
+	struct object_list l = derived_below(p, KIND_CONTROLLERREVISION, owner->meta);
 	char hash[16];
 
 	*ret = (struct revisions){ .owner = owner };
 	control_template_hash(p->in->set, owner->meta->namespace, t, hash);
-	for (uint32_t i = 0; i < l->n; i++) {
-		if (l->v[i].kind->id == KIND_CONTROLLERREVISION &&
-		    owned_by(l->v[i].meta, owner->meta->uid))
+	for (uint32_t i = 0; i < l.n; i++) {
+		if (owned_by(l.v[i].meta, owner->meta->uid))
 			*arena_push(p->a, ret) = (struct revision){
-				.object = l->v[i], .hash = hash_of(&l->v[i]),
+				.object = l.v[i], .hash = hash_of(&l.v[i]),
 			};
 	}
 	if (ret->n)

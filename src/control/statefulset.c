@@ -98,10 +98,10 @@ static void look(struct numbered *s)
 	s->ordered = s->spec->pod_management_policy != MANAGEMENT_PARALLEL;
 	for (uint32_t i = 0; i < o->active.n; i++)
 		place(s, o->active.v[i], true);
-	for (uint32_t i = 0; i < o->finished.n; i++)
+	for (uint32_t i = 0; i < o->finished.n; i++) {
 		owned_stop(s->p, s->object, o->finished.v[i], "finished");
-	for (uint32_t i = 0; i < o->finished.n; i++)
 		place(s, o->finished.v[i], false);
+	}
 	for (uint32_t i = 0; i < o->stopping.n; i++)
 		place(s, o->stopping.v[i], false);
 	if (s->condemned.n)
