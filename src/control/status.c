@@ -162,15 +162,24 @@ static void show_container(struct pass *p, const struct member *m, uint32_t inde
 
 struct tally { unsigned waiting, running, ended, succeeded; };
 
-/* Init containers that still hold back what follows them, by name; NULL: none does. */
+static bool initialized(const struct member *m)
+{
+	for (uint32_t i = 0; i < m->want.object.pod->spec.init_containers.n; i++) {
+		if (!container_lets_pass(m, i))
+			return false;
+	}
+	return true;
+}
+
+/* Init containers that still hold back what follows them, by name. */
 static const char *uninitialized(struct arena *a, const struct member *m)
 {
 	const struct pod_spec *s = &m->want.object.pod->spec;
-	const char *names = NULL;
+	const char *names = "";
 
 	for (uint32_t i = 0; i < s->init_containers.n; i++) {
 		if (!container_lets_pass(m, i))
-			names = arena_printf(a, "%s%s%s", names ? names : "", names ? " " : "",
+			names = arena_printf(a, "%s%s%s", names, *names ? " " : "",
 					     s->init_containers.v[i].name);
 	}
 	return names;
@@ -191,7 +200,7 @@ static void count(struct tally *t, const struct container_status *s)
 }
 
 /* kubelet's getPhase */
-static const char *phase(struct pass *p, const struct member *m, const struct pod_status *s)
+static const char *phase(const struct member *m, const struct pod_status *s)
 {
 	enum restart_policy policy = m->want.object.pod->spec.restart_policy;
 	struct tally t = { 0 };
@@ -200,7 +209,7 @@ static const char *phase(struct pass *p, const struct member *m, const struct po
 		count(&t, &s->container_statuses.v[i]);
 	if (m->lost && !m->finished && t.running + t.ended)
 		return "Failed";
-	if (uninitialized(p->a, m))
+	if (!initialized(m))
 		return m->over ? "Failed" : "Pending";
 	if (t.waiting || !(t.running + t.ended))
 		return "Pending";
@@ -262,16 +271,17 @@ static void add(struct pass *p, struct pod_status *s, const char *type, bool yes
 static void conditions(struct pass *p, const struct member *m, struct pod_status *s)
 {
 	int64_t created = s->start_time;
-	const char *names = unready(p->a, m, s), *first = uninitialized(p->a, m);
+	const char *names = unready(p->a, m, s);
 	const char *reason = m->finished ? "PodCompleted" : "ContainersNotReady";
 	const char *text = m->finished || !names ? NULL :
 		arena_printf(p->a, "containers with unready status: [%s]", names);
+	const char *first = initialized(m) ? NULL :
+		arena_printf(p->a, "containers with incomplete status: [%s]", uninitialized(p->a, m));
 	int64_t at = m->ready ? whole_seconds(m->ready_since) : unready_since(m, created);
 	bool up = m->seen && m->seen->stage == POD_UP;
 
 	add(p, s, "PodReadyToStartContainers", up, NULL, NULL, created);
-	add(p, s, "Initialized", !first, "ContainersNotInitialized",
-	    arena_printf(p->a, "containers with incomplete status: [%s]", first), created);
+	add(p, s, "Initialized", !first, "ContainersNotInitialized", first, created);
 	add(p, s, "Ready", m->ready, reason, text, at);
 	add(p, s, "ContainersReady", m->ready, reason, text, at);
 	add(p, s, "PodScheduled", !m->unscheduled, "Unschedulable", m->unscheduled, created);
@@ -306,7 +316,7 @@ void pod_status_make(struct pass *p, struct member *m)
 		show_container(p, m, i, arena_push(p->a, init ? &s->init_container_statuses :
 							       &s->container_statuses));
 	}
-	s->phase = phase(p, m, s);
+	s->phase = phase(m, s);
 	if (m->evicted) {
 		s->phase = "Failed";
 		s->reason = "Evicted";
