@@ -1,66 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Starting a container: its program, its probes, the order. The root is an overlay of the image
- * and a writable layer of this attempt's own; no file system of a container but its /dev and
- * what a volume of a device type names honours device nodes, so that CAP_MKNOD, which images rely
- * on, gives nobody the disks of the host. Mounts are made below RUN/pods/UID/root, each container
- * in a mount namespace of its own.
+ * Starting a container: its program, its probes, the order. Mounts are made below
+ * RUN/pods/UID/root, each container in a mount namespace of its own.
  */
-#include <dirent.h>
 #include <limits.h>
 #include <sched.h>
 #include <stdio.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/macro.h"
-#include "model/names.h"
-#include "runtime/identity.h"
-#include "runtime/images.h"
+#include "runtime/builder.h"
 #include "runtime/probe.h"
-#include "runtime/sandbox.h"
 #include "runtime/volume.h"
 #include "sys/privilege.h"
 
-#define OPTIONS_MAX 4096		/* of mount(2), with the NUL */
-#define QUIET (MS_NOSUID | MS_NODEV | MS_NOEXEC)
-
-struct builder {
-	struct arena *a;
-	struct sandbox *p;
-	const struct container *c;
-	struct image image;
-	struct identity id;
-	struct env env;
-	struct strs argv;
-	const char *root;		/* the mount point of the container's root */
-	const char *layer;		/* its writable layer: LAYER.upper and LAYER.work */
-	const struct wanted_volumes *claims;
-	struct buf *out;
-};
-
-static void op0(struct builder *b, enum prog_opcode op, uint64_t x, uint64_t y)
-{
-	prog_add(b->out, op, x, y, NULL, NULL, 0);
-}
-
-static void op1(struct builder *b, enum prog_opcode op, uint64_t x, uint64_t y, const char *s)
-{
-	prog_add(b->out, op, x, y, PROG_S(s), NULL, 0);
-}
-
-static const char *in_root(struct builder *b, const char *path)
-{
-	return arena_printf(b->a, "%s%s", b->root, path);
-}
-
-static void bind(struct builder *b, const char *from, const char *to, uint64_t flags)
-{
-	prog_add(b->out, OP_BIND, flags, BIND_INNER, PROG_S(from, to), NULL, 0);
-}
-
-static struct cgroup_entry entry_of(const struct builder *b)
+struct cgroup_entry builder_cgroup(const struct builder *b)
 {
 	struct cgroup_entry entry;
 	char path[256];
@@ -72,396 +27,17 @@ static struct cgroup_entry entry_of(const struct builder *b)
 
 static void join_cgroup(struct builder *b)
 {
-	struct cgroup_entry entry = entry_of(b);
+	struct cgroup_entry entry = builder_cgroup(b);
 
 	for (unsigned i = 0; i < entry.ntasks; i++)
-		op1(b, OP_TASKS, 0, 0, entry.tasks[i]);
+		builder_op1(b, OP_TASKS, 0, 0, entry.tasks[i]);
 }
 
 static void oom_score(struct builder *b)
 {
 	int64_t score = identity_oom_score(&b->p->object.pod->spec, b->c, b->p->rt->node.memory);
 
-	op0(b, OP_OOM_SCORE, (uint64_t)score, 0);
-}
-
-/* ---- root ---- */
-
-/* In options of overlayfs a colon separates directories and a comma options. */
-static void option_path(struct buf *out, const char *path)
-{
-	for (; *path; path++) {
-		if (strchr("\\:,", *path))
-			buf_putc(out, '\\');
-		buf_putc(out, *path);
-	}
-}
-
-/* path as seen from lower, NULL when it is not below. */
-static const char *below(const char *path, const char *lower)
-{
-	size_t n = streq(lower, "/") ? 0 : strlen(lower);
-
-	return strncmp(path, lower, n) == 0 && path[n] == '/' ? path + n : NULL;
-}
-
-/* overlayfs refuses a layer inside another one; an image that holds it is a host's root. */
-static bool wants_skeleton(const struct builder *b)
-{
-	for (const char *const *l = b->image.lowers; *l; l++)
-		if (below(b->p->rt->skeleton, *l))
-			return false;
-	return true;
-}
-
-/*
- * volatile: what is written does not outlive the attempt, so nobody waits for a disk. All options
- * must fit into one page (mount(2) cuts off the rest), and an image may have 127 layers: so they
- * are named from the directory that they are in.
- */
-static int overlay(struct builder *b, struct err *err)
-{
-	BUF_AUTO data = { 0 };
-
-	op1(b, OP_CHDIR, 0, 0, b->image.dir);
-	buf_puts(&data, "lowerdir=");
-	for (const char *const *l = b->image.lowers; *l; l++) {
-		const char *inside = below(*l, b->image.dir);
-
-		if (l != b->image.lowers)
-			buf_putc(&data, ':');
-		option_path(&data, inside && inside[1] ? inside + 1 : *l);
-	}
-	if (wants_skeleton(b)) {
-		buf_putc(&data, ':');
-		option_path(&data, b->p->rt->skeleton);
-	}
-	buf_puts(&data, ",upperdir=");
-	option_path(&data, b->layer);
-	buf_puts(&data, ".upper,workdir=");
-	option_path(&data, b->layer);
-	buf_puts(&data, ".work,volatile");
-	if (data.len >= OPTIONS_MAX)
-		return err_set(err, -E2BIG, "the image has too many layers");
-	prog_add(b->out, OP_MOUNT, b->id.privileged ? 0 : MS_NODEV, 0,
-		 PROG_S("overlay", b->root, "overlay", buf_str(&data)), NULL, 0);
-	return 0;
-}
-
-/* Directories of orchd's own that are part of the image, as in rootfs:/. */
-static void hide_own(struct builder *b)
-{
-	const struct strs *hidden = &b->p->rt->hidden;
-
-	for (const char *const *l = b->image.lowers; *l; l++) {
-		for (uint32_t i = 0; i < hidden->n; i++) {
-			const char *inside = below(hidden->v[i], *l);
-
-			if (inside)
-				op1(b, OP_MASK, 0, 0, in_root(b, inside));
-		}
-	}
-}
-
-/* ---- file systems of the kernel ---- */
-
-static const struct {
-	const char *type, *path, *data;
-	uint64_t flags;
-} mounts[] = {
-	{ "proc", "/proc", "", QUIET },
-	{ "tmpfs", "/dev", "mode=0755,size=64k", MS_NOSUID | MS_NODEV | MS_STRICTATIME },
-	{ "devpts", "/dev/pts", "newinstance,ptmxmode=0666,mode=0620,gid=5",
-	  MS_NOSUID | MS_NOEXEC },
-	{ "mqueue", "/dev/mqueue", "", QUIET },
-	{ "sysfs", "/sys", "", QUIET | MS_RDONLY },
-};
-
-static const char *const devices[] = {
-	"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty",
-};
-
-static const struct {
-	const char *target, *path;
-} links[] = {
-	{ "/proc/self/fd", "/dev/fd" },
-	{ "/proc/self/fd/0", "/dev/stdin" },
-	{ "/proc/self/fd/1", "/dev/stdout" },
-	{ "/proc/self/fd/2", "/dev/stderr" },
-	{ "pts/ptmx", "/dev/ptmx" },
-};
-
-/* What the host has in its /dev, but what every container has one of its own. */
-static void all_devices(struct builder *b)
-{
-	static const char *const own[] = {
-		".", "..", "fd", "stdin", "stdout", "stderr", "ptmx", "pts", "shm", "mqueue",
-		"null", "zero", "full", "random", "urandom", "tty", "console", "log", "core", NULL,
-	};
-	DIR *d = opendir("/dev");
-	struct dirent *e;
-
-	while (d && (e = readdir(d))) {
-		const char *const *o = own;
-
-		while (*o && !streq(*o, e->d_name))
-			o++;
-		if (*o || (e->d_type != DT_CHR && e->d_type != DT_BLK && e->d_type != DT_DIR))
-			continue;
-		const char *path = arena_printf(b->a, "/dev/%s", e->d_name);
-		bind(b, path, in_root(b, path), MS_REC | MS_NOSUID | MS_NOEXEC);
-	}
-	if (d)
-		closedir(d);
-}
-
-static void kernel_mounts(struct builder *b)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(mounts); i++) {
-		uint64_t writable = b->id.privileged ? MS_RDONLY : 0;
-
-		prog_add(b->out, OP_MOUNT, mounts[i].flags & ~writable, 0,
-			 PROG_S(mounts[i].type, in_root(b, mounts[i].path), mounts[i].type,
-				mounts[i].data), NULL, 0);
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(devices); i++)
-		bind(b, devices[i], in_root(b, devices[i]), MS_NOSUID | MS_NOEXEC);
-	if (b->id.privileged)
-		all_devices(b);
-	for (size_t i = 0; i < ARRAY_SIZE(links); i++)
-		prog_add(b->out, OP_SYMLINK, 0, 0,
-			 PROG_S(links[i].target, in_root(b, links[i].path)), NULL, 0);
-}
-
-/* The container's own groups, under the names of their v1 hierarchies. */
-static void cgroup_v1_mounts(struct builder *b, const struct cgroup_entry *entry)
-{
-	uint64_t read_only = b->id.privileged ? 0 : MS_RDONLY;
-	static const char place[] = "/sys/fs/cgroup/";
-	const size_t n = sizeof(place) - 1;
-
-	prog_add(b->out, OP_MOUNT, QUIET, 0,
-		 PROG_S("tmpfs", in_root(b, "/sys/fs/cgroup"), "tmpfs", "mode=0755,size=64k"),
-		 NULL, 0);
-	for (unsigned i = 0; i < entry->ntasks; i++) {
-		const char *tasks = entry->tasks[i];
-
-		if (strncmp(tasks, place, n) != 0)
-			continue;
-		size_t dir = (size_t)(strrchr(tasks, '/') - tasks);
-		const char *group = arena_strndup(b->a, tasks, dir);
-		const char *name = arena_strndup(b->a, tasks, n + strcspn(tasks + n, "/"));
-		bind(b, group, in_root(b, name), QUIET | read_only);
-	}
-}
-
-static void cgroup_mounts(struct builder *b)
-{
-	struct cgroup_entry entry = entry_of(b);
-
-	if (entry.ntasks)
-		cgroup_v1_mounts(b, &entry);
-	else
-		prog_add(b->out, OP_MOUNT, QUIET | (b->id.privileged ? 0 : MS_RDONLY), 0,
-			 PROG_S("cgroup2", in_root(b, "/sys/fs/cgroup"), "cgroup2", ""), NULL, 0);
-}
-
-/* ---- binds: files of /etc, shared memory, volumes ---- */
-
-struct mount_point {
-	const char *from, *to;		/* to: in the container */
-	uint64_t flags, how;		/* MS_, BIND_ */
-};
-struct mount_points { struct mount_point *v; uint32_t n; };
-
-static unsigned depth(const char *path)
-{
-	unsigned n = 0;
-
-	for (; *path; path++)
-		n += path[0] == '/' && path[1] && path[1] != '/';
-	return n;
-}
-
-static bool same_path(const char *a, const char *b)
-{
-	size_t n = strlen(a), m = strlen(b);
-
-	while (n > 1 && a[n - 1] == '/')
-		n--;
-	while (m > 1 && b[m - 1] == '/')
-		m--;
-	return n == m && memcmp(a, b, n) == 0;
-}
-
-/* Outer ones before inner ones, else in the order they came in. */
-static void mount_point_add(struct arena *a, struct mount_points *l, struct mount_point m)
-{
-	unsigned d = depth(m.to);
-
-	arena_push(a, l);
-	uint32_t i = l->n - 1;
-	for (; i > 0 && depth(l->v[i - 1].to) > d; i--)
-		l->v[i] = l->v[i - 1];
-	l->v[i] = m;
-}
-
-/* What the volume is on the host, made if its type says so. */
-static int volume_path(struct builder *b, const struct volume_in *in, const struct volume *v,
-		       const char **ret, struct err *err)
-{
-	const struct wanted_volume *claim = volume_claim(in, v);
-	struct host_path_volume at = { 0 };
-
-	*ret = volume_source(b->a, in, v);
-	if (!*ret)
-		return err_set(err, -ENOENT, "volume \"%s\": %s", v->name,
-			       v->persistent_volume_claim || v->ephemeral ? "its claim is not bound" :
-			       "orch cannot mount its kind of source");
-	if (v->host_path)
-		return volume_check_host_path(v->host_path, err);
-	if (!claim)
-		return 0;
-	at.path = claim->path;
-	at.type = claim->type;
-	return volume_check_host_path(&at, err);
-}
-
-/* As kubelet: what is not there is no empty text here, and the result is no way out. */
-static int expand_sub_path(struct builder *b, const char *expr, const char **ret, struct err *err)
-{
-	const char *missing = NULL;
-
-	*ret = env_expand_strict(b->a, expr, &b->env.vars, &missing);
-	if (missing)
-		return err_set(err, -EINVAL, "missing value for \"%s\"", missing);
-	if (**ret == '/')
-		return err_set(err, -EINVAL, "error SubPath `%s` must not be an absolute path", *ret);
-	if (path_has_dotdot(*ret))
-		return err_set(err, -EINVAL, "error SubPath `%s` must not contain '..'", *ret);
-	return 0;
-}
-
-static int sub_path(struct builder *b, const struct volume_mount *m, const char **ret,
-		    struct err *err)
-{
-	*ret = m->sub_path && *m->sub_path ? m->sub_path : NULL;
-	if (*ret || !m->sub_path_expr || !*m->sub_path_expr)
-		return 0;
-	return expand_sub_path(b, m->sub_path_expr, ret, err);
-}
-
-static uint64_t propagation(const struct volume_mount *m)
-{
-	return m->mount_propagation > PROPAGATION_NONE ? MS_SLAVE : 0;
-}
-
-static bool recursive(const struct volume_mount *m)
-{
-	return m->recursive_read_only == RECURSIVE_IF_POSSIBLE ||
-	       m->recursive_read_only == RECURSIVE_ENABLED;
-}
-
-static bool is_read_only(const struct volume_in *in, const struct volume *v,
-			 const struct volume_mount *m)
-{
-	const struct wanted_volume *claim = volume_claim(in, v);
-
-	return m->read_only || volume_is_files(v) || (claim && claim->read_only);
-}
-
-/* Once in the life of the pod, before anything of it may write there. */
-static void own_volume(struct builder *b, const struct volume_in *in, const struct volume *v)
-{
-	const struct pod_spec *s = &b->p->object.pod->spec;
-	const struct wanted_volume *claim = volume_claim(in, v);
-	uint32_t i = (uint32_t)(v - s->volumes.v);
-	gid_t group;
-
-	if (!claim || !claim->own || claim->read_only || !volume_group(&b->p->object, &group) ||
-	    (i < 64 && b->p->owned >> i & 1))
-		return;
-	prog_add(b->out, OP_OWN, group,
-		 s->security_context->fs_group_change_policy == FS_GROUP_ON_ROOT_MISMATCH,
-		 PROG_S(claim->path), NULL, 0);
-	if (i < 64)
-		b->p->owned |= UINT64_C(1) << i;
-}
-
-static int add_volume(struct builder *b, const struct volume_mount *m, struct mount_points *l,
-		      struct err *err)
-{
-	const struct volume_in in = { &b->p->object, b->p->run_dir, b->p->state_dir, b->p->rt->node,
-				      b->claims->v, b->claims->n };
-	const struct volume *v = volume_find(&b->p->object.pod->spec, m->name);
-	struct mount_point at = { .to = m->mount_path, .how = BIND_INNER };
-	const char *sub = NULL;
-	int r;
-
-	if (!v)
-		return err_set(err, -EINVAL, "there is no volume \"%s\"", m->name);
-	r = volume_path(b, &in, v, &at.from, err);
-	if (r == 0)
-		r = sub_path(b, m, &sub, err);
-	if (r < 0)
-		return r;
-	own_volume(b, &in, v);
-	at.flags = MS_REC | (volume_keeps_devices(v) ? 0 : MS_NODEV) | propagation(m);
-	if (is_read_only(&in, v, m)) {
-		at.flags |= MS_RDONLY;
-		at.how |= recursive(m) ? 0 : BIND_TOP;
-	}
-	if (sub) {
-		at.from = arena_printf(b->a, "%s//%s", at.from, sub);
-		at.how |= volume_is_files(v) ? 0 : BIND_MAKE;
-	}
-	mount_point_add(b->a, l, at);
-	return 0;
-}
-
-/* Unless a volume of the pod is mounted there. */
-static void add_own(struct builder *b, struct mount_points *l, const char *from, const char *to,
-		    uint64_t flags)
-{
-	const struct volume_mount_list *m = &b->c->volume_mounts;
-
-	for (uint32_t k = 0; k < m->n; k++) {
-		if (same_path(m->v[k].mount_path, to))
-			return;
-	}
-	mount_point_add(b->a, l, (struct mount_point){ from, to, flags, BIND_INNER });
-}
-
-static int collect_mounts(struct builder *b, struct mount_points *l, struct err *err)
-{
-	static const char *const files[][2] = {
-		{ "hosts", "/etc/hosts" }, { "hostname", "/etc/hostname" },
-		{ "resolv.conf", "/etc/resolv.conf" },
-	};
-	const char *message = b->c->termination_message_path;
-	int r = 0;
-
-	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
-		add_own(b, l, arena_printf(b->a, "%s/%s", b->p->run_dir, files[i][0]), files[i][1],
-			MS_NODEV);
-	add_own(b, l, b->p->object.pod->spec.host_ipc ? "/dev/shm" :
-		arena_printf(b->a, "%s/shm", b->p->rt->scratch), "/dev/shm", QUIET);
-	if (message && *message)
-		add_own(b, l, message_path(b->a, b->p, b->c), message, QUIET);
-	for (uint32_t i = 0; r == 0 && i < b->c->volume_mounts.n; i++)
-		r = add_volume(b, &b->c->volume_mounts.v[i], l, err);
-	return r;
-}
-
-static int binds(struct builder *b, struct err *err)
-{
-	struct mount_points l = { 0 };
-	int r = collect_mounts(b, &l, err);
-
-	for (uint32_t i = 0; r == 0 && i < l.n; i++)
-		prog_add(b->out, OP_BIND, l.v[i].flags, l.v[i].how,
-			 PROG_S(l.v[i].from, in_root(b, l.v[i].to)), NULL, 0);
-	return r;
+	builder_op0(b, OP_OOM_SCORE, (uint64_t)score, 0);
 }
 
 /* ---- after PIVOT ---- */
@@ -484,18 +60,18 @@ static const char *work_dir(const struct builder *b)
 /* A working directory that is missing is made while the root can still be written. */
 static void enter_root(struct builder *b)
 {
-	op1(b, OP_PIVOT, 0, 0, b->root);
+	builder_op1(b, OP_PIVOT, 0, 0, b->root);
 	for (size_t i = 0; !b->id.privileged && i < ARRAY_SIZE(masked); i++)
-		op1(b, OP_MASK, 0, 0, masked[i]);
+		builder_op1(b, OP_MASK, 0, 0, masked[i]);
 	for (size_t i = 0; !b->id.privileged && i < ARRAY_SIZE(read_only_paths); i++)
-		op1(b, OP_READONLY, 0, 0, read_only_paths[i]);
-	op1(b, OP_CHDIR, 0, 1, work_dir(b));
+		builder_op1(b, OP_READONLY, 0, 0, read_only_paths[i]);
+	builder_op1(b, OP_CHDIR, 0, 1, work_dir(b));
 	if (!b->id.read_only_root)
 		return;
 	prog_add(b->out, OP_MOUNT, MS_REMOUNT | MS_BIND | MS_RDONLY |
 		 (b->id.privileged ? 0 : MS_NODEV), 0,
 		 PROG_S("", "/", "", ""), NULL, 0);
-	op1(b, OP_CHDIR, 0, 0, work_dir(b));
+	builder_op1(b, OP_CHDIR, 0, 0, work_dir(b));
 }
 
 static int filter_of(struct runtime *r, uint64_t caps, const struct buf **ret, struct err *err)
@@ -529,18 +105,18 @@ static int become(struct builder *b, struct err *err)
 	if (gains && !b->id.no_filter)
 		prog_add(b->out, OP_SECCOMP, 0, 0, NULL, filter->data, filter->len);
 	prog_add(b->out, OP_GROUPS, 0, 0, NULL, b->id.groups, b->id.ngroups * sizeof(gid_t));
-	op0(b, OP_GID, b->id.gid, 0);
-	op0(b, OP_UID, b->id.uid, 0);
-	op0(b, OP_CAPS, b->id.caps, 0);
+	builder_op0(b, OP_GID, b->id.gid, 0);
+	builder_op0(b, OP_UID, b->id.uid, 0);
+	builder_op0(b, OP_CAPS, b->id.caps, 0);
 	if (!gains)
-		op0(b, OP_NO_NEW_PRIVS, 0, 0);
+		builder_op0(b, OP_NO_NEW_PRIVS, 0, 0);
 	if (!gains && !b->id.no_filter)
 		prog_add(b->out, OP_SECCOMP, 0, 0, NULL, filter->data, filter->len);
 	for (uint32_t i = 0; i < b->env.list.n; i++)
-		op1(b, OP_ENV, 0, 0, b->env.list.v[i]);
+		builder_op1(b, OP_ENV, 0, 0, b->env.list.v[i]);
 	for (uint32_t i = 0; i < b->argv.n; i++)
-		op1(b, OP_ARG, 0, 0, b->argv.v[i]);
-	op0(b, OP_EXEC, 0, 0);
+		builder_op1(b, OP_ARG, 0, 0, b->argv.v[i]);
+	builder_op0(b, OP_EXEC, 0, 0);
 	return 0;
 }
 
@@ -549,15 +125,11 @@ static int become(struct builder *b, struct err *err)
 static int container_program(struct builder *b, struct err *err)
 {
 	join_cgroup(b);
-	op0(b, OP_UNSHARE, CLONE_NEWCGROUP, 0);
+	builder_op0(b, OP_UNSHARE, CLONE_NEWCGROUP, 0);
 	oom_score(b);
-	int r = overlay(b, err);
-	if (r < 0)
-		return r;
-	hide_own(b);
-	kernel_mounts(b);
-	cgroup_mounts(b);
-	r = binds(b, err);
+	int r = container_root(b, err);
+	if (r == 0)
+		r = container_binds(b, err);
 	if (r < 0)
 		return r;
 	enter_root(b);
@@ -568,8 +140,8 @@ static int exec_program(struct builder *b, struct err *err)
 {
 	join_cgroup(b);
 	oom_score(b);
-	op0(b, OP_JOIN, 0, CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWCGROUP);
-	op1(b, OP_CHDIR, 0, 0, work_dir(b));
+	builder_op0(b, OP_JOIN, 0, CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWCGROUP);
+	builder_op1(b, OP_CHDIR, 0, 0, work_dir(b));
 	return become(b, err);
 }
 
@@ -738,7 +310,7 @@ static int send_start(struct builder *b, struct container_run *run,
 		      const struct wanted_container *w, struct err *err)
 {
 	const struct runtime_settings *s = &b->p->rt->s;
-	struct cgroup_entry entry = entry_of(b);
+	struct cgroup_entry entry = builder_cgroup(b);
 	struct shim_start order = {
 		.attempt = w->attempt, .backoff = w->backoff,
 		.log_max_bytes = s->log_max_bytes, .log_max_files = s->log_max_files,

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The root of a container: an overlay of the image and a writable layer of this attempt's own, and
+ * the kernel's file systems in it. No file system of a container but its /dev and what a volume of
+ * a device type names honours device nodes, so that CAP_MKNOD, which images rely on, gives nobody
+ * the disks of the host.
+ */
+#include <dirent.h>
+
+#include "base/macro.h"
+#include "runtime/builder.h"
+
+#define OPTIONS_MAX 4096		/* of mount(2), with the NUL */
+
+/* In options of overlayfs a colon separates directories and a comma options. */
+static void option_path(struct buf *out, const char *path)
+{
+	for (; *path; path++) {
+		if (strchr("\\:,", *path))
+			buf_putc(out, '\\');
+		buf_putc(out, *path);
+	}
+}
+
+/* path as seen from lower, NULL when it is not below. */
+static const char *below(const char *path, const char *lower)
+{
+	size_t n = streq(lower, "/") ? 0 : strlen(lower);
+
+	return strncmp(path, lower, n) == 0 && path[n] == '/' ? path + n : NULL;
+}
+
+/* overlayfs refuses a layer inside another one; an image that holds it is a host's root. */
+static bool wants_skeleton(const struct builder *b)
+{
+	for (const char *const *l = b->image.lowers; *l; l++)
+		if (below(b->p->rt->skeleton, *l))
+			return false;
+	return true;
+}
+
+/*
+ * volatile: what is written does not outlive the attempt, so nobody waits for a disk. All options
+ * must fit into one page (mount(2) cuts off the rest), and an image may have 127 layers: so they
+ * are named from the directory that they are in.
+ */
+static int overlay(struct builder *b, struct err *err)
+{
+	BUF_AUTO data = { 0 };
+
+	builder_op1(b, OP_CHDIR, 0, 0, b->image.dir);
+	buf_puts(&data, "lowerdir=");
+	for (const char *const *l = b->image.lowers; *l; l++) {
+		const char *inside = below(*l, b->image.dir);
+
+		if (l != b->image.lowers)
+			buf_putc(&data, ':');
+		option_path(&data, inside && inside[1] ? inside + 1 : *l);
+	}
+	if (wants_skeleton(b)) {
+		buf_putc(&data, ':');
+		option_path(&data, b->p->rt->skeleton);
+	}
+	buf_puts(&data, ",upperdir=");
+	option_path(&data, b->layer);
+	buf_puts(&data, ".upper,workdir=");
+	option_path(&data, b->layer);
+	buf_puts(&data, ".work,volatile");
+	if (data.len >= OPTIONS_MAX)
+		return err_set(err, -E2BIG, "the image has too many layers");
+	prog_add(b->out, OP_MOUNT, b->id.privileged ? 0 : MS_NODEV, 0,
+		 PROG_S("overlay", b->root, "overlay", buf_str(&data)), NULL, 0);
+	return 0;
+}
+
+/* Directories of orchd's own that are part of the image, as in rootfs:/. */
+static void hide_own(struct builder *b)
+{
+	const struct strs *hidden = &b->p->rt->hidden;
+
+	for (const char *const *l = b->image.lowers; *l; l++) {
+		for (uint32_t i = 0; i < hidden->n; i++) {
+			const char *inside = below(hidden->v[i], *l);
+
+			if (inside)
+				builder_op1(b, OP_MASK, 0, 0, builder_in_root(b, inside));
+		}
+	}
+}
+
+/* ---- file systems of the kernel ---- */
+
+static const struct {
+	const char *type, *path, *data;
+	uint64_t flags;
+} mounts[] = {
+	{ "proc", "/proc", "", QUIET_MOUNT },
+	{ "tmpfs", "/dev", "mode=0755,size=64k", MS_NOSUID | MS_NODEV | MS_STRICTATIME },
+	{ "devpts", "/dev/pts", "newinstance,ptmxmode=0666,mode=0620,gid=5",
+	  MS_NOSUID | MS_NOEXEC },
+	{ "mqueue", "/dev/mqueue", "", QUIET_MOUNT },
+	{ "sysfs", "/sys", "", QUIET_MOUNT | MS_RDONLY },
+};
+
+static const char *const devices[] = {
+	"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty",
+};
+
+static const struct {
+	const char *target, *path;
+} links[] = {
+	{ "/proc/self/fd", "/dev/fd" },
+	{ "/proc/self/fd/0", "/dev/stdin" },
+	{ "/proc/self/fd/1", "/dev/stdout" },
+	{ "/proc/self/fd/2", "/dev/stderr" },
+	{ "pts/ptmx", "/dev/ptmx" },
+};
+
+/* What the host has in its /dev, but what every container has one of its own. */
+static void all_devices(struct builder *b)
+{
+	static const char *const own[] = {
+		".", "..", "fd", "stdin", "stdout", "stderr", "ptmx", "pts", "shm", "mqueue",
+		"null", "zero", "full", "random", "urandom", "tty", "console", "log", "core", NULL,
+	};
+	DIR *d = opendir("/dev");
+	struct dirent *e;
+
+	while (d && (e = readdir(d))) {
+		const char *const *o = own;
+
+		while (*o && !streq(*o, e->d_name))
+			o++;
+		if (*o || (e->d_type != DT_CHR && e->d_type != DT_BLK && e->d_type != DT_DIR))
+			continue;
+		const char *path = arena_printf(b->a, "/dev/%s", e->d_name);
+		builder_bind(b, path, builder_in_root(b, path), MS_REC | MS_NOSUID | MS_NOEXEC);
+	}
+	if (d)
+		closedir(d);
+}
+
+static void kernel_mounts(struct builder *b)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(mounts); i++) {
+		uint64_t writable = b->id.privileged ? MS_RDONLY : 0;
+
+		prog_add(b->out, OP_MOUNT, mounts[i].flags & ~writable, 0,
+			 PROG_S(mounts[i].type, builder_in_root(b, mounts[i].path), mounts[i].type,
+				mounts[i].data), NULL, 0);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(devices); i++)
+		builder_bind(b, devices[i], builder_in_root(b, devices[i]), MS_NOSUID | MS_NOEXEC);
+	if (b->id.privileged)
+		all_devices(b);
+	for (size_t i = 0; i < ARRAY_SIZE(links); i++)
+		prog_add(b->out, OP_SYMLINK, 0, 0,
+			 PROG_S(links[i].target, builder_in_root(b, links[i].path)), NULL, 0);
+}
+
+/* The container's own groups, under the names of their v1 hierarchies. */
+static void cgroup_v1_mounts(struct builder *b, const struct cgroup_entry *entry)
+{
+	uint64_t read_only = b->id.privileged ? 0 : MS_RDONLY;
+	static const char place[] = "/sys/fs/cgroup/";
+	const size_t n = sizeof(place) - 1;
+
+	prog_add(b->out, OP_MOUNT, QUIET_MOUNT, 0,
+		 PROG_S("tmpfs", builder_in_root(b, "/sys/fs/cgroup"), "tmpfs", "mode=0755,size=64k"),
+		 NULL, 0);
+	for (unsigned i = 0; i < entry->ntasks; i++) {
+		const char *tasks = entry->tasks[i];
+
+		if (strncmp(tasks, place, n) != 0)
+			continue;
+		size_t dir = (size_t)(strrchr(tasks, '/') - tasks);
+		const char *group = arena_strndup(b->a, tasks, dir);
+		const char *name = arena_strndup(b->a, tasks, n + strcspn(tasks + n, "/"));
+		builder_bind(b, group, builder_in_root(b, name), QUIET_MOUNT | read_only);
+	}
+}
+
+static void cgroup_mounts(struct builder *b)
+{
+	struct cgroup_entry entry = builder_cgroup(b);
+
+	if (entry.ntasks)
+		cgroup_v1_mounts(b, &entry);
+	else
+		prog_add(b->out, OP_MOUNT, QUIET_MOUNT | (b->id.privileged ? 0 : MS_RDONLY), 0,
+			 PROG_S("cgroup2", builder_in_root(b, "/sys/fs/cgroup"), "cgroup2", ""), NULL, 0);
+}
+
+int container_root(struct builder *b, struct err *err)
+{
+	int r = overlay(b, err);
+
+	if (r < 0)
+		return r;
+	hide_own(b);
+	kernel_mounts(b);
+	cgroup_mounts(b);
+	return 0;
+}
