@@ -3,6 +3,7 @@
 #include "runtime/env.h"
 
 #include "base/macro.h"
+#include "runtime/service_env.h"
 #include "schema/schema.h"
 
 /* ---- $(NAME) ---- */
@@ -144,13 +145,20 @@ static int from_ref(struct env_work *w, enum kind_id kind, const struct config_r
 	return from_keys(w, &o->configmap->data, &no_bytes, prefix);
 }
 
+/* Bytes of a ConfigMap, unlike those of a Secret, are for files only. */
+static bool variable_value(const struct object *o, const char *key, struct bytes *ret)
+{
+	return o->kind->id == KIND_SECRET ? config_value(o, key, ret) :
+					    text_value(&o->configmap->data, key, ret);
+}
+
 static int from_key(struct env_work *w, enum kind_id kind, const char *var,
 		    const struct key_selector *k)
 {
 	const struct object *o = config_object(w, kind, k->name);
 	struct bytes v;
 
-	if (o && config_value(o, k->key, &v))
+	if (o && variable_value(o, k->key, &v))
 		return set_bytes(w, var, v);
 	if (k->optional)
 		return 0;
@@ -284,7 +292,7 @@ static bool has_home(const struct env_in *in, const struct strmap *vars)
 
 int env_build(struct arena *a, const struct env_in *in, struct env *ret, struct err *err)
 {
-	struct env env = { 0 };
+	struct env env = { .vars = service_env(a, in->set, in->pod) };
 	struct env_work w = { a, in, &env.vars, err };
 	int r = variables(&w);
 

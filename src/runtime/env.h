@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A container's environment, command and arguments, as kubelet makes them: HOME, the image's
- * variables, HOSTNAME, envFrom, then env, later ones win. $(NAME) refers to what envFrom and env
- * said before; $$ is a dollar sign, a reference to something unknown stays as it is.
+ * variables, HOSTNAME, those of Services, envFrom, then env, later ones win. $(NAME) refers to what
+ * Services, envFrom and env said before; $$ is a dollar sign, a reference to something unknown stays
+ * as it is.
  */
 #pragma once
 
@@ -22,7 +23,7 @@ struct env_in {
 };
 
 struct env {
-	struct strmap vars;	/* what envFrom and env say */
+	struct strmap vars;	/* what Services, envFrom and env say */
 	struct strs list;	/* all of it, NAME=VALUE */
 };
 

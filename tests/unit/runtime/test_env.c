@@ -155,6 +155,21 @@ static void test_missing(void **state)
 	end(&w);
 }
 
+/* binaryData of a ConfigMap is for files. */
+static void test_bytes(void **state)
+{
+	struct work w;
+
+	(void)state;
+	begin(&w, POD("    envFrom: [{configMapRef: {name: cm}}]\n    env:\n"
+		      "    - {name: K, valueFrom: {configMapKeyRef: {name: cm, key: raw}}}\n")
+	      "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: cm}\n"
+	      "data: {text: t}\nbinaryData: {raw: ZWlucw==}\n");
+	assert_int_equal(env_build(&w.a, &w.in, &w.env, &w.err), -ENOENT);
+	assert_string_equal(w.err.msg, "couldn't find key raw in ConfigMap default/cm");
+	end(&w);
+}
+
 static void test_fields(void **state)
 {
 	struct work w;
@@ -238,7 +253,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_expand), cmocka_unit_test(test_order),
 		cmocka_unit_test(test_config), cmocka_unit_test(test_missing),
-		cmocka_unit_test(test_fields), cmocka_unit_test(test_command),
+		cmocka_unit_test(test_bytes), cmocka_unit_test(test_fields), cmocka_unit_test(test_command),
 		cmocka_unit_test(test_no_command),
 	};
 
