@@ -20,59 +20,71 @@ static void add(struct cli *c, struct sources *s, json_t *pod, const char *conta
 	};
 }
 
-static bool has_container(json_t *containers, const char *name)
+/* In the order in which they run. */
+static const char *const lists[] = { "spec.initContainers", "spec.containers" };
+
+static bool has_container(json_t *pod, const char *name)
 {
 	json_t *k;
 	size_t i;
 
-	json_array_foreach(containers, i, k)
-		if (streq(json_text(k, "name"), name))
-			return true;
+	for (size_t l = 0; l < ARRAY_SIZE(lists); l++)
+		json_array_foreach(json_path(pod, lists[l]), i, k)
+			if (streq(json_text(k, "name"), name))
+				return true;
 	return false;
 }
 
-static const char *names_of(struct cli *c, json_t *containers)
+static const char *names_of(struct cli *c, json_t *pod)
 {
 	BUF_AUTO b = { 0 };
 	json_t *k;
 	size_t i;
 
-	json_array_foreach(containers, i, k)
-		buf_printf(&b, "%s%s", i ? ", " : "", json_text(k, "name"));
+	for (size_t l = ARRAY_SIZE(lists); l-- > 0;)
+		json_array_foreach(json_path(pod, lists[l]), i, k)
+			buf_printf(&b, "%s%s%s", b.len ? ", " : "", json_text(k, "name"),
+				   streq(lists[l], "spec.initContainers") ? " (init)" : "");
 	return arena_strdup(&c->arena, buf_str(&b));
 }
 
-static const char *default_container(struct cli *c, json_t *pod, json_t *containers)
+static const char *default_container(struct cli *c, json_t *pod)
 {
 	const char *wanted = json_text(json_path(pod, "metadata.annotations"), DEFAULT_CONTAINER);
+	json_t *containers = json_path(pod, "spec.containers");
 
-	if (has_container(containers, wanted))
+	if (has_container(pod, wanted))
 		return wanted;
 	const char *first = json_text(json_array_get(containers, 0), "name");
-	if (json_array_size(containers) > 1)
-		fprintf(stderr, "Defaulted container \"%s\" out of: %s\n", first,
-			names_of(c, containers));
+	if (json_array_size(containers) + json_array_size(json_path(pod, "spec.initContainers")) > 1)
+		fprintf(stderr, "Defaulted container \"%s\" out of: %s\n", first, names_of(c, pod));
 	return first;
+}
+
+static void add_all(struct cli *c, struct sources *s, json_t *pod)
+{
+	json_t *k;
+	size_t i;
+
+	for (size_t l = 0; l < ARRAY_SIZE(lists); l++)
+		json_array_foreach(json_path(pod, lists[l]), i, k)
+			add(c, s, pod, json_text(k, "name"));
 }
 
 int pod_containers(struct cli *c, json_t *pod, bool all, struct sources *ret)
 {
-	json_t *containers = json_path(pod, "spec.containers"), *k;
-	size_t i;
-
-	if (c->opt.container && !has_container(containers, c->opt.container)) {
+	if (c->opt.container && !has_container(pod, c->opt.container)) {
 		fprintf(stderr, "error: container %s is not valid for pod %s out of: %s\n",
 			c->opt.container, json_text(json_object_get(pod, "metadata"), "name"),
-			names_of(c, containers));
+			names_of(c, pod));
 		return EXIT_ERROR;
 	}
 	if (c->opt.container)
 		add(c, ret, pod, c->opt.container);
-	else if (!all)
-		add(c, ret, pod, default_container(c, pod, containers));
+	else if (all)
+		add_all(c, ret, pod);
 	else
-		json_array_foreach(containers, i, k)
-			add(c, ret, pod, json_text(k, "name"));
+		add(c, ret, pod, default_container(c, pod));
 	return EXIT_DONE;
 }
 
@@ -118,29 +130,58 @@ static json_t *best_pod(json_t *list)
 	return json_incref(json_array_get(items, 0));
 }
 
-json_t *pod_of(struct cli *c, const char *word, int *ret_status)
+/* TYPE/NAME, or NAME of a pod. */
+static int parse_word(struct cli *c, const char *word, struct target *ret)
 {
 	const char *slash = strchr(word, '/');
 	const char *type = slash ? arena_strndup(&c->arena, word, (size_t)(slash - word)) : "pod";
-	struct target t = { kind_by_word(type), slash ? slash + 1 : word, NULL };
 
-	*ret_status = EXIT_ERROR;
-	if (!t.kind) {
-		fprintf(stderr, "error: the server doesn't have a resource type \"%s\"\n", type);
-		return NULL;
+	*ret = (struct target){ kind_by_word(type), slash ? slash + 1 : word, NULL };
+	if (ret->kind)
+		return EXIT_DONE;
+	fprintf(stderr, "error: the server doesn't have a resource type \"%s\"\n", type);
+	return EXIT_ERROR;
+}
+
+static json_t *pods_of_target(struct cli *c, const struct target *t, int *ret_status)
+{
+	json_t *list = selected_pods(c, t, ret_status);
+
+	if (list && !json_array_size(json_object_get(list, "items"))) {
+		fprintf(stderr, "error: no pods of %s/%s\n", t->kind->singular, t->name);
+		*ret_status = EXIT_ERROR;
 	}
+	return list;
+}
+
+json_t *pod_of(struct cli *c, const char *word, int *ret_status)
+{
+	struct target t;
+
+	*ret_status = parse_word(c, word, &t);
+	if (*ret_status)
+		return NULL;
 	if (t.kind->id == KIND_POD)
 		return fetch(c, "GET", target_path(c, &t), NULL, ret_status);
-	json_t *list = selected_pods(c, &t, ret_status);
+	json_t *list = pods_of_target(c, &t, ret_status);
 	json_t *pod = best_pod(list);
-	if (list && json_array_size(json_object_get(list, "items")) > 1)
+	if (json_array_size(json_object_get(list, "items")) > 1)
 		fprintf(stderr, "Found %zu pods, using pod/%s\n",
 			json_array_size(json_object_get(list, "items")),
 			json_text(json_object_get(pod, "metadata"), "name"));
-	if (list && !pod) {
-		fprintf(stderr, "error: no pods of %s/%s\n", t.kind->singular, t.name);
-		*ret_status = EXIT_ERROR;
-	}
 	json_decref(list);
 	return pod;
+}
+
+json_t *pods_of(struct cli *c, const char *word, int *ret_status)
+{
+	struct target t;
+
+	*ret_status = parse_word(c, word, &t);
+	if (*ret_status)
+		return NULL;
+	if (t.kind->id != KIND_POD)
+		return pods_of_target(c, &t, ret_status);
+	json_t *pod = fetch(c, "GET", target_path(c, &t), NULL, ret_status);
+	return pod ? json_pack("{s:[o]}", "items", pod) : NULL;
 }

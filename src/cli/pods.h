@@ -14,3 +14,5 @@ struct sources { struct source *v; uint32_t n; };
 int pod_containers(struct cli *c, json_t *pod, bool all, struct sources *ret);
 /* word: POD or TYPE/NAME, for which a pod of the workload is taken; NULL after a message. */
 json_t *pod_of(struct cli *c, const char *word, int *ret_status);
+/* All of them, as a list object. */
+json_t *pods_of(struct cli *c, const char *word, int *ret_status);

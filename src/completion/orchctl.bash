@@ -32,7 +32,7 @@ _orchctl_arguments() {
 	for ((i = 2; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
 		-n | --namespace | --socket | -o | --output | -l | --selector | -c | --container | \
-		--timeout | --since | --tail | -u | --username | --for | --stack | --out | --with | -f | --filename)
+		--timeout | --since | --since-time | --tail | --limit-bytes | --max-log-requests | -u | --username | --for | --stack | --out | --with | -f | --filename)
 			[[ ${COMP_WORDS[1]} == logs && ${COMP_WORDS[i]} == -f ]] || ((i++)) ;;
 		-*) ;;
 		*) printf '%s\n' "${COMP_WORDS[i]}" ;;

@@ -6,8 +6,6 @@
  */
 #include "daemon/log_reader.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -15,6 +13,7 @@
 #include "base/arena.h"
 #include "base/macro.h"
 #include "base/units.h"
+#include "daemon/log_files.h"
 
 #define CHUNK 65536
 
@@ -26,32 +25,7 @@ struct log_reader {
 	bool left;		/* no longer the live file, and read to its end once since */
 	struct buf rest;	/* the beginning of a line whose end was not read yet */
 	bool middle;		/* the line before ended with P */
-	int64_t skip;		/* lines still to leave out */
 };
-
-struct log_line {
-	const char *stamp, *text;
-	size_t stamp_len, len;
-	bool partial;
-};
-
-/* One line without its end; -EINVAL for what is not CRI format. */
-static int parse_line(const char *s, size_t n, struct log_line *ret)
-{
-	const char *end = s + n;
-	const char *stream = memchr(s, ' ', n);
-	const char *tag = stream ? memchr(stream + 1, ' ', (size_t)(end - stream - 1)) : NULL;
-	const char *text = tag ? memchr(tag + 1, ' ', (size_t)(end - tag - 1)) : NULL;
-
-	if (!text)
-		return -EINVAL;
-	ret->stamp = s;
-	ret->stamp_len = (size_t)(stream - s);
-	ret->partial = tag[1] == 'P';
-	ret->text = text + 1;
-	ret->len = (size_t)(end - text - 1);
-	return 0;
-}
 
 static bool too_old(const struct log_reader *r, const struct log_line *line)
 {
@@ -81,10 +55,6 @@ static void put_line(struct log_reader *r, const struct log_line *line, struct b
 	r->middle = line->partial;
 	if (too_old(r, line))
 		return;
-	if (r->skip > 0) {
-		r->skip -= !line->partial;
-		return;
-	}
 	if (r->q.timestamps && first) {
 		buf_add(out, line->stamp, line->stamp_len);
 		buf_putc(out, ' ');
@@ -107,49 +77,16 @@ static void take(struct log_reader *r, const char *p, size_t n, struct buf *out)
 
 		if (r->rest.len) {
 			buf_add(&r->rest, p, len);
-			if (parse_line(r->rest.data, r->rest.len, &line) == 0)
+			if (log_line_parse(r->rest.data, r->rest.len, &line) == 0)
 				put_line(r, &line, out);
 			buf_reset(&r->rest);
-		} else if (parse_line(p, len, &line) == 0) {
+		} else if (log_line_parse(p, len, &line) == 0) {
 			put_line(r, &line, out);
 		}
 		p += len + 1;
 		n -= len + 1;
 	}
 	buf_add(&r->rest, p, n);
-}
-
-/* Rotated files by age: of those of one second the shorter number is the older (shim/logs.c). */
-static int by_age(const void *a, const void *b)
-{
-	const char *x = *(char *const *)a, *y = *(char *const *)b;
-	size_t nx = strlen(x), ny = strlen(y);
-	size_t second = strcspn(x, ".") + strlen(".log.20261121-100000");
-
-	if (nx != ny && nx >= second && ny >= second && strncmp(x, y, second) == 0)
-		return nx < ny ? -1 : 1;
-	return strcmp(x, y);
-}
-
-struct names { char **v; uint32_t n; };
-
-/* The files of the attempt, oldest first; the last is the live one. */
-static struct names list_files(const struct log_reader *r, struct arena *a)
-{
-	char *live = arena_printf(a, "%u.log", r->attempt);
-	size_t n = strlen(live);
-	struct names l = { 0 };
-	DIR *dir = opendir(r->dir);
-
-	for (struct dirent *e; dir && (e = readdir(dir));)
-		if (strncmp(e->d_name, live, n) == 0 && e->d_name[n] == '.')
-			*arena_push(a, &l) = arena_strdup(a, e->d_name);
-	if (dir)
-		closedir(dir);
-	if (l.n)
-		qsort(l.v, l.n, sizeof(*l.v), by_age);
-	*arena_push(a, &l) = live;
-	return l;
 }
 
 static bool is_open(const struct log_reader *r, const char *path)
@@ -168,7 +105,7 @@ static bool at_live_file(const struct log_reader *r, struct arena *a)
 /* Opens the file after the one that is open, or the oldest; false when there is none. */
 static bool open_next(struct log_reader *r, struct arena *a)
 {
-	struct names l = list_files(r, a);
+	struct log_files l = log_files(r->dir, r->attempt, a);
 	uint32_t next = 0;
 	int fd = -1;
 
@@ -238,27 +175,12 @@ static struct log_reader *reader_new(const char *dir, uint32_t attempt, const st
 	return r;
 }
 
-/* How many lines there are, by reading everything once without keeping it. */
-static int64_t count_lines(const char *dir, uint32_t attempt, const struct log_query *q)
-{
-	struct log_query all = { .since = q->since, .limit = -1 };
-	struct log_reader *r = reader_new(dir, attempt, &all);
-	BUF_AUTO none = { 0 };
-
-	r->skip = INT64_MAX;
-	while (log_reader_read(r, &none))
-		;
-	int64_t n = INT64_MAX - r->skip;
-	log_reader_free(r);
-	return n;
-}
-
 struct log_reader *log_reader_new(const char *dir, uint32_t attempt, const struct log_query *q)
 {
 	struct log_reader *r = reader_new(dir, attempt, q);
 
 	if (q->tail >= 0)
-		r->skip = MAX(count_lines(dir, attempt, q) - q->tail, 0);
+		r->fd = MAX(log_tail_open(dir, attempt, q->tail), -1);
 	return r;
 }
 

@@ -87,6 +87,82 @@ static void tail_counts_whole_lines(void **state)
 	expect_once(*state, &q, tails[3]);
 }
 
+/* What the first n lines of 60,000 of all lengths leave of their text. */
+static const char *after(const char *text, unsigned n)
+{
+	while (n--)
+		text = strchr(text, '\n') + 1;
+	return text;
+}
+
+static void write_many(struct fixture *f, struct buf *text)
+{
+	BUF_AUTO log = { 0 };
+
+	for (int i = 0; i < 60000; i++) {
+		size_t from = text->len;
+
+		buf_printf(text, "%d %.*s\n", i, i % 97 * (i % 31 == 0), "----------------------------"
+			   "------------------------------------------------------------------------");
+		size_t half = (text->len - 1 - from) / 2;
+		if (i % 7 == 0)
+			buf_printf(&log, T1 " stdout P %.*s\n", (int)half, text->data + from);
+		buf_printf(&log, T1 " stdout F %s", text->data + from + (i % 7 == 0 ? half : 0));
+		if (i == 20000)
+			write_log(f, "0.log.20261121-100000", buf_str(&log));
+		if (i == 40000)
+			write_log(f, "0.log.20261121-100001", buf_str(&log));
+		if (i == 20000 || i == 40000)
+			buf_reset(&log);
+	}
+	write_log(f, "0.log", buf_str(&log));
+}
+
+/* Any number of lines, from whichever file and however far back they begin. */
+static void tail_is_found_from_the_end(void **state)
+{
+	static const unsigned tails[] = { 1, 2, 7, 500, 1999, 19998, 19999, 20000, 39999, 40000, 59999,
+					  60000 };
+	struct log_query q = everything;
+	struct fixture *f = *state;
+	BUF_AUTO text = { 0 };
+
+	write_many(f, &text);
+	for (size_t i = 0; i < sizeof(tails) / sizeof(*tails); i++) {
+		q.tail = tails[i];
+		expect_once(f, &q, after(buf_str(&text), 60000 - tails[i]));
+	}
+}
+
+/* The last lines of a long log are read without the rest. */
+static void tail_reads_the_end_only(void **state)
+{
+	struct log_query q = everything;
+	struct fixture *f = *state;
+	char path[200];
+
+	snprintf(path, sizeof(path), "%s/0.log", f->dir);
+	write_log(f, "0.log", "");
+	assert_int_equal(truncate(path, 1LL << 40), 0);		/* a hole: nobody reads through it */
+	append(f, "0.log", "\n" LINES);
+	q.tail = 2;
+	expect_once(f, &q, "two\nthree\n");
+}
+
+static void tail_goes_on_with_what_comes(void **state)
+{
+	struct log_query q = everything;
+	struct fixture *f = *state;
+
+	write_log(f, "0.log", LINES);
+	q.tail = 0;
+	struct log_reader *r = log_reader_new(f->dir, 0, &q);
+	expect(r, "");
+	append(f, "0.log", T3 " stdout F four\n");
+	expect(r, "four\n");
+	log_reader_free(r);
+}
+
 static void since_leaves_out_what_is_older(void **state)
 {
 	struct log_query q = everything;
@@ -236,6 +312,9 @@ int main(void)
 		TEST(lines_lose_their_stamp),
 		TEST(stamps_are_kept_when_asked),
 		TEST(tail_counts_whole_lines),
+		TEST(tail_is_found_from_the_end),
+		TEST(tail_reads_the_end_only),
+		TEST(tail_goes_on_with_what_comes),
 		TEST(since_leaves_out_what_is_older),
 		TEST(a_limit_ends_the_log),
 		TEST(only_the_attempt_asked_for),
