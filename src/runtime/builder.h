@@ -4,8 +4,7 @@
  * go. container.c orders the parts; container_root.c makes the root and the kernel's file systems
  * in it, container_mounts.c what is bound there: files of /etc, shared memory, volumes.
  */
-#ifndef ORCH_RUNTIME_BUILDER_H
-#define ORCH_RUNTIME_BUILDER_H
+#pragma once
 
 #include <sys/mount.h>
 
@@ -58,5 +57,3 @@ struct cgroup_entry builder_cgroup(const struct builder *b);
 int container_root(struct builder *b, struct err *err);
 /* What is bound below b->root. Errors are those of a volume, and name it. */
 int container_binds(struct builder *b, struct err *err);
-
-#endif
