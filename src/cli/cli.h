@@ -28,7 +28,7 @@ struct options {
 	const char *socket, *namespace, *output, *selector, *field_selector, *container, *sort_by;
 	const char *stack, *out, *with, *as, *since, *for_condition, *allow_delete;
 	const char *revision, *to_revision, *tail, *timeout, *username;
-	const char *since_time, *limit_bytes, *max_log_requests;
+	const char *since_time, *limit_bytes, *max_log_requests, *address;
 	const char *files[FILES_MAX];
 	unsigned nfiles;
 	bool all_namespaces, watch, once, no_color, no_headers, show_labels, detailed_exitcode;

@@ -15,7 +15,7 @@
 #include <termios.h>
 
 #include "base/macro.h"
-#include "base/sock.h"
+#include "cli/handover.h"
 #include "cli/pods.h"
 #include "cli/print.h"
 
@@ -31,14 +31,13 @@ struct session {
 
 static const char *exec_path(struct cli *c, const struct source *s)
 {
-	struct target t = { &kinds[KIND_POD], s->pod, s->ns };
 	BUF_AUTO p = { 0 };
 	struct winsize w = { .ws_row = 24, .ws_col = 80 };
 
 	ioctl(STDIN_FILENO, TIOCGWINSZ, &w);
-	buf_printf(&p, "/apis/orch/v1%s/exec?tty=%s&rows=%u&cols=%u&container=",
-		   strstr(target_path(c, &t), "/namespaces/"), c->opt.tty ? "true" : "false",
-		   w.ws_row, w.ws_col);
+	buf_printf(&p, "%s?tty=%s&rows=%u&cols=%u&container=",
+		   handover_path(c, s->ns, s->pod, "exec"), c->opt.tty ? "true" : "false", w.ws_row,
+		   w.ws_col);
 	url_encode(&p, s->container);
 	for (unsigned i = 0; i < c->ncommand; i++) {
 		buf_puts(&p, "&command=");
@@ -161,26 +160,6 @@ static void pump(struct session *s)
 	}
 }
 
-/* The last line, {"exitCode":N} or {"error":"..."}, of which begin was read already. */
-static int ending(int api, const char *begin)
-{
-	BUF_AUTO text = { 0 };
-	char chunk[512];
-	ssize_t n;
-
-	buf_puts(&text, begin);
-	while ((n = read(api, chunk, sizeof(chunk))) > 0)
-		buf_add(&text, chunk, (size_t)n);
-	json_t *v = json_loadb(buf_str(&text), text.len, 0, NULL);
-	const char *error = v ? json_text(v, "error") : "orchd closed the connection";
-	int code = v && !*error ? (int)json_number(v, "exitCode") : EXIT_ERROR;
-
-	if (*error)
-		fprintf(stderr, "error: %s\n", error);
-	json_decref(v);
-	return code;
-}
-
 static int watch_size(void)
 {
 	sigset_t set;
@@ -191,20 +170,13 @@ static int watch_size(void)
 	return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
-static int run(struct cli *c, int api)
+static int run(struct cli *c, const struct handed *h)
 {
-	struct session s = { .api = api, .in = -1, .out = -1, .err = -1, .tty = c->opt.tty };
-	int fds[SOCK_FDS_MAX];
-	unsigned n = SOCK_FDS_MAX;
-	char first[2] = "";
+	struct session s = { .api = h->api, .tty = c->opt.tty, .stdin_open = c->opt.stdin_ };
 
-	/* without descriptors, what came is the beginning of an error */
-	if (sock_recv(api, first, 1, fds, &n) != 1 || !n)
-		return ending(api, first);
-	s.in = fds[0];
-	s.out = n > 1 ? fds[1] : fcntl(fds[0], F_DUPFD_CLOEXEC, 3);
-	s.err = n > 2 ? fds[2] : -1;
-	s.stdin_open = c->opt.stdin_;
+	s.in = h->fds[0];
+	s.out = h->n > 1 ? h->fds[1] : fcntl(h->fds[0], F_DUPFD_CLOEXEC, 3);
+	s.err = h->n > 2 ? h->fds[2] : -1;
 	fcntl(s.in, F_SETFL, O_NONBLOCK);
 	if (!s.stdin_open && !s.tty)
 		shut(&s.in);
@@ -216,7 +188,7 @@ static int run(struct cli *c, int api)
 		tcsetattr(STDIN_FILENO, TCSANOW, &s.saved);
 	shut(&s.in);
 	shut(&s.resized);
-	return ending(api, "");
+	return handover_ending(h->api);
 }
 
 static int find_source(struct cli *c, struct source *ret)
@@ -235,9 +207,8 @@ static int find_source(struct cli *c, struct source *ret)
 
 int verb_exec(struct cli *c)
 {
-	struct response r = { 0 };
-	struct err err = { 0 };
 	struct source s = { 0 };
+	struct handed h;
 
 	/* kubectl's older form, without --, is taken, too */
 	if (c->nargs > 1 && !c->ncommand) {
@@ -256,10 +227,10 @@ int verb_exec(struct cli *c)
 	int status = find_source(c, &s);
 	if (status)
 		return status;
-	int api = client_upgrade(&c->client, exec_path(c, &s), "orch-exec", &r, &err);
-	status = api < 0 ? (r.code ? refused(&r) : unreachable(&err)) : run(c, api);
-	if (api >= 0)
-		close(api);
-	response_release(&r);
+	status = handover(c, exec_path(c, &s), "orch-exec", &h);
+	if (status)
+		return status;
+	status = run(c, &h);
+	close(h.api);
 	return status;
 }

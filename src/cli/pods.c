@@ -118,20 +118,33 @@ static json_t *selected_pods(struct cli *c, const struct target *t, int *ret_sta
 	return fetch(c, "GET", buf_str(&path), NULL, ret_status);
 }
 
-/* The first that runs, else the first; a new reference. */
+static bool is_ready(json_t *pod)
+{
+	json_t *k;
+	size_t i;
+
+	json_array_foreach(json_path(pod, "status.conditions"), i, k)
+		if (streq(json_text(k, "type"), "Ready"))
+			return streq(json_text(k, "status"), "True");
+	return false;
+}
+
+/* The first that is ready, else the first that runs, else the first; a new reference. */
 static json_t *best_pod(json_t *list)
 {
 	json_t *items = json_object_get(list, "items"), *o;
 	size_t i;
 
 	json_array_foreach(items, i, o)
+		if (is_ready(o))
+			return json_incref(o);
+	json_array_foreach(items, i, o)
 		if (streq(json_text(json_object_get(o, "status"), "phase"), "Running"))
 			return json_incref(o);
 	return json_incref(json_array_get(items, 0));
 }
 
-/* TYPE/NAME, or NAME of a pod. */
-static int parse_word(struct cli *c, const char *word, struct target *ret)
+int pod_word(struct cli *c, const char *word, struct target *ret)
 {
 	const char *slash = strchr(word, '/');
 	const char *type = slash ? arena_strndup(&c->arena, word, (size_t)(slash - word)) : "pod";
@@ -158,7 +171,7 @@ json_t *pod_of(struct cli *c, const char *word, int *ret_status)
 {
 	struct target t;
 
-	*ret_status = parse_word(c, word, &t);
+	*ret_status = pod_word(c, word, &t);
 	if (*ret_status)
 		return NULL;
 	if (t.kind->id == KIND_POD)
@@ -177,7 +190,7 @@ json_t *pods_of(struct cli *c, const char *word, int *ret_status)
 {
 	struct target t;
 
-	*ret_status = parse_word(c, word, &t);
+	*ret_status = pod_word(c, word, &t);
 	if (*ret_status)
 		return NULL;
 	if (t.kind->id != KIND_POD)

@@ -12,7 +12,9 @@ struct sources { struct source *v; uint32_t n; };
 
 /* Of a pod object: the one of -c, all, or the default one. EXIT_ERROR (said): no such one. */
 int pod_containers(struct cli *c, json_t *pod, bool all, struct sources *ret);
-/* word: POD or TYPE/NAME, for which a pod of the workload is taken; NULL after a message. */
+/* word: POD or TYPE/NAME. EXIT_ERROR (said): there is no such type. */
+int pod_word(struct cli *c, const char *word, struct target *ret);
+/* Of a workload or Service one pod is taken, if possible a ready one; NULL after a message. */
 json_t *pod_of(struct cli *c, const char *word, int *ret_status);
 /* All of them, as a list object. */
 json_t *pods_of(struct cli *c, const char *word, int *ret_status);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * exec: the request becomes a raw connection ("Upgrade: orch-exec") over which the client gets
- * the descriptors of the process and, at its end, one line of JSON with the exit code. orchd is
- * never in the data path. From the client come window sizes, 4 bytes each: rows, columns.
+ * exec and port-forward: the request becomes a raw connection ("Upgrade: orch-exec") over which the
+ * client gets descriptors, of a process or of a connection into a pod. orchd is never in the data path.
+ * A process's end is told by one line of JSON with the exit code, a failure by one with the error. From
+ * the client of a process come window sizes, 4 bytes each: rows, columns.
  */
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -13,11 +14,22 @@
 
 #define ARGV_MAX 256
 
+struct session;
+
+/* What may be asked for. */
+struct session_kind {
+	const char *protocol;
+	int (*begin)(struct session *s, struct err *err);
+	bool once;			/* with the descriptors all is said */
+};
+
 struct session {
 	struct daemon *d;
+	const struct session_kind *kind;
 	struct session *next, **prev;	/* in d->sessions */
 	struct arena arena;
 	struct runtime_exec exec;
+	struct runtime_connect connect;
 	void *connection;
 	int fd;
 	uint8_t size[4];		/* a window size, perhaps in pieces */
@@ -82,6 +94,10 @@ static void on_started(void *data, int error, const char *message, const int *fd
 		return;
 	}
 	(void)!sock_send(s->fd, "+", 1, fds, nfds);
+	if (!s->kind->once)
+		return;
+	s->started = false;
+	session_free(s);
 }
 
 static void on_client(struct loop_io *io, uint32_t events)
@@ -127,39 +143,66 @@ static void on_upgraded(void *data, int fd, void *connection)
 	s->fd = fd;
 	loop_io_add(s->d->loop, &s->io, fd, EPOLLIN, on_client);
 	s->started = true;
-	if (runtime_exec(s->d->runtime, &s->exec, &s->id, &err) < 0) {
+	if (s->kind->begin(s, &err) < 0) {
 		s->started = false;
 		finish(s, 0, err.msg);
 	}
 }
 
-/* args: namespace, pod */
-void api_exec(struct request *q, struct reply *r)
+/* Of a request about a pod (args: namespace, pod); NULL after a reply was made. */
+static struct session *session_new(struct request *q, struct reply *r, const struct session_kind *kind)
 {
-	const char *command[ARGV_MAX + 1];
-	unsigned n = request_query_all(q, "command", command, ARGV_MAX);
 	const char *upgrade = request_header(q, "Upgrade");
 
 	if (!view_get(q->d->view, KIND_POD, q->args[0], q->args[1])) {
 		reply_not_found(r, &kinds[KIND_POD], q->args[1]);
-		return;
+		return NULL;
 	}
-	if (!n || !upgrade || !streq(upgrade, "orch-exec")) {
-		reply_status(r, 400, "BadRequest", "exec needs a command and Upgrade: orch-exec");
-		return;
+	if (!upgrade || !streq(upgrade, kind->protocol)) {
+		reply_status(r, 400, "BadRequest", "Upgrade: %s is needed", kind->protocol);
+		return NULL;
 	}
 	struct session *s = calloc(1, sizeof(*s));
 	if (!s)
 		abort();
-	const char **argv = arena_array(&s->arena, const char *, n + 1);
-	for (unsigned i = 0; i < n; i++)
-		argv[i] = arena_strdup(&s->arena, command[i]);
 	s->d = q->d;
+	s->kind = kind;
 	s->next = q->d->sessions;
 	s->prev = &q->d->sessions;
 	if (s->next)
 		s->next->prev = &s->next;
 	q->d->sessions = s;
+	r->upgrade = kind->protocol;
+	r->upgraded = on_upgraded;
+	r->dropped = on_dropped;
+	r->upgrade_data = s;
+	return s;
+}
+
+/* ---- exec ---- */
+
+static int begin_exec(struct session *s, struct err *err)
+{
+	return runtime_exec(s->d->runtime, &s->exec, &s->id, err);
+}
+
+/* args: namespace, pod */
+void api_exec(struct request *q, struct reply *r)
+{
+	static const struct session_kind kind = { "orch-exec", begin_exec, false };
+	const char *command[ARGV_MAX + 1];
+	unsigned n = request_query_all(q, "command", command, ARGV_MAX);
+
+	if (!n) {
+		reply_status(r, 400, "BadRequest", "exec needs a command");
+		return;
+	}
+	struct session *s = session_new(q, r, &kind);
+	if (!s)
+		return;
+	const char **argv = arena_array(&s->arena, const char *, n + 1);
+	for (unsigned i = 0; i < n; i++)
+		argv[i] = arena_strdup(&s->arena, command[i]);
 	s->exec = (struct runtime_exec){
 		.ns = arena_strdup(&s->arena, q->args[0]),
 		.pod = arena_strdup(&s->arena, q->args[1]),
@@ -170,8 +213,32 @@ void api_exec(struct request *q, struct reply *r)
 		.cols = (uint16_t)request_int(q, "cols", 80),
 		.done = on_started, .exited = on_exited, .data = s,
 	};
-	r->upgrade = "orch-exec";
-	r->upgraded = on_upgraded;
-	r->dropped = on_dropped;
-	r->upgrade_data = s;
+}
+
+/* ---- port-forward ---- */
+
+static int begin_connect(struct session *s, struct err *err)
+{
+	return runtime_connect(s->d->runtime, &s->connect, &s->id, err);
+}
+
+/* args: namespace, pod */
+void api_port_forward(struct request *q, struct reply *r)
+{
+	static const struct session_kind kind = { "orch-port-forward", begin_connect, true };
+	int64_t port = request_int(q, "port", 0);
+
+	if (port < 1 || port > 65535) {
+		reply_status(r, 400, "BadRequest", "port-forward needs a port of 1-65535");
+		return;
+	}
+	struct session *s = session_new(q, r, &kind);
+	if (!s)
+		return;
+	s->connect = (struct runtime_connect){
+		.ns = arena_strdup(&s->arena, q->args[0]),
+		.pod = arena_strdup(&s->arena, q->args[1]),
+		.port = (uint16_t)port,
+		.done = on_started, .data = s,
+	};
 }

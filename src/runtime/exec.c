@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * exec: a process that joins a running container. Its descriptors go straight to the caller; what
- * is kept here until it ends is whom to tell. A callback may forget its exec, so that nothing of
+ * exec: a process that joins a running container; and connections into a pod. The descriptors go
+ * straight to the caller; what is kept here until it ends is whom to tell. A callback may forget its exec, so that nothing of
  * it is touched after one was called.
  */
 #include <stdio.h>
@@ -15,6 +15,7 @@ struct exec {
 	struct sandbox *p;
 	uint64_t id;
 	uint32_t seq;
+	bool once;		/* the answer is all that comes */
 	bool answered;
 };
 
@@ -50,7 +51,7 @@ void exec_answered(struct exec *e, int error, const char *message, const int *fd
 	struct runtime_exec caller = e->caller;
 
 	e->answered = true;
-	if (error) {
+	if (error || e->once) {
 		unlink_exec(e->p->rt, e);
 		free(e);
 	}
@@ -146,6 +147,32 @@ static int exec_target(struct runtime *r, const struct runtime_exec *x, struct s
 	return 0;
 }
 
+static struct exec *exec_new(struct sandbox *p, const struct runtime_exec *caller)
+{
+	struct exec *e = calloc(1, sizeof(*e));
+
+	if (!e)
+		abort();
+	*e = (struct exec){ .caller = *caller, .p = p, .id = ++p->rt->last_exec };
+	return e;
+}
+
+/* Of one that was sent: it is kept, or forgotten when it could not be. */
+static int keep(struct exec *e, int code, uint64_t *ret_id)
+{
+	struct runtime *r = e->p->rt;
+
+	if (code < 0) {
+		disown_command(e);
+		free(e);
+		return code;
+	}
+	e->next = r->execs;
+	r->execs = e;
+	*ret_id = e->id;
+	return 0;
+}
+
 int runtime_exec(struct runtime *r, const struct runtime_exec *x, uint64_t *ret_id, struct err *err)
 {
 	struct container_run *run = NULL;
@@ -154,19 +181,25 @@ int runtime_exec(struct runtime *r, const struct runtime_exec *x, uint64_t *ret_
 
 	if (code < 0)
 		return code;
-	struct exec *e = calloc(1, sizeof(*e));
-	if (!e)
-		abort();
-	*e = (struct exec){ .next = r->execs, .caller = *x, .p = p, .id = ++r->last_exec };
-	code = exec_send(e, run, err);
-	if (code < 0) {
-		disown_command(e);
-		free(e);
-		return code;
-	}
-	r->execs = e;
-	*ret_id = e->id;
-	return 0;
+	struct exec *e = exec_new(p, x);
+	return keep(e, exec_send(e, run, err), ret_id);
+}
+
+int runtime_connect(struct runtime *r, const struct runtime_connect *c, uint64_t *ret_id,
+		    struct err *err)
+{
+	struct sandbox *p = sandbox_find(r, c->ns, c->pod);
+	struct runtime_exec caller = { .done = c->done, .data = c->data };
+	struct shim_connect order = { .port = c->port };
+
+	if (!p)
+		return err_set(err, -ENOENT, "pods \"%s\" not found", c->pod);
+	if (p->stage != POD_UP)
+		return err_set(err, -EINVAL, "unable to forward port because pod is not running");
+	struct exec *e = exec_new(p, &caller);
+	e->once = true;
+	int code = link_send(&p->link, SHIM_CONNECT, &order, sizeof(order), NULL, NULL, e, NULL, err);
+	return keep(e, code, ret_id);
 }
 
 void runtime_exec_resize(struct runtime *r, uint64_t id, uint16_t rows, uint16_t cols)

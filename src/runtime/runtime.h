@@ -82,7 +82,18 @@ struct runtime_exec {
 int runtime_exec(struct runtime *r, const struct runtime_exec *e, uint64_t *ret_id,
 		 struct err *err);
 void runtime_exec_resize(struct runtime *r, uint64_t id, uint16_t rows, uint16_t cols);
-void runtime_exec_forget(struct runtime *r, uint64_t id);	/* no more callbacks */
+void runtime_exec_forget(struct runtime *r, uint64_t id);	/* no more callbacks; of a connection, too */
+
+/* A TCP connection to a port of the pod's loopback address, through done(). It may not be established
+ * yet; its end is nobody's business here. */
+struct runtime_connect {
+	const char *ns, *pod;
+	uint16_t port;
+	void (*done)(void *data, int error, const char *message, const int *fds, unsigned nfds);
+	void *data;
+};
+int runtime_connect(struct runtime *r, const struct runtime_connect *c, uint64_t *ret_id,
+		    struct err *err);
 
 /* Directory of a container's logs: N.log is attempt N. -ENOENT for an unknown pod. */
 int runtime_log_dir(struct runtime *r, const char *ns, const char *pod, const char *container,

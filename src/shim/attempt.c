@@ -105,12 +105,12 @@ static void too_late(struct loop_timer *t)
 
 /* ---- HTTP and TCP ---- */
 
-static int connect_to(const struct attempt *p)
+int attempt_connect(uint32_t addr, uint16_t port)
 {
 	struct sockaddr_in to = {
 		.sin_family = AF_INET,
-		.sin_port = htons(p->how.port),
-		.sin_addr.s_addr = htonl(p->how.addr ? p->how.addr : INADDR_LOOPBACK),
+		.sin_port = htons(port),
+		.sin_addr.s_addr = htonl(addr ? addr : INADDR_LOOPBACK),
 	};
 	FD_AUTO fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
@@ -186,7 +186,7 @@ static void connected(struct loop_io *io, uint32_t events)
 
 static int begin_connect(struct attempt *p)
 {
-	int fd = connect_to(p);
+	int fd = attempt_connect(p->how.addr, p->how.port);
 
 	return fd < 0 ? fd : loop_io_add(loop_of(p), &p->io, fd, EPOLLOUT, connected);
 }

@@ -33,6 +33,8 @@ enum shim_type {
 	SHIM_HOOK,	/* struct shim_hook, program of an exec hook; replaces the one before */
 	SHIM_EXEC,	/* struct shim_exec, program; RESULT carries the descriptors, then EXITED */
 	SHIM_RESIZE,	/* struct shim_resize: window size of a tty exec */
+	SHIM_CONNECT,	/* struct shim_connect; RESULT carries a TCP connection to the pod's own
+			 * loopback address, which may still be on its way (connect(2), EINPROGRESS) */
 	SHIM_QUIT,	/* no container runs: exit; answered by RESULT when refused (EBUSY) */
 	/* shim -> orchd */
 	SHIM_STATE,	/* struct shim_container */
@@ -174,6 +176,11 @@ struct shim_exec {
 struct shim_resize {
 	uint32_t exec_seq;	/* seq of the SHIM_EXEC */
 	uint16_t rows, cols;
+};
+
+struct shim_connect {
+	uint16_t port;
+	uint16_t reserved[3];
 };
 
 struct shim_result {

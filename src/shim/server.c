@@ -198,6 +198,20 @@ static int on_resize(struct shim *s, struct order *o)
 	return e ? session_resize(e, resize->rows, resize->cols) : -ENOENT;
 }
 
+/* Before there is a sandbox it would lead to the host. */
+static int on_connect(struct shim *s, struct order *o)
+{
+	const struct shim_connect *to = o->payload;
+
+	if (!s->sandboxed || s->sandbox_error)
+		return -ENOTCONN;
+	FD_AUTO fd = attempt_connect(0, to->port);
+	if (fd < 0)
+		return fd;
+	answer(o, 0, &fd, 1);
+	return ANSWERED;
+}
+
 static int on_quit(struct shim *s, struct order *o)
 {
 	for (const struct container *c = s->containers; c; c = c->next) {
@@ -223,6 +237,7 @@ static const struct {
 	[SHIM_HOOK] = { sizeof(struct shim_hook), true, on_hook },
 	[SHIM_EXEC] = { sizeof(struct shim_exec), true, on_exec },
 	[SHIM_RESIZE] = { sizeof(struct shim_resize), false, on_resize },
+	[SHIM_CONNECT] = { sizeof(struct shim_connect), false, on_connect },
 	[SHIM_QUIT] = { 0, false, on_quit },
 };
 

@@ -66,6 +66,8 @@ int attempt_set(struct attempt *a, const struct shim_try *how, const void *prog,
 bool attempt_is(const struct attempt *a, const struct shim_try *how, const void *prog, size_t n);
 void attempt_begin(struct attempt *a);		/* done() may be called before it returns */
 void attempt_leave(struct attempt *a);		/* without a result */
+/* A TCP connection that was begun in the pod's network namespace; addr 0: the loopback address. */
+int attempt_connect(uint32_t addr, uint16_t port);
 void attempt_session_ended(struct attempt *a, int exit_code);
 
 /* ---- hooks ---- */

@@ -3,13 +3,15 @@
 
 import contextlib
 import glob
+import hashlib
 import os
 import re
+import socket
 import subprocess
 
 import pytest
 
-from harness import BUILD, container, deployment, pod, wait_for
+from harness import BUILD, SLOW, container, deployment, http_get, in_netns, pod, service, wait_for
 
 
 def sh(text, name="main", **more):
@@ -144,3 +146,109 @@ def test_logs_follow_through_rotation(orch):
     assert orch.ctl("logs", "p", "--tail=1").stdout == "the end\n"
     lines = orch.ctl("logs", "p", "--tail=60001").stdout.splitlines()
     assert len(lines) == 60001 and lines[0].startswith("00040001 ") and lines[-1] == "the end"
+
+
+# ---- port-forward ----
+
+# Listens on the loopback address only: says "hi", takes everything until the end, then answers.
+SINK = """
+import hashlib, socketserver, struct, socket
+class H(socketserver.StreamRequestHandler):
+    def handle(self):
+        self.wfile.write(b"hi")
+        data = self.rfile.read()
+        if data == b"reset":
+            self.request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.request.close()
+            return
+        self.wfile.write(hashlib.sha256(data).hexdigest().encode())
+class S(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True
+S(("127.0.0.1", 7000), H).serve_forever()
+"""
+
+
+@contextlib.contextmanager
+def forwarded(orch, *args, n=1):
+    """orchctl port-forward; yields the local ports that it listens on."""
+    with started(orch, "port-forward", *args, text=True) as f:
+        lines = [f.stdout.readline() for _ in range(n)]
+        found = [re.fullmatch(r"Forwarding from 127\.0\.0\.1:(\d+) -> \d+\n", l) for l in lines]
+        assert all(found), (lines, f.poll())
+        yield [int(m[1]) for m in found]
+
+
+def talk(port, data):
+    """What comes back over a connection, of which our half is closed after data; chunks of it."""
+    with socket.create_connection(("127.0.0.1", port), timeout=20 * SLOW) as s:
+        greeting = s.recv(2)
+        s.sendall(data)
+        s.shutdown(socket.SHUT_WR)
+        answer = b""
+        while chunk := s.recv(65536):
+            answer += chunk
+        return greeting, answer.decode()
+
+
+def on_node(orch, fn, *args):
+    return in_netns(orch.ns.pid, fn, *args)
+
+
+@pytest.mark.subset
+def test_port_forward(orch):
+    orch.write("p.yaml", pod("p", container("/", "/usr/bin/python3", "-c", SINK,
+                                            ports=[{"name": "sink", "containerPort": 7000}],
+                                            readinessProbe={"exec": {"command": [
+                                                "/usr/bin/python3", "-c",
+                                                "import socket; socket.create_connection(('127.0.0.1', 7000))"]},
+                                                "periodSeconds": 1})))
+    orch.wait_ready(1)
+    with forwarded(orch, "p", ":7000", "7777:sink", "7778:9", n=3) as (a, b, refused):
+        assert (b, refused) == (7777, 7778)
+        data = os.urandom(3 << 20)	# half-closed by us, answered afterwards
+        for port in (a, b):
+            assert on_node(orch, talk, port, data) == (b"hi", hashlib.sha256(data).hexdigest())
+        # connections do not wait for each other
+        s = on_node(orch, socket.create_connection, ("127.0.0.1", a))
+        assert s.recv(2) == b"hi"
+        assert on_node(orch, talk, a, b"x")[1] == hashlib.sha256(b"x").hexdigest()
+        s.shutdown(socket.SHUT_WR)
+        assert s.recv(100).decode() == hashlib.sha256(b"").hexdigest()
+        s.close()
+        # a reset is no end
+        with pytest.raises(ConnectionResetError):
+            on_node(orch, talk, a, b"reset")
+        with pytest.raises(ConnectionResetError):
+            on_node(orch, talk, refused, b"")
+        # a new orchd, too, hands connections over
+        orch.restart()
+        orch.wait_ready(1)
+        assert on_node(orch, talk, b, b"y")[1] == hashlib.sha256(b"y").hexdigest()
+    with pytest.raises(ConnectionRefusedError):
+        on_node(orch, talk, 7777, b"")
+
+
+def test_port_forward_to_workloads(orch):
+    orch.write("web.yaml",
+               deployment("web", 2, container(orch.rootfs, "/bin/probe", "listen", "8080", "text",
+                                              ports=[{"name": "http", "containerPort": 8080}],
+                                              readinessProbe={"httpGet": {"port": 8080}})),
+               service("web", 80, "http"))
+    orch.wait_rollout("web")
+    get = lambda port: on_node(orch, http_get, "127.0.0.1", port)[1].split()[-1]
+    for args in (("svc/web", "8001:80"), ("svc", "web", "8001:80"), ("deploy/web", "8001:http"),
+                 ("deployment", "web", "8001:8080")):
+        with forwarded(orch, *args) as (port,):
+            assert port == 8001 and get(port) == "text"
+    with forwarded(orch, "service/web", "80") as (port,):
+        assert port == 80 and get(80) == "text"
+    for args, message in ((("svc/web", "81"), "does not have a port 81"),
+                          (("deploy/web", "nope"), "does not have a port nope"),
+                          (("web", "80"), 'pods "web" not found'),
+                          (("deploy/web", "x:80"), "error parsing local port"),
+                          (("deploy/web",), "expected 'port-forward")):
+        r = orch.ctl("port-forward", *args, check=False)
+        assert r.returncode == 1 and message in r.stderr, (args, r.stderr)
+    with forwarded(orch, "deploy/web", "8001:8080"):
+        r = orch.ctl("port-forward", "deploy/web", "8001:8080", check=False)
+        assert r.returncode == 1 and "Unable to listen on port 8001" in r.stderr

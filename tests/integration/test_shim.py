@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The shim, driven by its own protocol: what the kernel says about containers that it started."""
 import ctypes
+import errno
 import fcntl
 import os
 import re
@@ -941,3 +942,22 @@ def test_initial_delay_and_timeout_of_a_silent_server(pod):
     state = wait_verdict(pod, "c", READINESS, False)
     assert time.monotonic() - t > 0.55
     assert bytes(state.messages[0]).split(b"\0")[0] == b"no result within 200 ms"
+
+
+def test_connections_lead_into_the_pod(pod):
+    order = struct.pack("HHHH", 9000, 0, 0, 0)
+    assert pod.shim.ask(CONNECT, order)[0].error == errno.ENOTCONN	# no sandbox: that is the host
+    pod.sandbox()
+    assert pod.shim.ask(CONNECT, order)[0].error == errno.ECONNREFUSED
+    pod.start("c", "/bin/probe", "listen", "9000", "inside")
+    pod.wait_line("c", "listening")
+    fd, = pod.shim.do(CONNECT, order)
+    with socket.socket(fileno=fd) as s:
+        s.setblocking(True)
+        s.settimeout(5)
+        assert s.getpeername() == ("127.0.0.1", 9000)
+        s.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        answer = b""
+        while chunk := s.recv(4096):
+            answer += chunk
+    assert b"inside" in answer
