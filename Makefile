@@ -102,6 +102,7 @@ SHIM_OBJ := $(patsubst src/%.c,$(B)/obj-shim/%.o,$(SHIM_SRC))
 $(B)/obj-shim/%.o: src/%.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(SHIM_CFLAGS) -MMD -MP -c $< -o $@
+$(B)/obj-shim/shim/logs.o: SHIM_CFLAGS += -O2	# its loop over lines is what a busy container waits for
 $(B)/shim-base.a: $(filter $(B)/obj-shim/base/%,$(SHIM_OBJ))
 	@rm -f $@
 	$(Q)$(AR) rcs $@ $^
@@ -196,6 +197,8 @@ check:
 bench: all $(BENCH)
 	$(Q)BUILD=$(abspath $(B)) tests/bench/run
 	$(Q)BUILD=$(abspath $(B)) tests/bench/image_pull
+	$(Q)BUILD=$(abspath $(B)) tests/bench/logs
+	$(Q)BUILD=$(abspath $(B)) tests/bench/many
 check-v2: tests
 	$(Q)scripts/check-v2
 

@@ -16,10 +16,12 @@
 #include "base/units.h"
 #include "shim/text.h"
 
-#define LOG_READ (64 * 1024)
+#define LOG_READ (256 * 1024)
+#define LOG_PIPE (1 << 20)		/* of a stream that filled its pipe */
 #define LOG_PREFIX 64		/* more than stamp, stream name, tag and spaces take */
-#define LOG_WRITE (128 * 1024)
+#define LOG_WRITE (512 * 1024)
 #define PAGE 4096
+#define PIPE_SIZE (16 * PAGE)		/* pipe(7) */
 /* More than a pipe holds; a process elsewhere that was given the pipe may write on for ever. */
 #define FINISH_READS 64
 
@@ -27,7 +29,8 @@ struct log_room {
 	char in[LOG_READ];
 	char out[LOG_WRITE];
 	size_t n_out;
-	char stamp[40];
+	char head[LOG_PREFIX];	/* of records of one read: stamp, stream, tag, each with its space */
+	size_t n_head;
 };
 
 struct log_room *log_room_new(void)
@@ -202,7 +205,7 @@ static void flush(struct log_file *f, struct log_room *room)
 	}
 	f->size += done;
 	room->n_out = 0;
-	if (f->max_bytes && f->size >= f->max_bytes && !f->open_lines)
+	if (f->max_bytes && f->size >= f->max_bytes * (f->open_lines ? 2 : 1))
 		rotate(f);
 }
 
@@ -215,15 +218,23 @@ static void put(struct log_room *room, const char *data, size_t n)
 	room->n_out += n;
 }
 
+static void stamp(const struct log_stream *s, struct log_room *room)
+{
+	struct text t = TEXT(room->head);
+	char now[40];
+
+	time_format_nano(time_now(), now);
+	text_put(text_put(text_put(text_put(&t, now), " "), s->name), " F ");
+	room->n_head = t.len;
+}
+
 /* One record of what is pending and n bytes more. */
 static void record(struct log_stream *s, struct log_room *room, const char *text, size_t n, bool end)
 {
 	if (room->n_out + LOG_PREFIX + s->n_pending + n > sizeof(room->out))
 		flush(s->file, room);
-	put(room, room->stamp, strlen(room->stamp));
-	put(room, " ", 1);
-	put(room, s->name, strlen(s->name));
-	put(room, end ? " F " : " P ", 3);
+	room->head[room->n_head - 2] = end ? 'F' : 'P';
+	put(room, room->head, room->n_head);
 	put(room, s->pending, s->n_pending);
 	put(room, text, n);
 	put(room, "\n", 1);
@@ -274,6 +285,15 @@ static void forget_pending(struct log_stream *s)
 	s->pending = NULL;
 }
 
+/* Whoever writes faster than it is read waits less often. Where the kernel refuses, it stays small. */
+static void widen(struct log_stream *s, size_t n)
+{
+	if (s->wide || n < PIPE_SIZE)
+		return;
+	fcntl(s->fd, F_SETPIPE_SZ, LOG_PIPE);
+	s->wide = true;
+}
+
 bool log_pump(struct log_stream *s, struct log_room *room, size_t max)
 {
 	size_t done = 0, most = 0;
@@ -287,10 +307,11 @@ bool log_pump(struct log_stream *s, struct log_room *room, size_t max)
 			open = n < 0 && errno == EAGAIN;
 			break;
 		}
-		time_format_nano(time_now(), room->stamp);
+		stamp(s, room);
 		split(s, room, room->in, (size_t)n);
 		flush(s->file, room);
 		done += (size_t)n;
+		widen(s, (size_t)n);
 		most = MAX(most, (size_t)n);
 		if ((size_t)n < sizeof(room->in))
 			break;
@@ -311,7 +332,7 @@ void log_finish(struct log_stream *s, struct log_room *room)
 			break;
 	}
 	if (s->n_pending || s->in_line) {
-		time_format_nano(time_now(), room->stamp);
+		stamp(s, room);
 		record(s, room, NULL, 0, true);
 		flush(s->file, room);
 	}

@@ -6,8 +6,8 @@
  *
  * F ends a line, P is a part of one that is longer than LOG_LINE. When the stream ends inside a
  * line, the rest is written as F: whoever follows the log joins parts until an F comes, and would
- * otherwise glue this line to the next attempt's first. A file is only ever cut between lines. A
- * full disk loses log lines, it does not stop the container.
+ * otherwise glue this line to the next attempt's first. A file is cut between lines, unless a line
+ * has no end in sight. A full disk loses log lines, it does not stop the container.
  */
 #pragma once
 
@@ -34,6 +34,7 @@ struct log_stream {
 	char *pending;		/* begin of a line, LOG_LINE bytes when there is one */
 	size_t n_pending;
 	bool in_line;		/* the last record was a part */
+	bool wide;		/* its pipe was made larger */
 };
 
 /* Reading and writing memory, one for all streams of a shim; pages are used as needed. */

@@ -242,13 +242,28 @@ static void test_no_rotation_inside_a_line(void **state)
 	static char part[LOG_LINE + 10];
 
 	memset(part, 'x', sizeof(part));
-	t->file.max_bytes = 1000;
+	t->file.max_bytes = 10000;
 	say(t, 0, part, sizeof(part));
 	assert_int_equal(count_files(t->dir, "3.log"), 1);
 	says(t, 1, "other stream\n");
 	assert_int_equal(count_files(t->dir, "3.log"), 1);
 	says(t, 0, "\n");
 	assert_int_equal(count_files(t->dir, "3.log"), 2);
+}
+
+/* A line that never ends is no way around the limit. */
+static void test_rotation_inside_an_endless_line(void **state)
+{
+	struct setup *t = *state;
+	static char part[LOG_LINE];
+
+	memset(part, 'x', sizeof(part));
+	t->file.max_bytes = 30000;
+	t->file.max_files = 2;
+	for (int i = 0; i < 40; i++)
+		say(t, 0, part, sizeof(part));
+	assert_int_equal(count_files(t->dir, "3.log"), 2);
+	says(t, 0, "\n");
 }
 
 static void test_pump_tells_the_end(void **state)
@@ -287,6 +302,7 @@ int main(void)
 		TEST(test_rotation_keeps_so_many),
 		TEST(test_rotation_removes_the_oldest),
 		TEST(test_no_rotation_inside_a_line),
+		TEST(test_rotation_inside_an_endless_line),
 		TEST(test_pump_tells_the_end),
 		cmocka_unit_test(test_missing_directory),
 	};
