@@ -22,8 +22,6 @@
 #include "daemon/request.h"
 
 #define DRAIN_MS 2000
-#define LOG_MAX_BYTES (10u << 20)
-#define LOG_MAX_FILES 5
 
 static void on_pass(struct loop_defer *p)
 {
@@ -203,7 +201,8 @@ static int open_machine(struct daemon *d, struct err *err)
 		.config_dir = s->config_dir, .shim = program_path(&d->arena, "orch-shim"),
 		.cluster_domain = s->cluster_domain,
 		.node_name = d->node_name, .drain_ms = DRAIN_MS,
-		.log_max_bytes = LOG_MAX_BYTES, .log_max_files = LOG_MAX_FILES,
+		.log_max_bytes = (uint64_t)quantity_value(&s->log_max_size),
+		.log_max_files = (uint32_t)s->log_max_files,
 	};
 	struct runtime_events ev = { on_runtime_changed, d };
 	struct images_events im = { on_images_changed, d };

@@ -27,6 +27,8 @@ static const struct {
 	{ "--log-level", "logLevel", "LEVEL" },
 	{ "--node-name", "nodeName", "NAME" },
 	{ "--history-limit", "historyLimit", "N" },
+	{ "--container-log-max-size", "containerLogMaxSize", "SIZE" },
+	{ "--container-log-max-files", "containerLogMaxFiles", "N" },
 };
 
 static const char *flag_key(const char *arg, const char **ret_value)
