@@ -464,7 +464,7 @@ static int write_log(int argc, char **argv)
 	return 0;
 }
 
-/* flood BYTES [LINE]: lines of that length as fast as they are taken. */
+/* flood BYTES [LINE]: lines of that length as fast as they are taken; 0: without any end. */
 static int flood(int argc, char **argv)
 {
 	size_t n = argc > 2 ? strtoul(argv[2], NULL, 10) : 1 << 20;
@@ -472,14 +472,58 @@ static int flood(int argc, char **argv)
 	static char block[65536];
 
 	for (size_t i = 0; i < sizeof(block); i++)
-		block[i] = (i + 1) % line ? 'x' : '\n';
+		block[i] = !line || (i + 1) % line ? 'x' : '\n';
+	size_t whole = line ? sizeof(block) / line * line : sizeof(block);
 	while (n) {
-		ssize_t w = write(1, block, n < sizeof(block) ? n : sizeof(block) / line * line);
+		ssize_t w = write(1, block, n < whole ? n : whole);
 		if (w < 0)
 			return 1;
 		n -= (size_t)w < n ? (size_t)w : n;
 	}
 	return 0;
+}
+
+static bool write_all(const char *data, size_t n)
+{
+	while (n) {
+		ssize_t w = write(1, data, n);
+		if (w < 0 && errno == EINTR)
+			continue;
+		if (w < 0)
+			return false;
+		data += w;
+		n -= (size_t)w;
+	}
+	return true;
+}
+
+/*
+ * lines N [LONG_EVERY]: numbered lines of 100 bytes, every so many of 40,000 bytes, as fast as they
+ * are taken. What follows the number is the number's last digit, so that a mix-up would show. SIGTERM
+ * ends it sooner; the last line says how many there were.
+ */
+static int number_lines(int argc, char **argv)
+{
+	static char out[256 * 1024];
+	size_t have = 0;
+	long n = argc > 2 ? atol(argv[2]) : 1, long_every = argc > 3 ? atol(argv[3]) : 0, i;
+
+	signal(SIGTERM, on_term);
+	for (i = 0; i < n && !asked_to_end; i++) {
+		size_t len = long_every && i % long_every == 0 ? 40000 : 100;
+		char *line = out + have;
+		snprintf(line, 16, "%09d ", (int)(i % 1000000000));
+		memset(line + 10, '0' + (int)(i % 10), len - 11);
+		line[len - 1] = '\n';
+		have += len;
+		if (have >= sizeof(out) - 65536) {
+			if (!write_all(out, have))
+				return 1;
+			have = 0;
+		}
+	}
+	have += (size_t)snprintf(out + have, 32, "end %ld\n", i);
+	return !write_all(out, have);
 }
 
 /* ticker MICROSECONDS: a numbered line each so often, for ever. */
@@ -611,6 +655,7 @@ static const struct {
 	{ "connect", "IP PORT", connect_http },
 	{ "write-log", "N", write_log },
 	{ "flood", "BYTES [LINE]", flood },
+	{ "lines", "N [LONG_EVERY]", number_lines },
 	{ "ticker", "MICROSECONDS", ticker },
 	{ "start", "", start },
 	{ "exit", "CODE", exit_with },
