@@ -24,6 +24,7 @@ struct quantity {
 int quantity_parse(struct arena *a, const char *s, struct quantity *ret);
 int64_t quantity_value(const struct quantity *q);	/* whole units, rounded away from zero */
 struct quantity quantity_from_milli(struct arena *a, int64_t milli);
+struct quantity quantity_add(struct arena *a, const struct quantity *x, const struct quantity *y);
 
 #define NSEC 1000000000LL
 #define MSEC 1000000LL

@@ -91,6 +91,8 @@ static const struct {
 	bool labels, created, selector_first, events;
 } layouts[KIND_COUNT] = {
 	[KIND_NAMESPACE] = { put_namespace, true, false, false, false },
+	[KIND_RESOURCEQUOTA] = { put_quota, false, false, false, false },
+	[KIND_LIMITRANGE] = { put_limit_range, false, false, false, false },
 	[KIND_CONFIGMAP] = { put_configmap, true, false, false, true },
 	[KIND_SECRET] = { put_secret, true, false, false, false },
 	[KIND_SERVICE] = { put_service, true, false, false, true },

@@ -40,9 +40,13 @@ void put_service(struct describe *d, json_t *o);
 void put_endpoints(struct describe *d, json_t *o);
 void put_configmap(struct describe *d, json_t *o);
 void put_secret(struct describe *d, json_t *o);
-void put_namespace(struct describe *d, json_t *o);
 void put_event(struct describe *d, json_t *o);
 void put_rest(struct describe *d, json_t *o);	/* of any kind: what is not metadata, as YAML */
+
+/* describe_policy.c */
+void put_namespace(struct describe *d, json_t *o);
+void put_quota(struct describe *d, json_t *o);
+void put_limit_range(struct describe *d, json_t *o);
 
 /* describe_jobs.c */
 void put_job(struct describe *d, json_t *o);

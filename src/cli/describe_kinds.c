@@ -295,12 +295,6 @@ void put_secret(struct describe *d, json_t *o)
 		put_line(d, 0, arena_printf(&d->c->arena, "%s:", k), "%zu bytes", decoded(v));
 }
 
-void put_namespace(struct describe *d, json_t *o)
-{
-	put_line(d, 0, "Status:", "%s", text_or(d, o, "status.phase", "Active"));
-	buf_puts(&d->out, "\nNo resource quota.\n\nNo LimitRange resource.\n");
-}
-
 void put_rest(struct describe *d, json_t *o)
 {
 	static const char *const said[] = { "apiVersion", "kind", "metadata" };

@@ -7,6 +7,7 @@
  */
 #include "base/hash.h"
 #include "control/pass.h"
+#include "control/quota.h"
 
 void pass_wake(struct pass *p, int64_t at)
 {
@@ -117,6 +118,7 @@ void control_run(struct arena *a, const struct control_in *in, struct wanted *re
 		member_observe(&p, &in->observed->pods[i]);
 	members_sort_by_owner(&p);
 	namespaces_run(&p);
+	quotas_begin(&p);
 	storage_begin(&p);
 	pods_declared(&p);
 	replicasets_declared(&p);
@@ -129,6 +131,7 @@ void control_run(struct arena *a, const struct control_in *in, struct wanted *re
 	stop_unclaimed(&p);
 	storage_run(&p);
 	finish_pods(&p);
+	quotas_show(&p);
 	if (ret->derived.n)
 		qsort(ret->derived.v, ret->derived.n, sizeof(*ret->derived.v),
 		      object_cmp);

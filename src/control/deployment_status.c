@@ -170,6 +170,21 @@ static void available(struct rollout *r, struct deployment_status *s)
 			      "Deployment does not have minimum availability.", since, since);
 }
 
+/* As a ReplicaSet of it says. */
+static void replica_failure(struct rollout *r, struct deployment_status *s)
+{
+	for (uint32_t i = 0; i < r->sets.n; i++) {
+		struct condition *c;
+
+		if (!r->sets.v[i]->refused)
+			continue;
+		c = condition_new(r, s, "ReplicaFailure");
+		set_condition(c, "True", "FailedCreate", r->sets.v[i]->refused, current_since(r),
+			      current_since(r));
+		return;
+	}
+}
+
 void deployment_status_make(struct rollout *r)
 {
 	struct deployment_status *s = arena_new(r->p->a, struct deployment_status);
@@ -186,6 +201,7 @@ void deployment_status_make(struct rollout *r)
 	s->unavailable_replicas = MAX(wanted - s->available_replicas, 0);
 	available(r, s);
 	progressing(r, s);
+	replica_failure(r, s);
 	pass_status(r->p, r->object, s);
 }
 

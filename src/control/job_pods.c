@@ -149,12 +149,20 @@ static void create(struct job_run *r, int64_t index)
 	const char *name = name_pod(r->p, m->namespace, base);
 	struct object pod = pod_from_template(r->p, &r->object, r->spec->template, name);
 
+	const char *refused;
+	struct member *made;
+
 	r->made++;
 	if (index >= 0)
 		give_index(r, &pod, index);
+	made = member_new(r->p, &pod, lost ? lost->attempt + 1 : 0, &refused);
+	if (!made) {
+		owned_refused(r->p, &r->object, name, refused);
+		return;
+	}
 	pass_event(r->p, &r->object, false, "SuccessfulCreate",
 		   arena_printf(r->p->a, "Created pod: %s", name));
-	*arena_push(r->p->a, &r->active) = member_new(r->p, &pod, lost ? lost->attempt + 1 : 0);
+	*arena_push(r->p->a, &r->active) = made;
 }
 
 /* ---- indexes ---- */

@@ -227,10 +227,15 @@ struct member_list members_owned_by(const struct pass *p, const char *uid)
 	};
 }
 
-struct member *member_new(struct pass *p, const struct object *pod, unsigned attempt)
+struct member *member_new(struct pass *p, struct object *pod, unsigned attempt,
+			  const char **ret_refused)
 {
-	struct member *m = member_add(p, *pod);
+	struct member *m;
 
+	*ret_refused = admit_pod(p, pod);
+	if (*ret_refused)
+		return NULL;
+	m = member_add(p, *pod);
 	m->attempt = attempt;
 	m->active = m->claimed = true;
 	m->want.why = "new";

@@ -31,15 +31,33 @@ void owned_collect(struct pass *p, const char *uid, struct owned *ret)
 		take(p, ret, l.v[i]);
 }
 
+void owned_refused(struct pass *p, const struct object *owner, const char *name,
+		   const char *refused)
+{
+	const struct kind *k = owner->kind;
+
+	pass_event(p, owner, true, "FailedCreate",
+		   k->id == KIND_STATEFULSET ?
+			   arena_printf(p->a, "create Pod %s in StatefulSet %s failed error: %s", name,
+					owner->meta->name, refused) :
+			   arena_printf(p->a, "Error creating: %s", refused));
+}
+
 struct member *owned_create(struct pass *p, const struct object *owner, const struct pod_template *t,
 			    const char *hash, const char *name, const struct member *lost)
 {
 	struct object pod = pod_from_template(p, owner, t, name);
+	struct member *m;
+	const char *refused;
 
 	strmap_set(p->a, &pod.meta->labels, REVISION_HASH_LABEL, hash);
-	pass_event(p, owner, false, "SuccessfulCreate",
-		   arena_printf(p->a, "Created pod: %s", name));
-	return member_new(p, &pod, lost ? lost->attempt + 1 : 0);
+	m = member_new(p, &pod, lost ? lost->attempt + 1 : 0, &refused);
+	if (m)
+		pass_event(p, owner, false, "SuccessfulCreate",
+			   arena_printf(p->a, "Created pod: %s", name));
+	else
+		owned_refused(p, owner, name, refused);
+	return m;
 }
 
 void owned_stop(struct pass *p, const struct object *owner, struct member *m, const char *why)

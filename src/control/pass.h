@@ -49,11 +49,13 @@ struct rset {
 	struct member_list stopping;	/* pods that still exist but do not count any more */
 	bool forgotten;			/* history beyond the limit */
 	const char *why;		/* pods of it are stopped */
+	const char *refused;		/* a pod of it is not admitted; NULL: all are */
 	bool own;			/* shares nothing with the store's record any more */
 };
 struct rset_list { struct rset **v; uint32_t n; };
 
 struct storage;
+struct quota;
 
 struct pass {
 	struct arena *a;
@@ -62,6 +64,7 @@ struct pass {
 	struct member_list members;
 	struct member_list by_owner;	/* those that run, sorted by the uid of their controller */
 	struct storage *storage;
+	struct { struct quota *v; uint32_t n; } quotas;
 };
 
 void pass_wake(struct pass *p, int64_t at);	/* look again then; the past is ignored */
@@ -90,7 +93,9 @@ struct member_list members_owned_by(const struct pass *p, const char *uid);
 /* Before what removes the pod or replaces its record: until the end of the pass what is wanted must
  * not point into what is observed. */
 void member_own(struct pass *p, struct member *m);
-struct member *member_new(struct pass *p, const struct object *pod, unsigned attempt);
+/* The body of pod may change. NULL: it is not admitted, *ret_refused says why. */
+struct member *member_new(struct pass *p, struct object *pod, unsigned attempt,
+			  const char **ret_refused);
 void member_stop(struct pass *p, struct member *m, const char *why);
 bool member_available(struct pass *p, const struct member *m, int32_t min_ready_seconds);
 /* When a pod whose sandbox was lost may be replaced. */
@@ -100,6 +105,10 @@ const struct observed_container *member_container(const struct member *m, const 
 void owner_add(struct arena *a, struct meta *m, const struct object *owner);
 struct object pod_from_template(struct pass *p, const struct object *owner,
 				const struct pod_template *t, const char *name);
+
+/* admit.c: completes a pod that is to be made; why it may not be, in Kubernetes' words, or NULL */
+const char *admit_pod(struct pass *p, struct object *pod);
+const char *admit_forbidden(struct pass *p, const struct object *pod, const char *why);
 
 /* container.c: what every container of a pod that stays should do */
 struct restart {
@@ -128,9 +137,11 @@ void pod_status_make(struct pass *p, struct member *m);
 /* storage.c: claims and volumes. begin before controllers, run when all pods are known */
 void storage_begin(struct pass *p);
 void storage_run(struct pass *p);
-/* Makes the claim unless it is there. With an owner it goes when that goes. like may be NULL. */
-void storage_claim_ensure(struct pass *p, const struct object *owner, const char *ns,
-			  const char *name, const struct meta *like, const struct pvc_spec *spec);
+/* Makes the claim unless it is there. With an owner it goes when that goes. like may be NULL. Why
+ * a quota forbids it; NULL: it is there. */
+const char *storage_claim_ensure(struct pass *p, const struct object *owner, const char *ns,
+				 const char *name, const struct meta *like,
+				 const struct pvc_spec *spec);
 /* storage_pod.c: where the claims of a pod lead, or what it waits for */
 void storage_of_pod(struct pass *p, struct member *m);
 
@@ -145,9 +156,13 @@ struct owned {
 	struct member_list replaced;	/* given up in this pass: their sandbox was lost */
 };
 void owned_collect(struct pass *p, const char *uid, struct owned *ret);
-/* A pod of the template that carries the hash as its label; lost is the one it replaces, or NULL. */
+/* A pod of the template that carries the hash as its label; lost is the one it replaces, or NULL.
+ * NULL: it is not admitted. */
 struct member *owned_create(struct pass *p, const struct object *owner, const struct pod_template *t,
 			    const char *hash, const char *name, const struct member *lost);
+/* Tells of a pod that was not admitted. */
+void owned_refused(struct pass *p, const struct object *owner, const char *name,
+		   const char *refused);
 void owned_stop(struct pass *p, const struct object *owner, struct member *m, const char *why);
 /* Was it made from the template with this hash? */
 bool owned_is_current(const struct member *m, const char *hash);

@@ -97,12 +97,15 @@ static void keep(struct pass *p, struct member *m, const struct object *wanted)
 
 static void create(struct pass *p, struct object *o)
 {
+	const char *refused;
 	char uid[37];
 
 	name_uid(p, "uid", o->meta->namespace, o->meta->name, uid);
 	o->meta->uid = arena_strdup(p->a, uid);
 	o->meta->creation_timestamp = whole_seconds(p->in->now);
-	member_new(p, o, 0);
+	if (!member_new(p, o, 0, &refused))
+		pass_event(p, o, true, "FailedCreate",
+			   arena_printf(p->a, "Error creating: %s", refused));
 }
 
 static void recover(struct pass *p, struct member *m)

@@ -100,9 +100,13 @@ static void create(struct pass *p, struct rset *rs, uint32_t n)
 		const char *name = name_pod(p, o->meta->namespace, o->meta->name);
 		const struct member *lost = i < rs->replaced.n ? rs->replaced.v[i] : NULL;
 		struct object pod = pod_from_template(p, o, o->replicaset->spec.template, name);
+		struct member *m = member_new(p, &pod, lost ? lost->attempt + 1 : 0, &rs->refused);
 
-		*arena_push(p->a, &rs->members) =
-			member_new(p, &pod, lost ? lost->attempt + 1 : 0);
+		if (!m) {
+			owned_refused(p, o, name, rs->refused);
+			return;
+		}
+		*arena_push(p->a, &rs->members) = m;
 		pass_event(p, o, false, "SuccessfulCreate",
 			   arena_printf(p->a, "Created pod: %s", name));
 	}
@@ -134,6 +138,12 @@ static void make_status(struct pass *p, struct rset *rs)
 		s->available_replicas += member_available(p, rs->members.v[i], min_ready);
 	}
 	s->observed_generation = rs->object.meta->generation;
+	if (rs->refused)
+		condition_add(p->a, &s->conditions, &(struct condition){
+			.type = "ReplicaFailure", .status = "True", .reason = "FailedCreate",
+			.message = rs->refused,
+			.last_transition_time = whole_seconds(rs->object.meta->creation_timestamp),
+		});
 }
 
 void rset_settle(struct pass *p, struct rset *rs)
@@ -206,6 +216,7 @@ void replication_controllers_run(struct pass *p)
 		s->ready_replicas = from->ready_replicas;
 		s->available_replicas = from->available_replicas;
 		s->observed_generation = from->observed_generation;
+		s->conditions = from->conditions;
 		pass_status(p, &l.v[i], s);
 	}
 }

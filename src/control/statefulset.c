@@ -110,24 +110,47 @@ static void look(struct numbered *s)
 
 /* ---- making ---- */
 
-/* A claim and a volume for each claim template, in place of a volume of the same name. */
-static void add_claims(struct numbered *s, struct pod_spec *spec, const char *pod)
+static const char *claim_name(struct numbered *s, uint32_t i, const char *pod)
+{
+	return arena_printf(s->p->a, "%s-%s", s->spec->volume_claim_templates.v[i].metadata.name, pod);
+}
+
+/* One for each claim template. False: a quota forbids it. */
+static bool make_claims(struct numbered *s, const char *pod)
 {
 	bool deletes = s->spec->persistent_volume_claim_retention_policy.when_deleted ==
 		       CLAIM_DELETE;
-	struct { struct volume *v; uint32_t n; } l = { 0 };
 
 	for (uint32_t i = 0; i < s->spec->volume_claim_templates.n; i++) {
 		const struct claim_template *t = &s->spec->volume_claim_templates.v[i];
-		const char *name = t->metadata.name;
+		const char *name = claim_name(s, i, pod);
+		const char *why = storage_claim_ensure(s->p, deletes ? s->object : NULL,
+						       s->object->meta->namespace, name,
+						       &t->metadata, &t->spec);
+
+		if (!why)
+			continue;
+		pass_event(s->p, s->object, true, "FailedCreate",
+			   arena_printf(s->p->a, "create Claim %s for Pod %s in StatefulSet %s failed "
+					"error: %s", name, pod, s->object->meta->name, why));
+		return false;
+	}
+	return true;
+}
+
+/* A volume for each claim template, in place of a volume of the same name. */
+static void add_claims(struct numbered *s, struct pod_spec *spec, const char *pod)
+{
+	struct { struct volume *v; uint32_t n; } l = { 0 };
+
+	for (uint32_t i = 0; i < s->spec->volume_claim_templates.n; i++) {
+		const char *name = s->spec->volume_claim_templates.v[i].metadata.name;
 		struct volume *v = arena_push(s->p->a, &l);
 
 		v->name = name;
 		v->persistent_volume_claim = arena_new(s->p->a, struct pvc_volume);
-		v->persistent_volume_claim->claim_name = arena_printf(s->p->a, "%s-%s", name, pod);
+		v->persistent_volume_claim->claim_name = claim_name(s, i, pod);
 		MARK(v->persistent_volume_claim, pvc_volume, claim_name);
-		storage_claim_ensure(s->p, deletes ? s->object : NULL, s->object->meta->namespace,
-				     v->persistent_volume_claim->claim_name, &t->metadata, &t->spec);
 		MARK(v, volume, name);
 		MARK(v, volume, persistent_volume_claim);
 	}
@@ -152,9 +175,11 @@ static void create(struct numbered *s, uint32_t i)
 								  control_revision_template(s->p->a, &r->object);
 	const char *name = arena_printf(s->p->a, "%s-%u", s->object->meta->name, number);
 
-	if (!t)
+	if (!t || !make_claims(s, name))
 		return;
 	struct member *m = owned_create(s->p, s->object, t, r->hash, name, NULL);
+	if (!m)
+		return;
 	struct object *pod = &m->want.object;
 	strmap_set(s->p->a, &pod->meta->labels, POD_NAME_LABEL, name);
 	strmap_set(s->p->a, &pod->meta->labels, POD_INDEX_LABEL,

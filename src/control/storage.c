@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+#include "control/quota.h"
+
 /* ---- collecting ---- */
 
 static const struct object *stored(struct pass *p, enum kind_id kind, const char *ns,
@@ -137,14 +139,16 @@ void storage_begin(struct pass *p)
 
 /* ---- claims that control makes ---- */
 
-void storage_claim_ensure(struct pass *p, const struct object *owner, const char *ns,
-			  const char *name, const struct meta *like, const struct pvc_spec *spec)
+const char *storage_claim_ensure(struct pass *p, const struct object *owner, const char *ns,
+				 const char *name, const struct meta *like,
+				 const struct pvc_spec *spec)
 {
 	struct object o = object_new(p->a, KIND_PVC, ns, name);
+	const char *why;
 	char uid[37];
 
 	if (storage_find(p->storage, ns, name))
-		return;
+		return NULL;
 	name_uid(p, "claim", ns, name, uid);
 	o.meta->uid = arena_strdup(p->a, uid);
 	o.meta->creation_timestamp = whole_seconds(p->in->now);
@@ -157,7 +161,10 @@ void storage_claim_ensure(struct pass *p, const struct object *owner, const char
 	o.pvc->spec = *spec;
 	if (!o.pvc->spec.volume_mode)
 		o.pvc->spec.volume_mode = VOLUME_FILESYSTEM;
-	add_claim(p, p->storage, &o, true);
+	why = quotas_admit_object(p, &o);
+	if (!why)
+		add_claim(p, p->storage, &o, true);
+	return why;
 }
 
 static void claims_of_pod(struct pass *p, const struct member *m)

@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+#include "model/limits.h"
+
 static int64_t size_of(const struct qtymap *m)
 {
 	const struct quantity *q = qtymap_get(m, "storage");
@@ -298,6 +300,19 @@ static void expand(struct pass *p, const struct storage *s, struct storage_claim
 		v->spec->capacity = c->spec->resources->requests;
 }
 
+/* By a LimitRange. A claim that had a volume was admitted once. */
+static bool refused(struct pass *p, const struct storage *s, struct storage_claim *c)
+{
+	const char *why = kept_one(s, c) ? NULL :
+		limits_check_claim(p->a, p->in->set, c->o.meta->namespace, c->spec);
+
+	if (why)
+		event(p, c, true, "FailedBinding",
+		      arena_printf(p->a, "persistentvolumeclaims \"%s\" is forbidden: %s",
+				   c->o.meta->name, why));
+	return why;
+}
+
 void storage_bind(struct pass *p, struct storage *s)
 {
 	for (uint32_t i = 0; i < s->volumes.n; i++)
@@ -307,6 +322,8 @@ void storage_bind(struct pass *p, struct storage *s)
 
 		if (c->volume)
 			expand(p, s, c);
+		else if (refused(p, s, c))
+			continue;
 		else if (c->spec->volume_name && *c->spec->volume_name)
 			bind_named(p, s, c);
 		else

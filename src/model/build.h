@@ -45,8 +45,19 @@ struct clash_context {
 };
 bool set_refuse_clashes(struct set *s, const struct clash_context *context, bool *refused);
 
+/*
+ * Tells of declared objects that are too much for a ResourceQuota and marks them in refused; holds:
+ * those that have a place of a quota that is full, to be remembered. False: there are no quotas.
+ */
+bool set_refuse_by_quota(struct set *s, const struct clash_context *context, bool *refused,
+			 bool *holds);
+/* Is one of them this file? */
+bool manifests_have(struct manifest *const *list, uint32_t n, const char *path);
 /* Warns of what objects of s say of each other and is not so; not of those of files in quiet. */
 void set_check_references(struct set *s, struct manifest *const *quiet, uint32_t nquiet);
+/* Tells of what admission will refuse to make; previous: what was admitted, NULL: nothing. */
+void set_check_admission(struct set *s, const struct set *previous, struct manifest *const *quiet,
+			 uint32_t nquiet);
 /* Applies holds to the objects of s. defined: every definition, the refused ones, too; complete: no
  * file is broken, so that what is not defined is gone. */
 void set_apply_holds(struct set *s, const struct hold_list *holds,

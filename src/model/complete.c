@@ -102,14 +102,6 @@ static void *with_room(struct arena *a, const void *v, uint32_t n, size_t size, 
 	return grown;
 }
 
-static void qtymap_add(struct arena *a, struct qtymap *m, const char *k, struct quantity v)
-{
-	uint32_t at;
-
-	m->v = with_room(a, m->v, m->n++, sizeof(*m->v), k, &at);
-	m->v[at] = (struct qtypair){ k, v };
-}
-
 /* Of pods only: in a template a request that is missing stays missing, as in Kubernetes. */
 static void complete_requests(struct arena *a, struct pod_spec *s)
 {
@@ -118,7 +110,7 @@ static void complete_requests(struct arena *a, struct pod_spec *s)
 
 		for (uint32_t k = 0; r && k < r->limits.n; k++) {
 			if (!qtymap_get(&r->requests, r->limits.v[k].k))
-				qtymap_add(a, &r->requests, r->limits.v[k].k, r->limits.v[k].v);
+				qtymap_set(a, &r->requests, r->limits.v[k].k, r->limits.v[k].v);
 		}
 	}
 }
@@ -208,7 +200,7 @@ static void qtymap_fill(struct arena *a, struct qtymap *to, const struct qtymap 
 {
 	for (uint32_t i = 0; i < from->n; i++) {
 		if (!qtymap_get(to, from->v[i].k))
-			qtymap_add(a, to, from->v[i].k, from->v[i].v);
+			qtymap_set(a, to, from->v[i].k, from->v[i].v);
 	}
 }
 

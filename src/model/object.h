@@ -67,6 +67,9 @@ struct object {
 		struct endpointslice *endpointslice;
 		struct network_policy *network_policy;
 		struct limit_range *limit_range;
+		struct resource_quota *resource_quota;
+		struct priority_class *priority_class;
+		struct node_object *node;
 		struct ingress *ingress;
 		struct pv *pv;
 		struct pvc *pvc;
@@ -147,6 +150,10 @@ struct container_resources {
 	int64_t cpu_limit_milli, cpu_request_milli, memory_limit, memory_request;
 };
 struct container_resources container_resources(const struct container *c);
+/* What a pod needs as a whole: the containers that run together, or the init container that needs
+ * most; and the overhead. A request that was left out is the limit. */
+struct qtymap pod_resource_requests(struct arena *a, const struct pod_spec *s);
+struct qtymap pod_resource_limits(struct arena *a, const struct pod_spec *s);
 const char *pod_qos(const struct pod_spec *s);	/* Guaranteed, Burstable, BestEffort */
 /* Number of a named or numbered port of the pod's containers, 0 when there is none. */
 int pod_port(const struct pod_spec *s, const struct intstr *port, enum protocol proto);

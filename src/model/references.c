@@ -350,15 +350,6 @@ static void check_object(struct references *r, const struct object *o)
 		by_kind[o->kind->id](r, o);
 }
 
-static bool is_quiet(const char *file, struct manifest *const *quiet, uint32_t n)
-{
-	for (uint32_t i = 0; i < n; i++) {
-		if (streq(quiet[i]->path, file))
-			return true;
-	}
-	return false;
-}
-
 void set_check_references(struct set *s, struct manifest *const *quiet, uint32_t nquiet)
 {
 	struct references r = { .set = s };
@@ -368,7 +359,7 @@ void set_check_references(struct set *s, struct manifest *const *quiet, uint32_t
 	for (uint32_t i = 0; i < s->objects.n; i++) {
 		const struct object *o = &s->objects.v[i];
 
-		if (!is_quiet(o->file, quiet, nquiet))
+		if (!manifests_have(quiet, nquiet, o->file))
 			check_object(&r, o);
 	}
 	arena_release(&r.scratch);

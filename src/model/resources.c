@@ -51,6 +51,85 @@ struct container_resources container_resources(const struct container *c)
 	};
 }
 
+/* ---- sums ---- */
+
+static void add(struct arena *a, struct qtymap *to, const struct qtymap *of)
+{
+	for (uint32_t i = 0; i < of->n; i++) {
+		const struct quantity *was = qtymap_get(to, of->v[i].k);
+
+		qtymap_set(a, to, of->v[i].k,
+			   was ? quantity_add(a, was, &of->v[i].v) : of->v[i].v);
+	}
+}
+
+static void raise_to(struct arena *a, struct qtymap *to, const struct qtymap *of)
+{
+	for (uint32_t i = 0; i < of->n; i++) {
+		const struct quantity *was = qtymap_get(to, of->v[i].k);
+
+		if (!was || was->milli < of->v[i].v.milli)
+			qtymap_set(a, to, of->v[i].k, of->v[i].v);
+	}
+}
+
+static struct qtymap of_container(struct arena *a, const struct container *c, bool limits)
+{
+	struct qtymap m = { 0 };
+
+	if (!c->resources)
+		return m;
+	if (limits)
+		return c->resources->limits;
+	raise_to(a, &m, &c->resources->requests);
+	for (uint32_t i = 0; i < c->resources->limits.n; i++)
+		if (!qtymap_get(&m, c->resources->limits.v[i].k))
+			qtymap_set(a, &m, c->resources->limits.v[i].k, c->resources->limits.v[i].v);
+	return m;
+}
+
+/* https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/#resource-sharing-within-containers */
+static struct qtymap sum(struct arena *a, const struct pod_spec *s, bool limits)
+{
+	struct qtymap together = { 0 }, most = { 0 };
+
+	for (uint32_t i = 0; i < pod_container_count(s); i++) {
+		struct qtymap one = of_container(a, pod_container(s, i), limits), at_once = { 0 };
+
+		if (pod_container_role(s, i) != ROLE_INIT) {
+			add(a, &together, &one);
+			continue;
+		}
+		add(a, &at_once, &together);	/* sidecars that were started before it */
+		add(a, &at_once, &one);
+		raise_to(a, &most, &at_once);
+	}
+	raise_to(a, &together, &most);
+	return together;
+}
+
+struct qtymap pod_resource_requests(struct arena *a, const struct pod_spec *s)
+{
+	struct qtymap m = sum(a, s, false);
+
+	add(a, &m, &s->overhead);
+	return m;
+}
+
+struct qtymap pod_resource_limits(struct arena *a, const struct pod_spec *s)
+{
+	struct qtymap m = sum(a, s, true);
+
+	for (uint32_t i = 0; i < s->overhead.n; i++) {
+		const struct quantity *was = qtymap_get(&m, s->overhead.v[i].k);
+
+		if (was)
+			qtymap_set(a, &m, s->overhead.v[i].k,
+				   quantity_add(a, was, &s->overhead.v[i].v));
+	}
+	return m;
+}
+
 const char *pod_qos(const struct pod_spec *s)
 {
 	bool any = false, all = s->containers.n > 0;

@@ -268,6 +268,28 @@ static void decide_clashes(struct build *b)
 	*l = kept;
 }
 
+/* Who is too much is not there. Who has one of the last places is remembered, so that a set that is
+ * built from a revision knows who was first. */
+static void decide_quotas(struct build *b)
+{
+	struct object_list *l = &b->s->objects, left = { 0 };
+	bool *refused = arena_array(&b->scratch, bool, l->n + 1);
+	bool *holds = arena_array(&b->scratch, bool, l->n + 1);
+
+	if (!set_refuse_by_quota(b->s, &b->clashes, refused, holds))
+		return;
+	for (uint32_t i = 0; i < l->n; i++) {
+		struct object_key key = object_key(&l->v[i]);
+
+		if (refused[i])
+			continue;
+		*arena_push(&b->s->arena, &left) = l->v[i];
+		if (holds[i] && !find_unsorted(&b->kept, &key))
+			*arena_push(&b->s->arena, &b->kept) = l->v[i];
+	}
+	*l = left;
+}
+
 static bool is_stays(const struct manifest *m)
 {
 	const char *slash = strrchr(m->path, '/');
@@ -347,7 +369,7 @@ static void add_stays(struct build *b)
 	}
 }
 
-static bool same_path(struct manifest *const *list, uint32_t n, const char *path)
+bool manifests_have(struct manifest *const *list, uint32_t n, const char *path)
 {
 	for (uint32_t i = 0; i < n; i++) {
 		if (streq(list[i]->path, path))
@@ -379,14 +401,16 @@ struct set *set_build(struct manifest *const *good, uint32_t ngood, struct manif
 	collect(&b, good, ngood);
 	decide(&b);
 	decide_clashes(&b);
+	decide_quotas(&b);
 	add_stays(&b);
 	for (uint32_t i = 0; i < nbroken; i++)
 		take_messages(s, broken[i]);
 	for (uint32_t i = 0; i < ngood; i++) {
-		if (!same_path(broken, nbroken, good[i]->path))
+		if (!manifests_have(broken, nbroken, good[i]->path))
 			take_messages(s, good[i]);
 	}
 	set_check_references(s, broken, nbroken);
+	set_check_admission(s, previous, broken, nbroken);
 	if (holds)
 		set_apply_holds(s, holds, &b.all, !nbroken);
 	msgs_order(&s->msgs, true);

@@ -66,6 +66,24 @@ const struct quantity *qtymap_get(const struct qtymap *m, const char *k)
 	return NULL;
 }
 
+void qtymap_set(struct arena *a, struct qtymap *m, const char *k, struct quantity v)
+{
+	uint32_t i = 0;
+
+	while (i < m->n && strcmp(m->v[i].k, k) < 0)
+		i++;
+	bool there = i < m->n && streq(m->v[i].k, k);
+	/* a new array: a shallow copy of the struct may share the old one */
+	struct qtypair *grown = arena_array(a, struct qtypair, m->n + 1);
+	if (m->n) {
+		memcpy(grown, m->v, i * sizeof(*grown));
+		memcpy(grown + i + 1, m->v + i + there, (m->n - i - there) * sizeof(*grown));
+	}
+	grown[i] = (struct qtypair){ k, v };
+	m->v = grown;
+	m->n += !there;
+}
+
 bool strmap_contains(const struct strmap *all, const struct strmap *part)
 {
 	for (uint32_t i = 0; i < part->n; i++) {

@@ -99,4 +99,5 @@ const char *strmap_get(const struct strmap *m, const char *k);	/* NULL when abse
 void strmap_set(struct arena *a, struct strmap *m, const char *k, const char *v);
 void strmap_del(struct strmap *m, const char *k);
 const struct quantity *qtymap_get(const struct qtymap *m, const char *k);
+void qtymap_set(struct arena *a, struct qtymap *m, const char *k, struct quantity v);
 bool strmap_contains(const struct strmap *all, const struct strmap *part);	/* selector match */

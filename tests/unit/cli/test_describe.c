@@ -197,18 +197,27 @@ static void a_secret_says_sizes_only(void **state)
 		"Type:  Opaque\n\nData\n====\npassword:  6 bytes\nx:         1 bytes\n");
 }
 
-static void a_namespace(void **state)
+static void a_quota(void **state)
 {
 	BUF_AUTO out = { 0 };
 
 	(void)state;
-	describe(
-		KIND_NAMESPACE,
-		"{'metadata': {'name': 'shop', 'labels': {'a': 'b'}}, 'status': {'phase': 'Active'}}",
-		NULL, &out);
-	assert_same_columns(out.data,
-			    "Name:  shop\nLabels:  a=b\nAnnotations:  <none>\nStatus:  Active\n\n"
-			    "No resource quota.\n\nNo LimitRange resource.\n");
+	describe(KIND_RESOURCEQUOTA,
+		 "{'metadata': {'name': 'q', 'namespace': 'shop'}, 'spec': {'hard': {'pods': '4', "
+		 "'cpu': '2'}}, 'status': {'used': {'pods': '1', 'cpu': '500m'}}}", NULL, &out);
+	assert_same_columns(out.data, "Name:  q\nNamespace:  shop\nResource  Used  Hard\n"
+				      "--------  ----  ----\npods  1  4\ncpu  500m  2\n");
+}
+
+static void a_limit_range(void **state)
+{
+	BUF_AUTO out = { 0 };
+
+	(void)state;
+	describe(KIND_LIMITRANGE,
+		 "{'metadata': {'name': 'r', 'namespace': 'shop'}, 'spec': {'limits': [{'type': "
+		 "'Container', 'max': {'cpu': '2'}, 'default': {'cpu': '1'}}]}}", NULL, &out);
+	assert_non_null(strstr(out.data, "Container  cpu       -    2    -                1"));
 }
 
 static void endpoints(void **state)
@@ -234,7 +243,8 @@ int main(void)
 		cmocka_unit_test(a_pod_that_crashes),
 		cmocka_unit_test(data_is_left_as_it_is),
 		cmocka_unit_test(a_secret_says_sizes_only),
-		cmocka_unit_test(a_namespace),
+		cmocka_unit_test(a_quota),
+		cmocka_unit_test(a_limit_range),
 		cmocka_unit_test(endpoints),
 	};
 
