@@ -380,12 +380,12 @@ int loop_turn(struct loop *l, int timeout_ms)
 
 int loop_run(struct loop *l)
 {
-	l->stopped = false;
 	while (!l->stopped) {
 		int r = loop_turn(l, -1);
 		if (r < 0)
 			return r;
 	}
+	l->stopped = false;
 	return 0;
 }
 

@@ -41,8 +41,8 @@ struct loop_signal {
 
 int loop_new(struct loop **ret);
 void loop_free(struct loop *l);
-int loop_run(struct loop *l);		/* until loop_stop; 0 or -errno */
-int loop_turn(struct loop *l, int timeout_ms);	/* one turn; for tests */
+int loop_run(struct loop *l);		/* until loop_stop, also one of before; 0 or -errno */
+int loop_turn(struct loop *l, int timeout_ms);	/* one turn */
 void loop_stop(struct loop *l);
 
 int loop_io_add(struct loop *l, struct loop_io *io, int fd, uint32_t events,

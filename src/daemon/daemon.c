@@ -2,7 +2,7 @@
 /*
  * orchd from start to end. Starting is the same path as going on: the last revision is what is
  * in force, the pods that run are adopted, then the directory is read and the first pass makes up
- * the difference. Ending leaves the pods alone, unless --stop-pods asks for the opposite: then
+ * the difference; only then does the API answer. Ending leaves the pods alone, unless --stop-pods asks for the opposite: then
  * the empty generation is what is wanted, and the daemon ends when nothing runs any more.
  */
 #include "daemon/daemon.h"
@@ -234,6 +234,17 @@ static void name_node(struct daemon *d)
 	d->node_name = arena_strdup(&d->arena, host);
 }
 
+/* Whoever is let in afterwards finds the pods there: an empty list would be taken for the truth. */
+static void first_pass(struct daemon *d)
+{
+	int r;
+
+	daemon_files_changed(d);
+	do
+		r = loop_turn(d->loop, -1);
+	while (r == 0 && !runtime_settled(d->runtime));
+}
+
 int daemon_new(const struct invocation *in, struct daemon **ret, struct err *err)
 {
 	struct daemon *d = calloc(1, sizeof(*d));
@@ -259,6 +270,7 @@ int daemon_new(const struct invocation *in, struct daemon **ret, struct err *err
 	d->view = view_new((uint64_t)(d->started / MSEC) * 1000, on_view_changed, d);
 	if ((r = open_machine(d, err)) < 0 || (r = load_desired(d, err)) < 0)
 		return r;
+	first_pass(d);
 	snprintf(path, sizeof(path), "%s/api.sock", d->settings->run_dir);
 	return http_new(d, path, &d->http, err);
 }
@@ -266,7 +278,6 @@ int daemon_new(const struct invocation *in, struct daemon **ret, struct err *err
 int daemon_run(struct daemon *d)
 {
 	log_info("orchd is up: revision %u, adopted %u", d->revision, runtime_adopted(d->runtime));
-	daemon_files_changed(d);
 	notify_systemd("READY=1");
 	int r = loop_run(d->loop);
 	if (d->stopping && d->settled) {	/* nothing of ours runs any more */

@@ -2,6 +2,7 @@
 """kill -9 of orchd at any time: no container is disturbed, no log line or exit code lost, the next
 start adopts what runs and finds nothing to do."""
 
+import contextlib
 import os
 import random
 import signal
@@ -40,6 +41,20 @@ def test_adoption_plans_nothing(orch):
         assert all(is_ready(p) for p in orch.pods())
     restarts = [container_status(p)["restartCount"] for p in orch.pods()]
     assert restarts == [0] * 4
+
+
+def test_the_first_answer_has_the_pods(orch):
+    """Not an empty list, which a client would take for the truth."""
+    orch.write("p.yaml", pod("p", container(orch.rootfs, "/bin/probe", "sleep")))
+    orch.wait_settled()
+    for _ in range(5):
+        orch.kill9()
+        orch.start(wait=False)
+
+        def first():
+            with contextlib.suppress(OSError):
+                return {"items": orch.pods()}
+        assert [p["metadata"]["name"] for p in wait_for(first, 15, every=0)["items"]] == ["p"]
 
 
 @pytest.mark.v2

@@ -529,6 +529,10 @@ static void test_run(void **state)
 	loop_timer_at(w->l, &a->timer, 0, on_timer);
 	assert_int_equal(loop_run(w->l), 0);	/* a stopped loop runs again */
 	expect_seen(w, "a");
+	loop_timer_at(w->l, &a->timer, 0, on_timer);
+	turn(w);
+	assert_int_equal(loop_run(w->l), 0);	/* stopped before it began */
+	expect_seen(w, "a");
 }
 
 static void nest(struct actor *a)
