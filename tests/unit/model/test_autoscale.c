@@ -2,20 +2,13 @@
 /*
  * What is said of wrong HorizontalPodAutoscalers and PodDisruptionBudgets, to the column.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
-#include "base/macro.h"
-#include "model/set.h"
+#include "messages.h"
 
 #define HPA_OF "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: x}\nspec:\n  scaleTargetRef: {kind: Deployment, name: d}\n"
 #define HPA "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: x}\nspec:\n"
 #define PDB "apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: x}\nspec:\n"
 
-static const struct { const char *text, *expected; } cases[] = {
+static const struct message_case cases[] = {
 	/* bounds and what is scaled */
 	{
 		HPA_OF
@@ -262,29 +255,7 @@ static const struct { const char *text, *expected; } cases[] = {
 	},
 };
 
-/* Without the warning that nothing acts on a kind: it is about another matter. */
-static void print_all(const struct msgs *m, struct buf *out)
-{
-	for (uint32_t i = 0; i < m->n; i++) {
-		if (!m->v[i].warning || !streq(m->v[i].path, "kind"))
-			msg_print(&m->v[i], out);
-	}
-}
-
-static void test_messages(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct manifest *m = manifest_load("t.yaml", cases[i].text, strlen(cases[i].text));
-		BUF_AUTO out = { 0 };
-
-		print_all(&m->msgs, &out);
-		assert_string_equal(buf_str(&out), cases[i].expected);
-		assert_int_equal(m->broken, m->msgs.errors > 0);
-		assert_int_equal(m->objects.n, m->broken ? 0 : 1);
-		manifest_unref(m);
-	}
-}
+MESSAGES_TEST(test_messages, cases, 1)
 
 int main(void)
 {

@@ -1,65 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Kinds: which are kept, passed over or refused; lists of objects; names by kind. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "messages.h"
 
-#include "base/macro.h"
-#include "model/set.h"
-
-static const struct { const char *text, *expected; } cases[] = {
-	/* known to Kubernetes, not to orch */
-	{
-		"apiVersion: rbac.authorization.k8s.io/v1\n"
-		"kind: ClusterRole\n"
-		"metadata: {name: r}\n"
-		"rules: []\n",
-		"t.yaml:2:7: warning: kind: kind ClusterRole of rbac.authorization.k8s.io/v1 is not acted on by orch\n"
-	},
-	{
-		"apiVersion: rbac.authorization.k8s.io/v1beta1\n"
-		"kind: RoleBinding\n"
-		"metadata: {name: r}\n",
-		"t.yaml:2:7: warning: kind: kind RoleBinding of rbac.authorization.k8s.io/v1beta1 is not acted on by orch\n"
-	},
-	{
-		"apiVersion: admissionregistration.k8s.io/v1\n"
-		"kind: ValidatingWebhookConfiguration\n"
-		"metadata: {name: r}\n",
-		"t.yaml:2:7: warning: kind: kind ValidatingWebhookConfiguration of admissionregistration.k8s.io/v1 is not acted on by orch\n"
-	},
-	{
-		"apiVersion: apiextensions.k8s.io/v1\n"
-		"kind: CustomResourceDefinition\n"
-		"metadata: {name: r}\n",
-		"t.yaml:2:7: warning: kind: kind CustomResourceDefinition of apiextensions.k8s.io/v1 is not acted on by orch\n"
-	},
-	{
-		"apiVersion: apiregistration.k8s.io/v1\n"
-		"kind: APIService\n"
-		"metadata: {name: r}\n",
-		"t.yaml:2:7: warning: kind: kind APIService of apiregistration.k8s.io/v1 is not acted on by orch\n"
-	},
-	{
-		"apiVersion: gateway.networking.k8s.io/v1\n"
-		"kind: HTTPRoute\n"
-		"metadata: {name: r}\n",
-		"t.yaml:2:7: warning: kind: kind HTTPRoute of gateway.networking.k8s.io/v1 is not acted on by orch\n"
-	},
-	{
-		"apiVersion: serving.knative.dev/v1\n"
-		"kind: Service\n"
-		"metadata: {name: r}\n",
-		"t.yaml:2:7: warning: kind: kind Service of serving.knative.dev/v1 is not acted on by orch\n"
-	},
-	{
-		"apiVersion: events.k8s.io/v1\n"
-		"kind: Event\n"
-		"metadata: {name: r}\n",
-		"t.yaml:2:7: warning: kind: kind Event of events.k8s.io/v1 is not acted on by orch\n"
-	},
+static const struct message_case cases[] = {
 	/* mistakes */
 	{
 		"apiVersion: rbac.authorization.k8s.io/v1\n"
@@ -130,30 +73,10 @@ static const struct { const char *text, *expected; } cases[] = {
 		"t.yaml:6:58: unknown field \"dat\"; did you mean \"data\"?\n"
 	},
 	{
-		"apiVersion: rbac.authorization.k8s.io/v1\n"
-		"kind: RoleList\n"
-		"items:\n"
-		"- metadata: {name: a}\n"
-		"- metadata: {name: b}\n",
-		"t.yaml:2:7: warning: kind: kind Role of rbac.authorization.k8s.io/v1 is not acted on by orch\n"
-		"t.yaml:2:7: warning: kind: kind Role of rbac.authorization.k8s.io/v1 is not acted on by orch\n"
-	},
-	{
 		"apiVersion: v1\n"
 		"kind: List\n"
 		"items: {a: b}\n",
 		"t.yaml:3:8: items: expected a list of objects\n"
-	},
-	{
-		"apiVersion: v1\n"
-		"kind: List\n",
-		""
-	},
-	{
-		"apiVersion: example.com/v1\n"
-		"kind: AllowList\n"
-		"items: [a]\n",
-		"t.yaml:2:7: warning: kind: kind AllowList of example.com/v1 is not acted on by orch\n"
 	},
 	{
 		"apiVersion: v1\n"
@@ -192,27 +115,81 @@ static const struct { const char *text, *expected; } cases[] = {
 	},
 };
 
-/* That a kind is only kept is test_foreign.c's matter. */
-static bool of_the_kind(const struct msg *m)
-{
-	return m->warning && strcmp(m->path, "kind") == 0 && strstr(m->text, "is kept and shown");
-}
+/* What is passed over: no object comes of it. */
+static const struct message_case passed_over[] = {
+	{
+		"apiVersion: rbac.authorization.k8s.io/v1\n"
+		"kind: ClusterRole\n"
+		"metadata: {name: r}\n"
+		"rules: []\n",
+		"t.yaml:2:7: warning: kind: kind ClusterRole of rbac.authorization.k8s.io/v1 is not acted on by orch\n"
+	},
+	{
+		"apiVersion: rbac.authorization.k8s.io/v1beta1\n"
+		"kind: RoleBinding\n"
+		"metadata: {name: r}\n",
+		"t.yaml:2:7: warning: kind: kind RoleBinding of rbac.authorization.k8s.io/v1beta1 is not acted on by orch\n"
+	},
+	{
+		"apiVersion: admissionregistration.k8s.io/v1\n"
+		"kind: ValidatingWebhookConfiguration\n"
+		"metadata: {name: r}\n",
+		"t.yaml:2:7: warning: kind: kind ValidatingWebhookConfiguration of admissionregistration.k8s.io/v1 is not acted on by orch\n"
+	},
+	{
+		"apiVersion: apiextensions.k8s.io/v1\n"
+		"kind: CustomResourceDefinition\n"
+		"metadata: {name: r}\n",
+		"t.yaml:2:7: warning: kind: kind CustomResourceDefinition of apiextensions.k8s.io/v1 is not acted on by orch\n"
+	},
+	{
+		"apiVersion: apiregistration.k8s.io/v1\n"
+		"kind: APIService\n"
+		"metadata: {name: r}\n",
+		"t.yaml:2:7: warning: kind: kind APIService of apiregistration.k8s.io/v1 is not acted on by orch\n"
+	},
+	{
+		"apiVersion: gateway.networking.k8s.io/v1\n"
+		"kind: HTTPRoute\n"
+		"metadata: {name: r}\n",
+		"t.yaml:2:7: warning: kind: kind HTTPRoute of gateway.networking.k8s.io/v1 is not acted on by orch\n"
+	},
+	{
+		"apiVersion: serving.knative.dev/v1\n"
+		"kind: Service\n"
+		"metadata: {name: r}\n",
+		"t.yaml:2:7: warning: kind: kind Service of serving.knative.dev/v1 is not acted on by orch\n"
+	},
+	{
+		"apiVersion: events.k8s.io/v1\n"
+		"kind: Event\n"
+		"metadata: {name: r}\n",
+		"t.yaml:2:7: warning: kind: kind Event of events.k8s.io/v1 is not acted on by orch\n"
+	},
+	{
+		"apiVersion: rbac.authorization.k8s.io/v1\n"
+		"kind: RoleList\n"
+		"items:\n"
+		"- metadata: {name: a}\n"
+		"- metadata: {name: b}\n",
+		"t.yaml:2:7: warning: kind: kind Role of rbac.authorization.k8s.io/v1 is not acted on by orch\n"
+		"t.yaml:2:7: warning: kind: kind Role of rbac.authorization.k8s.io/v1 is not acted on by orch\n"
+	},
+	{
+		"apiVersion: v1\n"
+		"kind: List\n",
+		""
+	},
+	{
+		"apiVersion: example.com/v1\n"
+		"kind: AllowList\n"
+		"items: [a]\n",
+		"t.yaml:2:7: warning: kind: kind AllowList of example.com/v1 is not acted on by orch\n"
+	},
+};
 
-static void test_messages(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct manifest *m = manifest_load("t.yaml", cases[i].text, strlen(cases[i].text));
-		BUF_AUTO out = { 0 };
-
-		for (uint32_t k = 0; k < m->msgs.n; k++) {
-			if (!of_the_kind(&m->msgs.v[k]))
-				msg_print(&m->msgs.v[k], &out);
-		}
-		assert_string_equal(buf_str(&out), cases[i].expected);
-		manifest_unref(m);
-	}
-}
+MESSAGES_TEST(test_messages, cases, 1)
+MESSAGES_TEST(test_passed_over, passed_over, 0)
 
 static void test_kept_kinds_warn_once(void **state)
 {
@@ -225,7 +202,7 @@ static void test_kept_kinds_warn_once(void **state)
 			   kinds[i].api_version);
 		struct manifest *m = manifest_load("t.yaml", buf_str(&text), text.len);
 		for (uint32_t k = 0; k < m->msgs.n; k++) {
-			if (!of_the_kind(&m->msgs.v[k]))
+			if (!is_of_kept_kind(&m->msgs.v[k]))
 				continue;
 			assert_int_equal(m->msgs.v[k].line, 1);
 			assert_int_equal(m->msgs.v[k].col, 7);
@@ -238,10 +215,11 @@ static void test_kept_kinds_warn_once(void **state)
 
 int main(void)
 {
-	static const struct CMUnitTest tests[] = { 
+	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_messages),
+		cmocka_unit_test(test_passed_over),
 		cmocka_unit_test(test_kept_kinds_warn_once),
-	 };
+	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,14 +3,7 @@
  * What is said of wrong manifests: a text, and every message that it gets, to the column. A rule
  * that is lost or fires where it should not shows here.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
-#include "base/macro.h"
-#include "model/set.h"
+#include "messages.h"
 
 #define POD "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n"
 #define BOX POD "  containers:\n  - name: a\n    image: rootfs:/\n"
@@ -20,7 +13,7 @@
 #define CONFIGMAP "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n"
 #define SECRET "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\n"
 
-static const struct { const char *text, *expected; } cases[] = {
+static const struct message_case cases[] = {
 	/* headers */
 	{
 		"a: b\n",
@@ -71,23 +64,6 @@ static const struct { const char *text, *expected; } cases[] = {
 		"apiVersion: v1\n"
 		"kind: My Pod\n",
 		"t.yaml:2:7: kind: \"My Pod\" is no kind like Deployment\n"
-	},
-	{
-		"apiVersion: policy/v1beta1\n"
-		"kind: PodSecurityPolicy\n"
-		"metadata: {name: x}\n",
-		"t.yaml:2:7: warning: kind: kind PodSecurityPolicy of policy/v1beta1 is not acted on by orch\n"
-	},
-	{
-		"apiVersion: example.com/v1alpha1\n"
-		"kind: Deploymnt\n",
-		"t.yaml:2:7: warning: kind: kind Deploymnt of example.com/v1alpha1 is not acted on by orch\n"
-	},
-	{
-		"apiVersion: v1\n"
-		"kind: Event\n"
-		"metadata: {name: x}\n",
-		"t.yaml:2:7: warning: kind: kind Event of v1 is made by orch and not read from files\n"
 	},
 	{
 		"apiVersion: orch/v1\n"
@@ -754,26 +730,36 @@ static const struct { const char *text, *expected; } cases[] = {
 	},
 };
 
-static void test_messages(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct manifest *m = manifest_load("t.yaml", cases[i].text, strlen(cases[i].text));
-		BUF_AUTO out = { 0 };
+/* What is passed over: no object comes of it. */
+static const struct message_case passed_over[] = {
+	{
+		"apiVersion: policy/v1beta1\n"
+		"kind: PodSecurityPolicy\n"
+		"metadata: {name: x}\n",
+		"t.yaml:2:7: warning: kind: kind PodSecurityPolicy of policy/v1beta1 is not acted on by orch\n"
+	},
+	{
+		"apiVersion: example.com/v1alpha1\n"
+		"kind: Deploymnt\n",
+		"t.yaml:2:7: warning: kind: kind Deploymnt of example.com/v1alpha1 is not acted on by orch\n"
+	},
+	{
+		"apiVersion: v1\n"
+		"kind: Event\n"
+		"metadata: {name: x}\n",
+		"t.yaml:2:7: warning: kind: kind Event of v1 is made by orch and not read from files\n"
+	},
+};
 
-		for (uint32_t k = 0; k < m->msgs.n; k++)
-			msg_print(&m->msgs.v[k], &out);
-		assert_string_equal(buf_str(&out), cases[i].expected);
-		assert_int_equal(m->broken, m->msgs.errors > 0);
-		if (m->broken)
-			assert_int_equal(m->objects.n, 0);
-		manifest_unref(m);
-	}
-}
+MESSAGES_TEST(test_messages, cases, 1)
+MESSAGES_TEST(test_passed_over, passed_over, 0)
 
 int main(void)
 {
-	static const struct CMUnitTest tests[] = { cmocka_unit_test(test_messages) };
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_messages),
+		cmocka_unit_test(test_passed_over),
+	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,19 +2,12 @@
 /*
  * What is said of affinity, tolerations and spread.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
-#include "base/macro.h"
-#include "model/set.h"
+#include "messages.h"
 
 #define POD "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n"
 #define BOX POD "  containers:\n  - name: a\n    image: rootfs:/\n"
 
-static const struct { const char *text, *expected; } cases[] = {
+static const struct message_case cases[] = {
 	{
 		BOX
 		"  affinity:\n"
@@ -142,20 +135,7 @@ static const struct { const char *text, *expected; } cases[] = {
 	},
 };
 
-static void test_messages(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct manifest *m = manifest_load("t.yaml", cases[i].text, strlen(cases[i].text));
-		BUF_AUTO out = { 0 };
-
-		for (uint32_t k = 0; k < m->msgs.n; k++)
-			msg_print(&m->msgs.v[k], &out);
-		assert_string_equal(buf_str(&out), cases[i].expected);
-		assert_int_equal(m->broken, m->msgs.errors > 0);
-		manifest_unref(m);
-	}
-}
+MESSAGES_TEST(test_messages, cases, 1)
 
 int main(void)
 {

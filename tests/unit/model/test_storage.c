@@ -1,15 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What is said of wrong PersistentVolumes and StorageClasses. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "messages.h"
 
-#include "base/macro.h"
-#include "model/set.h"
-
-static const struct { const char *text, *expected; } cases[] = {
+static const struct message_case cases[] = {
 	/* PersistentVolumes */
 	{
 		"apiVersion: v1\n"
@@ -178,27 +171,7 @@ static const struct { const char *text, *expected; } cases[] = {
 	},
 };
 
-/* That a kind is only kept is test_foreign.c's matter. */
-static bool of_the_kind(const struct msg *m)
-{
-	return m->warning && strcmp(m->path, "kind") == 0 && strstr(m->text, "is kept and shown");
-}
-
-static void test_messages(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct manifest *m = manifest_load("t.yaml", cases[i].text, strlen(cases[i].text));
-		BUF_AUTO out = { 0 };
-
-		for (uint32_t k = 0; k < m->msgs.n; k++) {
-			if (!of_the_kind(&m->msgs.v[k]))
-				msg_print(&m->msgs.v[k], &out);
-		}
-		assert_string_equal(buf_str(&out), cases[i].expected);
-		manifest_unref(m);
-	}
-}
+MESSAGES_TEST(test_messages, cases, 1)
 
 int main(void)
 {
