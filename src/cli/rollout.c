@@ -191,7 +191,7 @@ int verb_rollout(struct cli *c)
 	if (!code)
 		code = targets_expand(c, &t);
 	for (uint32_t i = 0; i < t.n && !code; i++) {
-		if (!object_rolls(&(struct object){ .kind = t.v[i].kind })) {
+		if (!kind_rolls(t.v[i].kind)) {
 			fprintf(stderr, "error: rollouts are of Deployments, StatefulSets and DaemonSets: "
 				"deployment/NAME\n");
 			return EXIT_ERROR;

@@ -159,9 +159,8 @@ void api_status(struct request *q, struct reply *r)
 static const struct kind *rolling_kind(const char *plural, struct reply *r)
 {
 	const struct kind *k = kind_by_word(plural);
-	const struct object o = { .kind = k };
 
-	if (k && streq(k->plural, plural) && object_rolls(&o))
+	if (k && streq(k->plural, plural) && kind_rolls(k))
 		return k;
 	reply_status(r, 404, "NotFound", "%s have no rollouts", plural);
 	return NULL;

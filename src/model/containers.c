@@ -31,8 +31,7 @@ int pod_container_find(const struct pod_spec *s, const char *name)
 	return -1;
 }
 
-bool object_rolls(const struct object *o)
+bool kind_rolls(const struct kind *k)
 {
-	return o->kind->id == KIND_DEPLOYMENT || o->kind->id == KIND_STATEFULSET ||
-	       o->kind->id == KIND_DAEMONSET;
+	return k->id == KIND_DEPLOYMENT || k->id == KIND_STATEFULSET || k->id == KIND_DAEMONSET;
 }

@@ -74,7 +74,7 @@ static int hold_content(struct arena *a, struct object *o, const char *content)
 
 	if (object_parse(a, content, strlen(content), &was, NULL) < 0 || was.kind != o->kind)
 		return -EINVAL;
-	if (object_rolls(o))
+	if (kind_rolls(o->kind))
 		return hold_template(a, o, &was);
 	switch (o->kind->id) {
 	case KIND_CONFIGMAP:
@@ -108,7 +108,7 @@ static void apply(struct set *s, struct object *o, const struct hold *h)
 {
 	struct arena *a = &s->arena;
 	bool switches =
-		object_rolls(o) && (h->paused || h->resumed || h->restarted_at);
+		kind_rolls(o->kind) && (h->paused || h->resumed || h->restarted_at);
 	bool content = h->content && h->digest == o->digest;
 	struct object copy;
 

@@ -130,8 +130,8 @@ int intstr_scale(const struct intstr *v, int total, bool up);
 
 /* Where an object keeps the template that its pods are made from; NULL: it makes none. */
 struct pod_template *object_template(const struct object *o);
-/* Has it a history of templates that rollout undo goes back in? */
-bool object_rolls(const struct object *o);
+/* Have its objects a history of templates that rollout undo goes back in? */
+bool kind_rolls(const struct kind *k);
 
 /* A pod's containers in the order in which they start: its init containers, then the others. */
 enum container_role {

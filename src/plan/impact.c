@@ -30,13 +30,13 @@ const struct pod_spec *impact_pod_spec(const struct object *o)
 
 	if (o->kind->id == KIND_POD)
 		return &o->pod->spec;
-	t = object_rolls(o) || for_new_pods_only(o) ? object_template(o) : NULL;
+	t = kind_rolls(o->kind) || for_new_pods_only(o) ? object_template(o) : NULL;
 	return t ? &t->spec : NULL;
 }
 
 static const struct strmap *pod_annotations(const struct object *o)
 {
-	const struct pod_template *t = object_rolls(o) ? object_template(o) : NULL;
+	const struct pod_template *t = kind_rolls(o->kind) ? object_template(o) : NULL;
 
 	return t ? &t->metadata.annotations : &o->meta->annotations;
 }
