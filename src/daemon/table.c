@@ -23,6 +23,16 @@ void cell_put_age(struct cell *c, int64_t since)
 	json_str(c->j, age);
 }
 
+void cell_put_ratio(struct cell *c, int64_t part, int64_t all)
+{
+	json_str(c->j, arena_printf(&c->arena, "%lld/%lld", (long long)part, (long long)all));
+}
+
+void cell_ready(struct cell *c, const struct object *o)
+{
+	cell_put_ratio(c, cell_number(o, "status.readyReplicas"), cell_number(o, "spec.replicas"));
+}
+
 void cell_put_labels(struct cell *c, const struct strmap *m)
 {
 	BUF_AUTO b = { 0 };
@@ -289,7 +299,7 @@ static const struct column *columns_of(enum kind_id kind)
 		[KIND_NETWORKPOLICY] = networkpolicy_columns,
 		[KIND_STATEFULSET] = statefulset_columns,
 		[KIND_DAEMONSET] = daemonset_columns,
-		[KIND_REPLICATIONCONTROLLER] = rc_columns,
+		[KIND_REPLICATIONCONTROLLER] = replicaset_columns,
 		[KIND_PODTEMPLATE] = podtemplate_columns,
 		[KIND_CONTROLLERREVISION] = controllerrevision_columns,
 		[KIND_JOB] = job_columns,

@@ -38,7 +38,9 @@ void cell_selector(struct cell *c, const struct object *o);	/* spec.selector, of
 void cell_containers(struct cell *c, const struct object *o);
 void cell_images(struct cell *c, const struct object *o);
 const struct pod_template *cell_template(const struct object *o);
+void cell_ready(struct cell *c, const struct object *o);	/* "1/2": pods, of those wanted */
 void cell_put_age(struct cell *c, int64_t since);
+void cell_put_ratio(struct cell *c, int64_t part, int64_t all);
 void cell_put_labels(struct cell *c, const struct strmap *m);
 void cell_put_selector(struct cell *c, const struct label_selector *s);
 
@@ -48,7 +50,7 @@ extern const struct column pod_columns[], replicaset_columns[], deployment_colum
 extern const struct column service_columns[], endpoints_columns[], endpointslice_columns[];
 extern const struct column ingress_columns[], ingressclass_columns[], networkpolicy_columns[];
 /* table_sets.c */
-extern const struct column statefulset_columns[], daemonset_columns[], rc_columns[];
+extern const struct column statefulset_columns[], daemonset_columns[];
 extern const struct column podtemplate_columns[], controllerrevision_columns[];
 extern const struct column job_columns[], cronjob_columns[], hpa_columns[], pdb_columns[];
 /* table_cluster.c */

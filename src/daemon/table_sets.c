@@ -6,21 +6,11 @@
 #include "base/units.h"
 #include "daemon/table_cells.h"
 
-static void put_ratio(struct cell *c, int64_t part, int64_t all)
-{
-	json_str(c->j, arena_printf(&c->arena, "%lld/%lld", (long long)part, (long long)all));
-}
-
-/* StatefulSets, DaemonSets, ReplicationControllers and what goes with them */
-
-static void sts_ready(struct cell *c, const struct object *o)
-{
-	put_ratio(c, cell_number(o, "status.readyReplicas"), cell_number(o, "spec.replicas"));
-}
+/* StatefulSets, DaemonSets and what goes with them */
 
 const struct column statefulset_columns[] = {
 	{ "Name", "string", 0, "Name", .print = cell_name },
-	{ "Ready", "string", 0, "Ready pods of those wanted", .print = sts_ready },
+	{ "Ready", "string", 0, "Ready pods of those wanted", .print = cell_ready },
 	{ "Age", "string", 0, "Time since creation", .print = cell_age },
 	{ "Containers", "string", 1, "Containers of the template", .print = cell_containers },
 	{ "Images", "string", 1, "Images of the template", .print = cell_images },
@@ -43,18 +33,6 @@ const struct column daemonset_columns[] = {
 	  .path = "status.updatedNumberScheduled" },
 	{ "Available", "integer", 0, "Available pods", .path = "status.numberAvailable" },
 	{ "Node Selector", "string", 0, "Labels that a node must have", .print = ds_node_selector },
-	{ "Age", "string", 0, "Time since creation", .print = cell_age },
-	{ "Containers", "string", 1, "Containers of the template", .print = cell_containers },
-	{ "Images", "string", 1, "Images of the template", .print = cell_images },
-	{ "Selector", "string", 1, "Selector", .print = cell_selector },
-	{ 0 },
-};
-
-const struct column rc_columns[] = {
-	{ "Name", "string", 0, "Name", .print = cell_name },
-	{ "Desired", "integer", 0, "Pods wanted", .path = "spec.replicas" },
-	{ "Current", "integer", 0, "Pods", .path = "status.replicas" },
-	{ "Ready", "integer", 0, "Ready pods", .path = "status.readyReplicas" },
 	{ "Age", "string", 0, "Time since creation", .print = cell_age },
 	{ "Containers", "string", 1, "Containers of the template", .print = cell_containers },
 	{ "Images", "string", 1, "Images of the template", .print = cell_images },
@@ -132,12 +110,12 @@ static void job_completions(struct cell *c, const struct object *o)
 	const struct job *job = o->body;
 
 	if (job->spec.completions || HAS(&job->spec, job_spec, completions))
-		put_ratio(c, job->status.succeeded, job->spec.completions);
+		cell_put_ratio(c, job->status.succeeded, job->spec.completions);
 	else if (job->spec.parallelism > 1)
 		json_str(c->j, arena_printf(&c->arena, "%d/1 of %d", job->status.succeeded,
 					    job->spec.parallelism));
 	else
-		put_ratio(c, job->status.succeeded, 1);
+		cell_put_ratio(c, job->status.succeeded, 1);
 }
 
 static void job_duration(struct cell *c, const struct object *o)

@@ -20,7 +20,6 @@ static void pod_ready(struct cell *c, const struct object *o)
 {
 	const struct pod_status *s = &o->pod->status;
 	unsigned ready = 0, all = o->pod->spec.containers.n;
-	char text[32];
 
 	for (uint32_t i = 0; i < s->container_statuses.n; i++)
 		ready += s->container_statuses.v[i].ready;
@@ -30,8 +29,7 @@ static void pod_ready(struct cell *c, const struct object *o)
 		all++;
 		ready += i < s->init_container_statuses.n && s->init_container_statuses.v[i].ready;
 	}
-	snprintf(text, sizeof(text), "%u/%u", ready, all);
-	json_str(c->j, text);
+	cell_put_ratio(c, ready, all);
 }
 
 /* Why a container has ended, in a word; a reason of NULL says how. */
@@ -158,18 +156,9 @@ const struct column pod_columns[] = {
 
 /* Workloads */
 
-static void deployment_ready(struct cell *c, const struct object *o)
-{
-	char text[32];
-
-	snprintf(text, sizeof(text), "%d/%d", o->deployment->status.ready_replicas,
-		 o->deployment->spec.replicas);
-	json_str(c->j, text);
-}
-
 const struct column deployment_columns[] = {
 	{ "Name", "string", 0, "Name", .print = cell_name },
-	{ "Ready", "string", 0, "Ready pods of those wanted", .print = deployment_ready },
+	{ "Ready", "string", 0, "Ready pods of those wanted", .print = cell_ready },
 	{ "Up-to-date", "integer", 0, "Pods of the current template", .path = "status.updatedReplicas" },
 	{ "Available", "integer", 0, "Available pods", .path = "status.availableReplicas" },
 	{ "Age", "string", 0, "Time since creation", .print = cell_age },
