@@ -56,9 +56,6 @@ int op_env(struct prog_run *x, const struct step *st);
 int op_arg(struct prog_run *x, const struct step *st);
 int op_exec(struct prog_run *x, const struct step *st);
 
-/* Limits the calling process to caps, as far as it has them; bounding set included. */
-int process_limit_caps(uint64_t caps, uint64_t ambient);
-
 /* Resolving paths (tree.c). */
 enum tree_make { TREE_EXISTING, TREE_DIR, TREE_FILE };
 /* O_PATH descriptor of path; inner: path is below the new root in any case. */

@@ -156,7 +156,8 @@ static int raise_ambient(uint64_t caps)
 	return r;
 }
 
-int process_limit_caps(uint64_t caps, uint64_t ambient)
+/* Limits the calling process to caps, as far as it has them; bounding set included. */
+static int limit_caps(uint64_t caps, uint64_t ambient)
 {
 	struct __user_cap_data_struct sets[2];
 	int r = cap_sets(false, sets);
@@ -184,7 +185,7 @@ int process_limit_caps(uint64_t caps, uint64_t ambient)
 int op_caps(struct prog_run *x, const struct step *st)
 {
 	x->armed = false;
-	return process_limit_caps(st->op->a, st->op->b);
+	return limit_caps(st->op->a, st->op->b);
 }
 
 int op_no_new_privs(struct prog_run *x, const struct step *st)
