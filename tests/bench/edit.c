@@ -8,8 +8,6 @@
  *	edit		exit status 1 when a goal is missed
  */
 #include <malloc.h>
-#include <time.h>
-#include <yaml.h>
 
 #include "control/control.h"
 #include "manifests.h"
@@ -29,30 +27,6 @@ struct world {
 	struct object_list derived;	/* that control made in the cold pass */
 	struct arena arena;		/* of them */
 };
-
-static double cpu_seconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
-static void scan(const struct buf *text)
-{
-	yaml_parser_t y;
-	yaml_event_t e;
-	bool more = true;
-
-	if (!yaml_parser_initialize(&y))
-		die("no memory");
-	yaml_parser_set_input_string(&y, (const unsigned char *)text->data, text->len);
-	while (more && yaml_parser_parse(&y, &e)) {
-		more = e.type != YAML_STREAM_END_EVENT;
-		yaml_event_delete(&e);
-	}
-	yaml_parser_delete(&y);
-}
 
 static double scan_all(const struct input *in)
 {

@@ -10,8 +10,6 @@
  */
 #include <malloc.h>
 #include <stdio.h>
-#include <time.h>
-#include <yaml.h>
 
 #include "base/file.h"
 #include "model/set.h"
@@ -45,22 +43,6 @@ static void read_files(struct input *in, char **paths, unsigned n)
 	}
 }
 
-static void scan(const struct buf *text)
-{
-	yaml_parser_t y;
-	yaml_event_t e;
-	bool more = true;
-
-	if (!yaml_parser_initialize(&y))
-		die("no memory");
-	yaml_parser_set_input_string(&y, (const unsigned char *)text->data, text->len);
-	while (more && yaml_parser_parse(&y, &e)) {
-		more = e.type != YAML_STREAM_END_EVENT;
-		yaml_event_delete(&e);
-	}
-	yaml_parser_delete(&y);
-}
-
 static void parse(const struct buf *text)
 {
 	struct arena a = { 0 };
@@ -74,14 +56,6 @@ static void parse(const struct buf *text)
 static void load(const struct buf *text)
 {
 	manifest_unref(manifest_load("x/y.yaml", text->data, text->len));
-}
-
-static double cpu_seconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
 static const struct {

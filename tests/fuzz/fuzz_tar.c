@@ -3,27 +3,8 @@
  * Tar: the first byte says in pieces of what size the rest is given. Whatever comes out keeps the
  * promises of tar.h: names, bounded numbers, data that is inside of its file and in order.
  */
-#include "base/macro.h"
+#include "../unit/image/pieces.h"
 #include "fuzz.h"
-#include "image/tar.h"
-
-struct source {
-	const uint8_t *data;
-	size_t n, piece;
-};
-
-static int give(void *data, size_t max, const unsigned char **ret, size_t *ret_n, struct err *err)
-{
-	struct source *s = data;
-
-	(void)err;
-	max = MIN(max, s->n);
-	*ret_n = MIN(max, s->piece);
-	*ret = s->data;
-	s->data += *ret_n;
-	s->n -= *ret_n;
-	return 0;
-}
 
 static void check_entry(const struct tar_entry *e)
 {
@@ -56,8 +37,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size == 0)
 		return 0;
-	struct source s = { data + 1, size - 1, (size_t)data[0] * 4 + 1 };
-	struct tar *t = tar_new((struct tar_source){ give, &s });
+	struct pieces s = { data + 1, size - 1, (size_t)data[0] * 4 + 1 };
+	struct tar *t = tar_new((struct tar_source){ pieces_give, &s });
 	while ((r = tar_next(t, &e, &err)) > 0) {
 		check_entry(&e);
 		if (e.size % 3)

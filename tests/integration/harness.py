@@ -368,6 +368,25 @@ class Orch:
         except AssertionError as e:
             raise AssertionError(f"{e}\n{self.describe(ns)}") from None
 
+    def run_to_end(self, name, c, objects=(), **spec):
+        """Runs a pod of one container once: the pod as it ended, and the text of its log."""
+        self.write(f"{name}.yaml", *objects, pod(name, c, restartPolicy="Never", **spec))
+
+        def over():
+            p = self.pod(name)
+            return p and p.get("status", {}).get("phase") in ("Succeeded", "Failed") and p
+        try:
+            p = wait_for(over, 20, f"{name} ends")
+        except AssertionError as e:
+            raise AssertionError(f"{e}\n{self.describe()}") from None
+        return p, self.log_text(p, c["name"])
+
+    def script(self, name, text, *, image="/", objects=(), spec=None, **more):
+        """What a shell script prints in a pod of its own; with the node's tools unless image has
+        others."""
+        c = container(image, "/bin/sh", "-c", text, **more)
+        return self.run_to_end(name, c, objects, **(spec or {}))[1].strip()
+
     def describe(self, ns="default"):
         lines = [f"{p['metadata']['name']}: {json.dumps(p.get('status'))}" for p in self.pods(ns)]
         return "\n".join(lines + [self.log()[-3000:]])

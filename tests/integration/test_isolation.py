@@ -5,21 +5,7 @@ import os
 
 import pytest
 
-from harness import container, pod, service, state, wait_for
-
-
-def run(orch, name, script, *, pod_more=None, image="/", **more):
-    """The log of a shell script that runs once as the only container of a pod."""
-    orch.write(f"{name}.yaml", pod(name, container(image, "/bin/sh", "-c", script, **more),
-                                   restartPolicy="Never", **(pod_more or {})))
-    def over():
-        p = orch.pod(name)
-        return p and p.get("status", {}).get("phase") in ("Succeeded", "Failed") and p
-    try:
-        p = wait_for(over, 15, f"{name} ends")
-    except AssertionError as e:
-        raise AssertionError(f"{e}\n{orch.describe()}") from None
-    return orch.log_text(p, "main").strip()
+from harness import container, pod, service, start_time, state, wait_for
 
 
 def runs(orch, name, *containers, **more):
@@ -39,8 +25,8 @@ def facts(text):
 @pytest.mark.v2
 @pytest.mark.subset
 def test_host_network(orch):
-    text = run(orch, "p", "readlink /proc/self/ns/net; hostname; cat /etc/hosts; cat /etc/resolv.conf",
-               pod_more={"hostNetwork": True})
+    text = orch.script("p", "readlink /proc/self/ns/net; hostname; cat /etc/hosts /etc/resolv.conf",
+                       spec={"hostNetwork": True})
     netns = os.readlink(f"/proc/{orch.orchd.pid}/ns/net")
     p = orch.pod("p")
     assert text.splitlines()[0] == netns
@@ -89,8 +75,8 @@ def test_host_pid_and_what_becomes_of_its_processes(orch):
 @pytest.mark.v2
 def test_host_ipc(orch):
     mine = os.readlink(f"/proc/{orch.orchd.pid}/ns/ipc")
-    assert run(orch, "shared", "readlink /proc/self/ns/ipc", pod_more={"hostIPC": True}) == mine
-    assert run(orch, "own", "readlink /proc/self/ns/ipc") != mine
+    assert orch.script("shared", "readlink /proc/self/ns/ipc", spec={"hostIPC": True}) == mine
+    assert orch.script("own", "readlink /proc/self/ns/ipc") != mine
 
 
 @pytest.mark.v2
@@ -105,11 +91,12 @@ def test_shared_process_namespace(orch):
     assert not any(line.split(None, 1)[0] == "1" and "sleep" in line for line in text.splitlines())
     members = orch.pids(p, "other")
     assert len(members) >= 2
+    old = [(m, start_time(m)) for m in members]
     victim = next(m for m in members if b"sh" in open(f"/proc/{m}/cmdline", "rb").read())
     os.kill(victim, 9)
     wait_for(lambda: next(s for s in orch.pod("p")["status"]["containerStatuses"]
                           if s["name"] == "other")["restartCount"] == 1, 10)
-    assert not any(os.path.exists(f"/proc/{m}") for m in members)
+    wait_for(lambda: not any(t and start_time(m) == t for m, t in old), 5, "the others go, too")
     assert next(s for s in orch.pod("p")["status"]["containerStatuses"]
                 if s["name"] == "main")["restartCount"] == 0
     assert "sleep" in orch.exec("p", "ps", "ax", container="main").stdout
@@ -123,14 +110,14 @@ def test_privileged(orch):
     script = ("grep -E 'CapEff|NoNewPrivs|Seccomp:' /proc/self/status; "
               "mount -t tmpfs none /mnt && echo mounted; echo 1 > /proc/sys/net/ipv4/ip_forward && "
               "echo written; mknod /root/zero c 1 5 && head -c 1 /root/zero | wc -c; ls /dev")
-    text = run(orch, "p", script, securityContext={"privileged": True})
+    text = orch.script("p", script, securityContext={"privileged": True})
     lines = text.split()
     every = open("/proc/self/status").read().split("CapBnd:")[1].split()[0]
     status = dict(zip(lines[0:6:2], lines[1:6:2]))
     assert int(status["CapEff:"], 16) == int(every, 16)
     assert (status["NoNewPrivs:"], status["Seccomp:"]) == ("0", "0")
     assert "mounted" in lines and "written" in lines and "1" in lines
-    beside = run(orch, "q", script)
+    beside = orch.script("q", script)
     assert "mounted" not in beside and "written" not in beside
 
 
@@ -138,13 +125,13 @@ def test_privileged(orch):
 def test_privilege_escalation_and_filters(orch):
     status = "grep -E 'NoNewPrivs|Seccomp:' /proc/self/status"
     def of(name, **context):
-        words = run(orch, name, status, securityContext=context).split()
+        words = orch.script(name, status, securityContext=context).split()
         return words[1], words[3]
     assert of("plain") == ("1", "2")
     assert of("may", allowPrivilegeEscalation=True) == ("0", "2")
     assert of("open", seccompProfile={"type": "Unconfined"}) == ("1", "0")
     assert of("default", seccompProfile={"type": "RuntimeDefault"}) == ("1", "2")
-    words = run(orch, "pod", status, pod_more={
+    words = orch.script("pod", status, spec={
         "securityContext": {"seccompProfile": {"type": "Unconfined"}}}).split()
     assert words[3] == "0"
 
@@ -152,7 +139,7 @@ def test_privilege_escalation_and_filters(orch):
 @pytest.mark.v2
 def test_groups(orch):
     def groups(name, **context):
-        return sorted(int(g) for g in run(orch, name, "id -G", pod_more={
+        return sorted(int(g) for g in orch.script(name, "id -G", spec={
             "securityContext": context}).split())
     assert groups("none") == [0]
     assert groups("some", supplementalGroups=[3000, 4000], fsGroup=2000) == [0, 2000, 3000, 4000]
@@ -175,10 +162,11 @@ def test_the_shim_keeps_what_only_privileged_containers_get(orch):
 
 @pytest.mark.v2
 def test_sysctls(orch):
-    text = run(orch, "p", "cat /proc/sys/net/ipv4/ip_local_port_range /proc/sys/kernel/shm_rmid_forced",
-               pod_more={"securityContext": {"sysctls": [
-                   {"name": "net.ipv4.ip_local_port_range", "value": "20000 20010"},
-                   {"name": "kernel.shm_rmid_forced", "value": "1"}]}})
+    text = orch.script(
+        "p", "cat /proc/sys/net/ipv4/ip_local_port_range /proc/sys/kernel/shm_rmid_forced",
+        spec={"securityContext": {"sysctls": [
+            {"name": "net.ipv4.ip_local_port_range", "value": "20000 20010"},
+            {"name": "kernel.shm_rmid_forced", "value": "1"}]}})
     assert text.split() == ["20000", "20010", "1"]
     orch.write("bad.yaml", pod("bad", container("/", "/bin/true"), securityContext={
         "sysctls": [{"name": "kernel.panic", "value": "1"}]}))
@@ -187,7 +175,7 @@ def test_sysctls(orch):
 
 @pytest.mark.v2
 def test_the_host_name_with_its_domain(orch):
-    assert run(orch, "p", "hostname", pod_more={
+    assert orch.script("p", "hostname", spec={
         "hostname": "web", "subdomain": "sub", "setHostnameAsFQDN": True}) \
         == "web.sub.default.svc.cluster.local"
-    assert run(orch, "q", "hostname", pod_more={"hostname": "web", "subdomain": "sub"}) == "web"
+    assert orch.script("q", "hostname", spec={"hostname": "web", "subdomain": "sub"}) == "web"

@@ -28,12 +28,8 @@ def facts(text):
 
 def run_to_end(orch, name, *command, pod_more=None, objects=(), **more):
     """Runs a pod once and returns (pod, the text of its log)."""
-    p = pod(name, container(orch.rootfs, *command, **more), restartPolicy="Never",
-            **(pod_more or {}))
-    orch.write(f"{name}.yaml", *objects, p)
-    ended = wait_for(lambda: (orch.pod(name) or {}).get("status", {}).get("phase") in
-                     ("Succeeded", "Failed") and orch.pod(name), 20, f"{name} ends")
-    return ended, orch.log_text(ended, "main")
+    return orch.run_to_end(name, container(orch.rootfs, *command, **more), objects,
+                           **(pod_more or {}))
 
 
 def running(orch, name, *command, pod_more=None, objects=(), **more):

@@ -16,14 +16,6 @@ def script(text, **more):
     return container("/", "/bin/sh", "-c", text, **more)
 
 
-def ended(orch, name, c, **more):
-    """Runs a pod once; its log."""
-    orch.write(f"{name}.yaml", pod(name, c, restartPolicy="Never", **more))
-    p = wait_for(lambda: (orch.pod(name) or {}).get("status", {}).get("phase") in
-                 ("Succeeded", "Failed") and orch.pod(name), 20, f"{name} ends")
-    return orch.log_text(p, "main")
-
-
 @pytest.fixture
 def bare():
     """A root without anything but links that lead nowhere; programs come from volumes."""
@@ -48,7 +40,7 @@ def test_own_directories_are_hidden(orch):
     secret = os.path.join(orch.config, "hidden.txt")
     with open(secret, "w") as f:
         f.write("not for containers")
-    text = ended(orch, "look", script(
+    _, text = orch.run_to_end("look", script(
         f"ls -A {orch.config} {orch.state} {orch.run_dir} {orch.logs}; cat {secret}; exit 0"))
     listed = [l for l in text.splitlines() if l and not l.endswith(":") and "No such" not in l]
     assert listed == [], text
@@ -56,7 +48,7 @@ def test_own_directories_are_hidden(orch):
 
 
 def test_device_nodes_are_worth_nothing(orch):
-    text = ended(orch, "nodes", script(
+    _, text = orch.run_to_end("nodes", script(
         "for d in /tmp /dev /dev/shm /v; do mknod $d/n c 1 5 && head -c 1 $d/n; done; "
         "head -c 3 /dev/zero | od -An -tx1", volumeMounts=[{"name": "v", "mountPath": "/v"}]),
         volumes=[{"name": "v", "emptyDir": {}}])
@@ -96,7 +88,7 @@ def test_sub_paths_stay_inside(orch):
 
 
 def test_sub_paths_are_made(orch):
-    text = ended(orch, "made", script(
+    _, text = orch.run_to_end("made", script(
         "touch /e/here /m/here; find /all -mindepth 1 | sort; stat -f -c %T /m",
         volumeMounts=[{"name": "e", "mountPath": "/e", "subPath": "a/b"},
                       {"name": "e", "mountPath": "/all"},

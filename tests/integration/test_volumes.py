@@ -9,20 +9,6 @@ import pytest
 from harness import configmap, container, container_status, pod, state, wait_for
 
 
-def ended(orch, name, script, *, objects=(), spec=None, **more):
-    """The log of a shell script that runs once, with the tools of the host."""
-    orch.write(f"{name}.yaml", *objects, pod(
-        name, container("/", "/bin/sh", "-c", script, **more), restartPolicy="Never", **(spec or {})))
-    def over():
-        p = orch.pod(name)
-        return p and p.get("status", {}).get("phase") in ("Succeeded", "Failed") and p
-    try:
-        p = wait_for(over, 15, f"{name} ends")
-    except AssertionError as e:
-        raise AssertionError(f"{e}\n{orch.describe()}") from None
-    return orch.log_text(p, "main").strip()
-
-
 def runs(orch, name, objects=(), script=("/bin/probe", "sleep"), image=None, mounts=(), **spec):
     c = container(image or orch.rootfs, *script, volumeMounts=list(mounts))
     c.update(spec.pop("main", {}))
@@ -136,8 +122,8 @@ def test_a_projected_volume_waits_for_what_is_not_optional(orch):
 @pytest.mark.v2
 @pytest.mark.subset
 def test_fs_group(orch):
-    text = ended(
-        orch, "group", "cd /; stat -c '%n %g %a' e m c/..data/k c/.; touch e/f m/f; "
+    text = orch.script(
+        "group", "cd /; stat -c '%n %g %a' e m c/..data/k c/.; touch e/f m/f; "
         "stat -c '%n %u:%g' e/f m/f; cat c/k",
         objects=[configmap("cfg", k="v")], securityContext={"runAsUser": 1000},
         volumeMounts=[mount(v, f"/{v}") for v in "emc"],
@@ -157,7 +143,7 @@ def test_sub_path_expr(orch):
     shared = os.path.join(orch.dir, "shared")
     os.mkdir(shared)
     os.chmod(shared, 0o777)
-    ended(orch, "web-0", "touch /logs/here /m/there; stat -c %a /logs", env=[
+    orch.script("web-0", "touch /logs/here /m/there; stat -c %a /logs", env=[
         {"name": "POD", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}],
         volumeMounts=[mount("h", "/logs", subPathExpr="$(POD)/log"),
                       mount("m", "/m", subPathExpr="$(POD)")],
@@ -189,8 +175,9 @@ def test_recursive_read_only(orch):
     script = "touch /v/x; touch /v/below/x && echo below"
     try:
         def of(name, **more):
-            return ended(orch, name, script, volumeMounts=[mount("v", "/v", readOnly=True, **more)],
-                         spec={"volumes": [{"name": "v", "hostPath": {"path": f"{orch.dir}/vol"}}]})
+            return orch.script(
+                name, script, volumeMounts=[mount("v", "/v", readOnly=True, **more)],
+                spec={"volumes": [{"name": "v", "hostPath": {"path": f"{orch.dir}/vol"}}]})
         assert "below" in of("plain").splitlines()
         assert "below" not in of("all", recursiveReadOnly="Enabled").splitlines()
         assert not os.path.exists(f"{orch.dir}/vol/x")
@@ -229,10 +216,10 @@ def test_host_path_types(orch):
     wait_for(lambda: os.path.exists(f"{d}/sock"))
     kinds = {"new": "DirectoryOrCreate", "file": "FileOrCreate", "sock": "Socket",
              "null": "CharDevice"}
-    text = ended(orch, "types", "stat -c '%n %F %a' /v/*; echo x > /v/null && echo written",
-                 volumeMounts=[mount(k, f"/v/{k}") for k in kinds],
-                 spec={"volumes": [{"name": k, "hostPath": {"path": f"{d}/{k}", "type": t}}
-                                   for k, t in kinds.items()]})
+    text = orch.script("types", "stat -c '%n %F %a' /v/*; echo x > /v/null && echo written",
+                       volumeMounts=[mount(k, f"/v/{k}") for k in kinds],
+                       spec={"volumes": [{"name": k, "hostPath": {"path": f"{d}/{k}", "type": t}}
+                                         for k, t in kinds.items()]})
     assert "/v/new directory 755" in text and "/v/file regular empty file 644" in text
     assert "/v/sock socket" in text and "/v/null character special file" in text
     assert "written" in text

@@ -10,26 +10,7 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
-#include "base/macro.h"
-#include "image/tar.h"
-
-struct source {
-	const char *data;
-	size_t n, piece;
-};
-
-static int give(void *data, size_t max, const unsigned char **ret, size_t *ret_n, struct err *err)
-{
-	struct source *s = data;
-
-	(void)err;
-	*ret = (const unsigned char *)s->data;
-	max = MIN(max, s->n);
-	*ret_n = MIN(max, s->piece);
-	s->data += *ret_n;
-	s->n -= *ret_n;
-	return 0;
-}
+#include "pieces.h"
 
 /* ---- making archives ---- */
 
@@ -106,10 +87,10 @@ static void pax(struct buf *out, const struct buf *records)
 
 /* ---- reading them ---- */
 
-static struct tar *open_tar(struct source *s, const struct buf *b, size_t piece)
+static struct tar *open_tar(struct pieces *s, const struct buf *b, size_t piece)
 {
-	*s = (struct source){ b->data, b->len, piece };
-	return tar_new((struct tar_source){ give, s });
+	*s = (struct pieces){ (const unsigned char *)b->data, b->len, piece };
+	return tar_new((struct tar_source){ pieces_give, s });
 }
 
 /* All data of the entry with its holes as zeros; the size is checked. */
@@ -145,7 +126,7 @@ static void test_plain(void **state)
 	header(&b, (struct fields){ .name = "l", .link = "dir/f", .type = '2', .size = 5 });
 	end(&b);
 	for (size_t i = 0; i < ARRAY_SIZE(pieces); i++) {
-		struct source s;
+		struct pieces s;
 		struct tar *t = open_tar(&s, &b, pieces[i]);
 		struct tar_entry e;
 
@@ -172,7 +153,7 @@ static void test_plain(void **state)
 static int with_record(const char *key, const char *value, size_t n, struct tar_entry *ret,
 		       struct tar **ret_tar, struct err *err)
 {
-	static struct source s;
+	static struct pieces s;
 	static struct buf b;
 	BUF_AUTO records = { 0 };
 
@@ -263,7 +244,7 @@ static void test_gnu_sparse(void **state)
 {
 	char h[512], want[5000] = { 0 };
 	struct tar_entry e;
-	struct source s;
+	struct pieces s;
 	BUF_AUTO b = { 0 };
 
 	(void)state;
@@ -305,7 +286,7 @@ static void test_sparse_maps_refused(void **state)
 		BUF_AUTO b = { 0 };
 		BUF_AUTO records = { 0 };
 		struct tar_entry e;
-		struct source s;
+		struct pieces s;
 
 		record(&records, "GNU.sparse.size", "100", 3);
 		record(&records, "GNU.sparse.map", maps[i], strlen(maps[i]));
@@ -326,7 +307,7 @@ static void test_too_many_headers(void **state)
 	BUF_AUTO records = { 0 };
 	struct err err = { 0 };
 	struct tar_entry e;
-	struct source s;
+	struct pieces s;
 
 	(void)state;
 	record(&records, "comment", "x", 1);
