@@ -34,7 +34,7 @@ struct options {
 	bool all_namespaces, watch, once, no_color, no_headers, show_labels, detailed_exitcode;
 	bool wait, no_wait, follow, previous, timestamps, prefix, all_containers, stdin_, tty;
 	bool strict, help, recursive, json_schema, all, client, password_stdin;
-	bool all_pods, ignore_errors;
+	bool all_pods, ignore_errors, containers;
 };
 
 struct cli {

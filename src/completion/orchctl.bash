@@ -71,6 +71,8 @@ _orchctl() {
 			1) words=$(_orchctl_names deployments | sed 's,^,deployment/,') ;;
 			*) words=$(_orchctl_names "${args[1]}") ;;
 			esac ;;
+		top)
+			if ((${#args[@]})); then words=$(_orchctl_names "${args[0]}"); else words="pod node"; fi ;;
 		explain) words=$(_orchctl_kinds) ;;
 		history) words=show ;;
 		image)

@@ -72,18 +72,26 @@ static void group_version(struct json *j, const char *version)
 	json_end_object(j);
 }
 
-/* Every group has one version here: that of kind k. */
-static void group_body(struct json *j, const struct kind *k)
+/* Every group has one version here. */
+static void group_body(struct json *j, const char *version)
 {
-	char group[64];
-
-	json_kstr(j, "name", kind_group(k, group));
+	json_key(j, "name");
+	json_strn(j, version, strcspn(version, "/"));
 	json_key(j, "versions");
 	json_begin_array(j);
-	group_version(j, k->api_version);
+	group_version(j, version);
 	json_end_array(j);
 	json_key(j, "preferredVersion");
-	group_version(j, k->api_version);
+	group_version(j, version);
+}
+
+/* The n-th group's version: those of the kinds, then that of metrics, which are no objects. */
+static const char *nth_group(size_t n)
+{
+	for (size_t i = 0; i < KIND_COUNT; i++)
+		if (first_of_version(i) && n-- == 0)
+			return kinds[i].api_version;
+	return n == 0 ? METRICS_VERSION : NULL;
 }
 
 void api_groups(struct request *q, struct reply *r)
@@ -94,11 +102,9 @@ void api_groups(struct request *q, struct reply *r)
 	begin(&j, r, "APIGroupList", "v1");
 	json_key(&j, "groups");
 	json_begin_array(&j);
-	for (size_t i = 0; i < KIND_COUNT; i++) {
-		if (!first_of_version(i))
-			continue;
+	for (size_t i = 0; nth_group(i); i++) {
 		json_begin_object(&j);
-		group_body(&j, &kinds[i]);
+		group_body(&j, nth_group(i));
 		json_end_object(&j);
 	}
 	json_end_array(&j);
@@ -107,15 +113,16 @@ void api_groups(struct request *q, struct reply *r)
 
 void api_group(struct request *q, struct reply *r)
 {
+	size_t n = strlen(q->args[0]);
 	struct json j;
 
-	for (size_t i = 0; i < KIND_COUNT; i++) {
-		char group[64];
+	for (size_t i = 0; nth_group(i); i++) {
+		const char *version = nth_group(i);
 
-		if (!first_of_version(i) || !streq(kind_group(&kinds[i], group), q->args[0]))
+		if (strncmp(version, q->args[0], n) != 0 || version[n] != '/')
 			continue;
 		begin(&j, r, "APIGroup", "v1");
-		group_body(&j, &kinds[i]);
+		group_body(&j, version);
 		json_end_object(&j);
 		return;
 	}
@@ -168,16 +175,30 @@ static void resource(struct json *j, const struct kind *k)
 	json_end_object(j);
 }
 
-static void log_subresource(struct json *j)
+/* What is no object of its own. */
+static const struct {
+	const char *version, *name, *kind, *verbs;
+	bool namespaced;
+} others[] = {
+	{ "v1", "pods/log", "Pod", "[\"get\"]", true },
+	{ METRICS_VERSION, "nodes", "NodeMetrics", "[\"get\",\"list\"]", false },
+	{ METRICS_VERSION, "pods", "PodMetrics", "[\"get\",\"list\"]", true },
+};
+
+static void other_resources(struct json *j, const char *version)
 {
-	json_begin_object(j);
-	json_kstr(j, "name", "pods/log");
-	json_kstr(j, "singularName", "");
-	json_kbool(j, "namespaced", true);
-	json_kstr(j, "kind", "Pod");
-	json_key(j, "verbs");
-	json_raw(j, "[\"get\"]");
-	json_end_object(j);
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		if (!streq(others[i].version, version))
+			continue;
+		json_begin_object(j);
+		json_kstr(j, "name", others[i].name);
+		json_kstr(j, "singularName", "");
+		json_kbool(j, "namespaced", others[i].namespaced);
+		json_kstr(j, "kind", others[i].kind);
+		json_key(j, "verbs");
+		json_raw(j, others[i].verbs);
+		json_end_object(j);
+	}
 }
 
 /* /api/v1 has one argument, /apis/GROUP/VERSION two. */
@@ -185,7 +206,7 @@ void api_resources(struct request *q, struct reply *r)
 {
 	const char *version = q->args[1] ? arena_printf(&q->arena, "%s/%s", q->args[0], q->args[1]) :
 					   q->args[0];
-	bool known = false;
+	bool known = streq(version, METRICS_VERSION);
 	struct json j;
 
 	for (size_t i = 0; i < KIND_COUNT; i++)
@@ -201,8 +222,7 @@ void api_resources(struct request *q, struct reply *r)
 	for (int k = 0; k < KIND_COUNT; k++)
 		if (streq(kinds[k].api_version, version))
 			resource(&j, &kinds[k]);
-	if (streq(version, "v1"))
-		log_subresource(&j);
+	other_resources(&j, version);
 	json_end_array(&j);
 	json_end_object(&j);
 }

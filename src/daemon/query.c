@@ -96,15 +96,22 @@ bool query_matches(const struct query *y, const struct object *o)
 int query_init(struct request *q, struct query *y, const char *plural, const char *ns,
 		      struct reply *r)
 {
+	const struct kind *kind = kind_of(plural, q->path);
+
+	if (kind && (!ns || kind->namespaced))
+		return query_init_kind(q, y, kind, ns, r);
+	reply_status(r, 404, "NotFound", "the server could not find the requested resource");
+	return -ENOENT;
+}
+
+int query_init_kind(struct request *q, struct query *y, const struct kind *kind, const char *ns,
+		    struct reply *r)
+{
 	const char *labels = request_query(q, "labelSelector");
 	const char *accept = request_header(q, "Accept");
 	struct err err = { 0 };
 
-	*y = (struct query){ .kind = kind_of(plural, q->path) };
-	if (!y->kind || (ns && !y->kind->namespaced)) {
-		reply_status(r, 404, "NotFound", "the server could not find the requested resource");
-		return -ENOENT;
-	}
+	*y = (struct query){ .kind = kind };
 	y->ns = arena_strdup(&y->arena, ns);
 	y->table = accept && strcasestr(accept, "as=Table");
 	y->full = streq(request_query(q, "includeObject") ?: "", "Object");

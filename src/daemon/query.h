@@ -23,6 +23,9 @@ struct query {
 /* 0; or -errno after the reply was made. ns NULL: all namespaces, or a kind without. */
 int query_init(struct request *q, struct query *y, const char *plural, const char *ns,
 	       struct reply *r);
+/* The same of a kind that the path does not tell. */
+int query_init_kind(struct request *q, struct query *y, const struct kind *kind, const char *ns,
+		    struct reply *r);
 void query_release(struct query *y);
 bool query_matches(const struct query *y, const struct object *o);
 

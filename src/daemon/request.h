@@ -66,7 +66,9 @@ typedef void (*handler)(struct request *q, struct reply *r);
 /* Finds the handler for method and path; fills in the reply itself when there is none. */
 void route(struct request *q, struct reply *r);
 
-/* api_discovery.c, api_objects.c, api_logs.c, api_orch.c, api_images.c, api_exec.c */
+#define METRICS_VERSION "metrics.k8s.io/v1beta1"
+
+/* api_discovery.c, api_objects.c, api_logs.c, api_metrics.c, api_orch.c, api_images.c, api_exec.c */
 void api_version(struct request *q, struct reply *r);
 void api_healthy(struct request *q, struct reply *r);
 void api_versions(struct request *q, struct reply *r);
@@ -76,6 +78,9 @@ void api_resources(struct request *q, struct reply *r);
 void api_list(struct request *q, struct reply *r);
 void api_get(struct request *q, struct reply *r);
 void api_log(struct request *q, struct reply *r);
+void api_pod_metrics_list(struct request *q, struct reply *r);
+void api_pod_metrics(struct request *q, struct reply *r);
+void api_node_metrics(struct request *q, struct reply *r);
 void api_plan(struct request *q, struct reply *r);
 void api_apply(struct request *q, struct reply *r);
 void api_revisions(struct request *q, struct reply *r);

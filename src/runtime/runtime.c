@@ -416,3 +416,19 @@ int runtime_log_dir(struct runtime *r, const char *ns, const char *pod, const ch
 		buf_printf(ret, "%s/%s", p->log_dir, container);
 	return code;
 }
+
+int runtime_usage(struct runtime *r, const char *ns, const char *pod, const char *container,
+		  struct cgroup_usage *ret, struct err *err)
+{
+	struct container_run *run;
+	struct sandbox *p;
+	char path[256];
+	int code = find_run(r, ns, pod, container, &p, &run, err);
+
+	if (code < 0)
+		return code;
+	if (run->st.phase != SHIM_RUNNING)
+		return err_set(err, -EINVAL, "container not running (%s)", container);
+	snprintf(path, sizeof(path), "%s/%s", p->cgroup, container);
+	return cgroup_usage(r->cg, path, ret, err);
+}

@@ -95,6 +95,10 @@ struct runtime_connect {
 int runtime_connect(struct runtime *r, const struct runtime_connect *c, uint64_t *ret_id,
 		    struct err *err);
 
+/* What a container that runs has used so far. */
+int runtime_usage(struct runtime *r, const char *ns, const char *pod, const char *container,
+		  struct cgroup_usage *ret, struct err *err);
+
 /* Directory of a container's logs: N.log is attempt N. -ENOENT for an unknown pod. */
 int runtime_log_dir(struct runtime *r, const char *ns, const char *pod, const char *container,
 		    struct buf *ret, struct err *err);

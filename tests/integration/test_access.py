@@ -11,7 +11,7 @@ import subprocess
 
 import pytest
 
-from harness import BUILD, SLOW, container, deployment, http_get, in_netns, pod, service, wait_for
+from harness import BUILD, IS_V2, SLOW, container, deployment, http_get, in_netns, pod, service, wait_for
 
 
 def sh(text, name="main", **more):
@@ -252,3 +252,69 @@ def test_port_forward_to_workloads(orch):
     with forwarded(orch, "deploy/web", "8001:8080"):
         r = orch.ctl("port-forward", "deploy/web", "8001:8080", check=False)
         assert r.returncode == 1 and "Unable to listen on port 8001" in r.stderr
+
+
+# ---- top ----
+
+def columns(text):
+    return [re.split(r"\s{2,}|\s+$", line.strip()) for line in text.splitlines()]
+
+
+def amounts(cells):
+    """("12m", "3Mi") as numbers."""
+    cpu, memory = (re.fullmatch(r"(\d+)(m|Mi)", c) for c in cells)
+    assert (cpu[2], memory[2]) == ("m", "Mi")
+    return int(cpu[1]), int(memory[1])
+
+
+@pytest.mark.v2
+@pytest.mark.subset
+def test_top(orch):
+    orch.write("busy.yaml", pod("busy", container(
+        orch.rootfs, "/bin/probe", "spin", "1000", name="spin",
+        resources={"limits": {"cpu": "200m", "memory": "32Mi"}}), container(
+        orch.rootfs, "/bin/probe", "alloc", "48", "hold", name="big"), labels={"app": "busy"}))
+    orch.write("idle.yaml", pod("idle", container(orch.rootfs, "/bin/probe", "sleep")))
+    orch.wait_ready(2)
+    p = orch.pod("busy")
+    name = "memory.current" if IS_V2 else "memory.usage_in_bytes"
+    wait_for(lambda: int(orch.cgroup_file(p, "big", "memory", name)) >= 48 << 20)
+    rows = columns(orch.ctl("top", "pod", "busy", "--containers").stdout)
+    assert rows[0] == ["POD", "NAME", "CPU(cores)", "MEMORY(bytes)"]
+    used = {r[1]: amounts(r[2:]) for r in rows[1:] if r[0] == "busy"}
+    assert set(used) == {"spin", "big"}
+    assert 10 <= used["spin"][0] <= 230 and used["big"][0] <= 20, used	# of one CPU's time
+    assert used["spin"][1] < 16 and 48 <= used["big"][1] < 64, used
+    rows = columns(orch.ctl("top", "po", "--sort-by=memory").stdout)
+    assert rows[0] == ["NAME", "CPU(cores)", "MEMORY(bytes)"]
+    assert [r[0] for r in rows[1:]] == ["busy", "idle"]
+    assert amounts(rows[1][1:])[1] >= 48 and amounts(rows[2][1:])[0] <= 20
+    assert [r[0] for r in columns(orch.ctl("top", "pod", "-l", "app=busy").stdout)] == ["NAME", "busy"]
+    assert columns(orch.ctl("top", "pod", "-A", "--no-headers").stdout)[0][:2] == ["default", "busy"]
+    (head, node), = [columns(orch.ctl("top", "node").stdout)]
+    assert head == ["NAME", "CPU(cores)", "CPU(%)", "MEMORY(bytes)", "MEMORY(%)"]
+    assert node[0] == "node1" and amounts((node[1], node[3]))[0] >= 10
+    with open("/proc/meminfo") as f:
+        total = int(f.readline().split()[1]) >> 10
+    assert 48 <= amounts((node[1], node[3]))[1] < total
+    assert 0 <= int(node[2].rstrip("%")) <= 100 and 0 <= int(node[4].rstrip("%")) <= 100
+    r = orch.ctl("top", "pod", "nobody", check=False)
+    assert r.returncode == 1 and 'podmetrics.metrics.k8s.io "default/nobody" not found' in r.stderr
+    assert orch.ctl("top", "pod", "-n", "none").stderr == "No resources found in none namespace.\n"
+    assert orch.ctl("top", "service", check=False).returncode == 1
+
+
+def test_kubectl_top(kube):
+    kube.write("p.yaml", pod("p", container(kube.rootfs, "/bin/probe", "sleep"), labels={"a": "b"}))
+    kube.wait_ready(1)
+    rows = columns(kube.kubectl("top", "pod").stdout)
+    assert rows[0] == ["NAME", "CPU(cores)", "MEMORY(bytes)"] and rows[1][0] == "p"
+    amounts(rows[1][1:])
+    rows = columns(kube.kubectl("top", "pod", "-A", "--containers", "-l", "a=b").stdout)
+    assert rows[1][:3] == ["default", "p", "main"]
+    assert kube.kubectl("top", "pod", "p", "--no-headers").stdout.startswith("p ")
+    rows = columns(kube.kubectl("top", "node").stdout)
+    assert rows[1][0] == "node1" and re.fullmatch(r"\d+m", rows[1][1])
+    metrics = kube.api("/apis/metrics.k8s.io/v1beta1/nodes/node1")
+    assert (metrics["kind"], metrics["metadata"]["name"]) == ("NodeMetrics", "node1")
+    assert "metrics.k8s.io/v1beta1" in kube.kubectl("api-versions").stdout

@@ -275,6 +275,9 @@ static int alloc(int argc, char **argv)
 		memset(p, 1, 1 << 20);
 	}
 	printf("alloc=OK\n");
+	fflush(stdout);
+	if (argc > 3)		/* "hold" */
+		pause();
 	return 0;
 }
 
@@ -648,7 +651,7 @@ static const struct {
 } verbs[] = {
 	{ "show", "", show },
 	{ "syscall", "[NAME...]", try_syscalls },
-	{ "alloc", "MB", alloc },
+	{ "alloc", "MB [hold]", alloc },
 	{ "spin", "SECONDS", spin },
 	{ "fork", "N", fork_many },
 	{ "listen", "PORT TEXT [--abrupt]", listen_http },

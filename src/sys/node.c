@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* See node.h; proc_stat(5), proc_meminfo(5). */
+#include "sys/node.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/file.h"
+#include "base/macro.h"
+#include "base/units.h"
+
+/* The first line sums up all CPUs: user nice system idle iowait irq softirq steal. */
+static int busy(const char *stat, uint64_t *ret)
+{
+	uint64_t v[8];
+	int n = sscanf(stat, "cpu %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64
+		       " %" SCNu64 " %" SCNu64, &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6], &v[7]);
+
+	if (n != 8)
+		return -EINVAL;
+	*ret = (v[0] + v[1] + v[2] + v[5] + v[6] + v[7]) * (NSEC / (uint64_t)sysconf(_SC_CLK_TCK));
+	return 0;
+}
+
+static uint64_t bytes_of(const char *meminfo, const char *key)
+{
+	const char *at = strstr(meminfo, key);
+
+	return at ? strtoull(at + strlen(key), NULL, 10) << 10 : 0;
+}
+
+int node_usage(struct node_usage *ret, struct err *err)
+{
+	BUF_AUTO stat = { 0 };
+	BUF_AUTO meminfo = { 0 };
+	struct node_usage u = { 0 };
+	int r = file_read("/proc/stat", 0, &stat, err);
+
+	if (r == 0)
+		r = file_read("/proc/meminfo", 0, &meminfo, err);
+	if (r < 0)
+		return r;
+	if (busy(buf_str(&stat), &u.cpu_ns) < 0)
+		return err_set(err, -EINVAL, "/proc/stat: not what is expected");
+	const char *m = buf_str(&meminfo);
+	uint64_t unused = bytes_of(m, "MemFree:") + bytes_of(m, "Inactive(file):");
+	u.memory_total = bytes_of(m, "MemTotal:");
+	u.memory = u.memory_total - MIN(unused, u.memory_total);
+	*ret = u;
+	return 0;
+}
