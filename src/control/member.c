@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "control/container.h"
+#include "control/eviction.h"
 #include "control/pass.h"
 
 const struct observed_container *member_container(const struct member *m, const char *name)
@@ -88,21 +89,6 @@ static bool failed(const struct member *m)
 	return false;
 }
 
-/* https://kubernetes.io/docs/concepts/storage/volumes/#emptydir */
-static const char *over_limit(struct pass *p, const struct member *m, const struct pod_spec *s)
-{
-	for (uint32_t i = 0; m->seen->usage && i < s->volumes.n; i++) {
-		const struct empty_dir_volume *v = s->volumes.v[i].empty_dir;
-		int64_t limit = v ? quantity_value(&v->size_limit) : 0;
-
-		if (limit > 0 && m->seen->usage[i] > limit)
-			return arena_printf(p->a, "Usage of EmptyDir volume \"%s\" exceeds the "
-					    "limit \"%s\". ", s->volumes.v[i].name,
-					    v->size_limit.text);
-	}
-	return NULL;
-}
-
 static const char *controller_uid(const struct meta *m)
 {
 	for (uint32_t i = 0; i < m->owner_references.n; i++)
@@ -166,7 +152,10 @@ void member_observe(struct pass *p, const struct observed_pod *seen)
 	m->lost = seen->stage == POD_DOWN || seen->stage == POD_BROKEN;
 	m->over = is_over(m, spec);
 	m->expired = is_expired(p, m, spec, m->over);
-	m->evicted = m->over && !failed(m) ? NULL : over_limit(p, m, spec);
+	m->evicted = seen->evicted ? seen->evicted :
+		     m->over && !failed(m) ? NULL : eviction_over_limit(p->a, seen);
+	if (m->evicted && !seen->evicted)
+		m->want.evict = m->evicted;
 	m->over |= m->expired || m->evicted;
 	m->finished = m->over && !runs_anything(m);
 	m->ready = all_ready(m, spec);

@@ -25,7 +25,7 @@ struct member {
 	bool claimed;			/* somebody wants it, or already decided about it */
 	bool active;			/* fills a place: not stopping, finished or given up */
 	bool expired;			/* its activeDeadlineSeconds are over */
-	const char *evicted;		/* it uses more than it may: what; NULL: it does not */
+	const char *evicted;		/* why it was, or is from now on; NULL: it is not */
 	bool over;			/* nothing but sidecars is left to run, or an init container failed
 					 * for good */
 	bool finished;			/* over, and the sidecars have ended, too */

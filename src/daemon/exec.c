@@ -84,6 +84,12 @@ static int do_container_kill(struct pass *p, const struct action *a, struct err 
 				      a->run->grace_s, err);
 }
 
+static int do_pod_evict(struct pass *p, const struct action *a, struct err *err)
+{
+	log_info("pod %s/%s is evicted: %s", a->namespace, a->name, a->pod->evict);
+	return runtime_pod_evict(p->d->runtime, a->namespace, a->name, a->pod->evict, err);
+}
+
 static int do_pod_stop(struct pass *p, const struct action *a, struct err *err)
 {
 	return runtime_pod_stop(p->d->runtime, a->namespace, a->name, a->pod ? a->pod->grace_s : 30,
@@ -114,6 +120,7 @@ static int (*const table[ACTION_COUNT])(struct pass *, const struct action *, st
 	[ACTION_VOLUMES_UPDATE] = do_volumes_update,
 	[ACTION_CONTAINER_START] = do_container_start,
 	[ACTION_SERVICES] = do_services,
+	[ACTION_POD_EVICT] = do_pod_evict,
 	[ACTION_CONTAINER_KILL] = do_container_kill,
 	[ACTION_POD_STOP] = do_pod_stop,
 	[ACTION_POD_REMOVE] = do_pod_remove,

@@ -45,7 +45,8 @@ static bool check_resource_name(struct check *c, const char *name)
 void check_resource(struct check *c, const void *value)
 {
 	const struct qtypair *p = value;
-	bool cpu = streq(p->k, "cpu"), memory = streq(p->k, "memory");
+	bool memory = streq(p->k, "memory");
+	bool acts = memory || streq(p->k, "cpu") || streq(p->k, "ephemeral-storage");
 
 	if (!check_resource_name(c, p->k))
 		return;
@@ -57,7 +58,7 @@ void check_resource(struct check *c, const void *value)
 			      p->v.text);
 	else if (is_extended(p->k) && p->v.milli % 1000)
 		check_fail(c, "%s is no whole number", p->v.text);
-	if (!cpu && !memory)
+	if (!acts)
 		check_warn_at(c, "", "known to Kubernetes, not acted on by orch");
 }
 

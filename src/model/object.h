@@ -145,9 +145,11 @@ enum container_role pod_container_role(const struct pod_spec *s, uint32_t i);
 /* Index of a container by name, -1 when there is none. */
 int pod_container_find(const struct pod_spec *s, const char *name);
 
-/* Resources of a container, 0 when there are none: limits.cpu in milli, memory in bytes. */
+/* Resources of a container, 0 when there are none: CPU in milli, the others in bytes. Storage is
+ * ephemeral-storage: its writable layer and its logs. */
 struct container_resources {
 	int64_t cpu_limit_milli, cpu_request_milli, memory_limit, memory_request;
+	int64_t storage_limit, storage_request;
 };
 struct container_resources container_resources(const struct container *c);
 /* What a pod needs as a whole: the containers that run together, or the init container that needs

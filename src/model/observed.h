@@ -41,6 +41,13 @@ struct observed_container {
 	bool pending;		/* a start or kill was sent and not yet answered */
 };
 
+/* What a pod has on the node's disk, in bytes. */
+struct pod_usage {
+	int64_t *volumes;	/* emptyDirs on disk, by index of the volume */
+	int64_t *containers;	/* writable layer and logs, by pod_container() */
+	int64_t inodes;		/* files in all of them */
+};
+
 struct observed_pod {
 	const struct object *object;	/* the Pod as it was created */
 	enum pod_stage stage;
@@ -49,7 +56,8 @@ struct observed_pod {
 	int64_t stopped_at;	/* when it was told to stop; 0: it was not */
 	int64_t ready_since;	/* all containers ready since then; 0: not ready */
 	uint64_t config_digest;	/* set_config_hash(volumes) of what its volumes hold */
-	int64_t *usage;		/* bytes in its volumes, by index; NULL: none is measured */
+	const struct pod_usage *usage;	/* NULL: not measured */
+	const char *evicted;	/* it was: why; NULL: it was not */
 	const char *message;
 	struct observed_container *containers;
 	uint32_t ncontainers;

@@ -48,6 +48,8 @@ struct container_resources container_resources(const struct container *c)
 		.cpu_request_milli = milli(request(c, "cpu")),
 		.memory_limit = whole(resource(c, true, "memory")),
 		.memory_request = whole(request(c, "memory")),
+		.storage_limit = whole(resource(c, true, "ephemeral-storage")),
+		.storage_request = whole(request(c, "ephemeral-storage")),
 	};
 }
 

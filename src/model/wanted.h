@@ -30,6 +30,7 @@ struct wanted_pod {
 	bool stop;			/* out of the services, drained, stopped and removed */
 	uint32_t grace_s;
 	const char *why;		/* "replaced: image changed", "scaled down", "new" */
+	const char *evict;		/* it is not yet recorded why the pod is evicted */
 	uint64_t config_digest;		/* what its volumes should hold */
 	struct wanted_volumes volumes;	/* claims that are bound */
 	struct wanted_container *containers;

@@ -123,6 +123,8 @@ static void pod_stays(struct walk *w, const struct wanted_pod *p, const struct o
 	if (!same_map(&now->labels, &then->labels) ||
 	    !same_map(&now->annotations, &then->annotations))
 		add_pod(w, ACTION_POD_UPDATE, p, "labels or annotations changed");
+	if (p->evict)
+		add_pod(w, ACTION_POD_EVICT, p, p->evict);
 	if (runs->config_digest != p->config_digest)
 		add_pod(w, ACTION_VOLUMES_UPDATE, p, "a ConfigMap or Secret changed");
 	for (uint32_t i = 0; i < p->ncontainers; i++)

@@ -70,7 +70,7 @@ static struct sandbox *from_record(struct runtime *r, const struct record *rec)
 	p->config_digest = rec->config_digest;
 	if (!p->object.pod->spec.host_network)
 		net_addr_claim(r->net, p->ip);
-	usage_restore(p);
+	evict_restore(p);
 	sandbox_insert(p);
 	usage_watch(p);
 	return p;

@@ -184,8 +184,8 @@ static int environment(struct builder *b, const struct set *set, struct err *err
 	return r < 0 ? r : record_write_env(b->p, b->c->name, &b->env.list, err);
 }
 
-static const char *layer_path(struct arena *a, const struct sandbox *p, const char *container,
-			      uint32_t attempt)
+const char *layer_path(struct arena *a, const struct sandbox *p, const char *container,
+		       uint32_t attempt)
 {
 	return arena_printf(a, "%s/%s.%u", p->state_dir, container, attempt);
 }

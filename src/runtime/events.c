@@ -27,6 +27,7 @@ void sandbox_on_state(struct sandbox *p, const struct shim_container *st)
 		run->killing = false;
 	if (st->phase == SHIM_FAILED)
 		fail_text(&st->fail, 0, run->message, sizeof(run->message));
+	evict_clear(p);
 	sandbox_quit_if_idle(p);
 	sandbox_changed(p);
 }

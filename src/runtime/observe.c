@@ -68,11 +68,12 @@ static void observe_sandbox(struct arena *a, struct sandbox *p, struct observed_
 		.stopped_at = p->stopped_at,
 		.ready_since = p->ready_since,
 		.config_digest = p->config_digest,
+		.usage = p->measured ? &p->usage : NULL,
+		.evicted = p->evicted ? arena_strdup(a, p->evicted) : NULL,
 		.message = text_or_null(a, p->message),
 		.containers = arena_array(a, struct observed_container, p->nruns),
 		.ncontainers = p->nruns,
 	};
-	usage_observe(a, p, ret);
 	for (uint32_t i = 0; i < p->nruns; i++) {
 		struct observed_container *c = &ret->containers[i];
 

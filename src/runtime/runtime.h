@@ -62,6 +62,9 @@ int runtime_container_kill(struct runtime *r, const char *ns, const char *pod,
 			   const char *container, uint32_t grace_s, struct err *err);
 int runtime_pod_stop(struct runtime *r, const char *ns, const char *pod, uint32_t grace_s,
 		     struct err *err);
+/* Its containers never start again, also not after orchd did. What they wrote goes once they ended. */
+int runtime_pod_evict(struct runtime *r, const char *ns, const char *pod, const char *why,
+		      struct err *err);
 int runtime_pod_remove(struct runtime *r, const char *ns, const char *pod, struct err *err);
 
 /* Directories of volumes. One is removed a little later, outside of the pass, and only from among

@@ -67,7 +67,10 @@ struct sandbox {
 	uint32_t ip;
 	int64_t created_at, stopped_at, ready_since;
 	uint64_t config_digest;
-	int64_t *usage;			/* bytes in volumes, by index, where that is measured */
+	struct pod_usage usage;
+	bool measured;			/* usage is what was there some seconds ago */
+	char *evicted;			/* why; NULL: it was not */
+	bool cleared;			/* what it had on disk is on its way out */
 	uint64_t owned;			/* volumes, by index, that fsGroup was given to */
 	enum pod_stage stage;
 	bool adopting;			/* its shim has not told everything yet */
@@ -146,6 +149,14 @@ int container_start(struct sandbox *p, struct container_run *run, const struct w
 int container_exec_program(struct sandbox *p, struct container_run *run,
 			   const struct strs *argv, const struct strs *env, struct arena *a,
 			   struct buf *out, struct err *err);
+
+/* container.c: of an attempt; LAYER.upper and LAYER.work */
+const char *layer_path(struct arena *a, const struct sandbox *p, const char *container,
+		       uint32_t attempt);
+
+/* evict.c */
+void evict_restore(struct sandbox *p);	/* of an adopted pod, what was recorded */
+void evict_clear(struct sandbox *p);	/* a container has ended: is there disk space to gain? */
 
 /* message.c: a file for each container's termination message, outside of what its image holds. */
 const char *message_path(struct arena *a, const struct sandbox *p, const struct container *c);

@@ -111,7 +111,8 @@ struct sandbox *sandbox_new(struct runtime *r, const struct object *o)
 	p->cgroup = arena_printf(a, "pod%s", p->uid);
 	p->host_name = files_host_name(a, o, s->node_name, s->cluster_domain);
 	make_runs(p);
-	p->usage = arena_array(a, int64_t, o->pod->spec.volumes.n);
+	p->usage.volumes = arena_array(a, int64_t, o->pod->spec.volumes.n);
+	p->usage.containers = arena_array(a, int64_t, p->nruns);
 	link_init(&p->link, r->loop, arena_printf(a, "%s/shim.sock", p->run_dir));
 	return p;
 }
@@ -119,6 +120,7 @@ struct sandbox *sandbox_new(struct runtime *r, const struct object *o)
 void sandbox_free(struct sandbox *p)
 {
 	loop_timer_cancel(p->rt->loop, &p->overdue);
+	free(p->evicted);
 	for (uint32_t i = 0; i < p->nruns; i++)
 		free(p->runs[i].last_words);
 	link_release(&p->link);

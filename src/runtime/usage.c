@@ -1,25 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Measuring emptyDirs; see usage.h. */
+/*
+ * Measuring; see usage.h. What a pod has is a row of places, each the root of a walk: its volumes, then
+ * for each container the writable layer and the logs.
+ */
 #include "runtime/usage.h"
 
 #include <fcntl.h>
-#include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
-#include "base/file.h"
 #include "base/macro.h"
 #include "runtime/sandbox.h"
 #include "runtime/volume.h"
 
 #define PERIOD (10 * NSEC)
-#define STEP 500		/* entries */
+#define STEP 500		/* entries between two pauses */
+#define OTHER 10		/* what anything else is worth in entries */
 #define PAUSE (1 * MSEC)
 
-static int64_t limit_of(const struct volume *v)
+static bool on_disk(const struct volume *v)
 {
-	return v->empty_dir && !volume_is_memory(v) ? quantity_value(&v->empty_dir->size_limit) : 0;
+	return v->empty_dir && !volume_is_memory(v);
 }
 
 static bool has_limits(const struct sandbox *p)
@@ -27,59 +28,65 @@ static bool has_limits(const struct sandbox *p)
 	const struct pod_spec *s = &p->object.pod->spec;
 
 	for (uint32_t i = 0; i < s->volumes.n; i++)
-		if (limit_of(&s->volumes.v[i]) > 0)
+		if (on_disk(&s->volumes.v[i]) &&
+		    quantity_value(&s->volumes.v[i].empty_dir->size_limit) > 0)
+			return true;
+	for (uint32_t i = 0; i < p->nruns; i++)
+		if (container_resources(p->runs[i].spec).storage_limit)
 			return true;
 	return false;
 }
 
-/* ---- what was found ---- */
-
-static void write_down(const struct sandbox *p)
+static bool is_measured(const struct sandbox *p)
 {
-	const struct pod_spec *s = &p->object.pod->spec;
-	BUF_AUTO text = { 0 };
-	char path[PATH_MAX];
-
-	for (uint32_t i = 0; i < s->volumes.n; i++)
-		buf_printf(&text, "%" PRId64 "\n", p->usage[i]);
-	snprintf(path, sizeof(path), "%s/usage", p->run_dir);
-	file_write_atomic(path, text.data, text.len, 0600, false, NULL);
+	return !p->evicted && (p->rt->usage.all || has_limits(p));
 }
 
-void usage_restore(struct sandbox *p)
-{
-	const struct pod_spec *s = &p->object.pod->spec;
-	BUF_AUTO text = { 0 };
-	char path[PATH_MAX];
+/* ---- places ---- */
 
-	snprintf(path, sizeof(path), "%s/usage", p->run_dir);
-	if (!has_limits(p) || file_read(path, 65536, &text, NULL) < 0)
-		return;
-	char *at = text.data;
-	for (uint32_t i = 0; at && i < s->volumes.n; i++)
-		p->usage[i] = strtoll(at, &at, 10);
+static uint32_t places(const struct sandbox *p)
+{
+	return p->object.pod->spec.volumes.n + 2 * p->nruns;
 }
 
-static void found(struct sandbox *p, uint32_t volume, int64_t bytes)
+/* Where the place begins; NULL: it is not one on disk. */
+static const char *place_path(struct arena *a, const struct sandbox *p, uint32_t place)
 {
-	int64_t limit = limit_of(&p->object.pod->spec.volumes.v[volume]);
-	bool was = p->usage[volume] > limit, is = bytes > limit;
+	const struct volume_list *l = &p->object.pod->spec.volumes;
 
-	p->usage[volume] = bytes;
-	if (was == is)
-		return;
-	write_down(p);
-	sandbox_changed(p);
+	if (place < l->n)
+		return on_disk(&l->v[place]) ?
+			arena_printf(a, "%s/volumes/%s", p->state_dir, l->v[place].name) : NULL;
+	const struct container_run *run = &p->runs[(place - l->n) / 2];
+	if ((place - l->n) % 2)
+		return arena_printf(a, "%s/%s", p->log_dir, run->spec->name);
+	return arena_printf(a, "%s.upper", layer_path(a, p, run->spec->name, run->attempt));
 }
 
-void usage_observe(struct arena *a, const struct sandbox *p, struct observed_pod *ret)
+static void note(struct usage *u, int64_t *at, int64_t bytes)
 {
-	const struct pod_spec *s = &p->object.pod->spec;
+	u->differs |= *at != bytes;
+	*at = bytes;
+}
 
-	if (!has_limits(p))
-		return;
-	ret->usage = arena_array(a, int64_t, s->volumes.n);
-	memcpy(ret->usage, p->usage, s->volumes.n * sizeof(*ret->usage));
+static void place_done(struct usage *u, struct sandbox *p)
+{
+	uint32_t volumes = p->object.pod->spec.volumes.n, place = u->place - volumes;
+
+	if (u->place < volumes)
+		note(u, &p->usage.volumes[u->place], u->bytes);
+	else if (place % 2)
+		note(u, &p->usage.containers[place / 2], u->layer + u->bytes);
+	u->layer = u->bytes;
+}
+
+static void pod_done(struct usage *u, struct sandbox *p)
+{
+	note(u, &p->usage.inodes, u->inodes);
+	if (!p->measured || u->differs) {
+		p->measured = true;
+		sandbox_changed(p);
+	}
 }
 
 /* ---- walking ---- */
@@ -102,13 +109,14 @@ static void count(struct usage *u, DIR *d, const char *name)
 	if (fstatat(dirfd(d), name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return;
 	u->bytes += st.st_blocks * 512;
+	u->inodes++;
 	if (S_ISDIR(st.st_mode))
 		push(u, openat(dirfd(d), name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 }
 
-static void step(struct usage *u)
+static void step(struct usage *u, int *budget)
 {
-	for (unsigned i = 0; u->depth && i < STEP; i++) {
+	for (; u->depth && *budget > 0; --*budget) {
 		DIR *d = u->dirs[u->depth - 1];
 		struct dirent *e = readdir(d);
 
@@ -123,79 +131,96 @@ static void step(struct usage *u)
 
 /* ---- rounds ---- */
 
-static void walked(struct usage *u)
+static void begin_pod(struct usage *u, const struct sandbox *p)
+{
+	snprintf(u->uid, sizeof(u->uid), "%s", p->uid);
+	u->place = 0;
+	u->inodes = 0;
+	u->differs = false;
+}
+
+static void begin_place(struct usage *u, const struct sandbox *p)
+{
+	struct arena a = { 0 };
+	const char *path = place_path(&a, p, u->place);
+
+	u->bytes = 0;
+	u->walking = true;
+	if (path)
+		push(u, open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+	arena_release(&a);
+}
+
+/* One thing to do: a pod, a place of it, a part of that; false: the round is over. */
+static bool go_on(struct usage *u, int *budget)
 {
 	struct sandbox *p = u->pod < u->rt->nsandboxes ? u->rt->sandboxes[u->pod] : NULL;
+	bool same = p && streq(p->uid, u->uid);
 
-	if (p && streq(p->uid, u->uid))
-		found(p, u->volume, u->bytes);
-	u->uid[0] = '\0';
-	u->volume++;
-}
-
-static void begin(struct usage *u, const struct sandbox *p)
-{
-	char path[PATH_MAX];
-
-	snprintf(u->uid, sizeof(u->uid), "%s", p->uid);
-	snprintf(path, sizeof(path), "%s/volumes/%s", p->state_dir,
-		 p->object.pod->spec.volumes.v[u->volume].name);
-	u->bytes = 0;
-	push(u, open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-}
-
-/* The next volume to walk; false: the round is over. */
-static bool next(struct usage *u)
-{
-	for (; u->pod < u->rt->nsandboxes; u->pod++, u->volume = 0) {
-		const struct sandbox *p = u->rt->sandboxes[u->pod];
-		const struct volume_list *l = &p->object.pod->spec.volumes;
-
-		for (; u->volume < l->n; u->volume++) {
-			if (limit_of(&l->v[u->volume]) > 0) {
-				begin(u, p);
-				return true;
-			}
+	*budget -= OTHER;
+	if (u->walking && u->depth) {
+		step(u, budget);
+	} else if (u->walking) {
+		if (same)
+			place_done(u, p);
+		u->walking = false;
+		u->place++;
+	} else if (same && u->place < places(p)) {
+		begin_place(u, p);
+	} else {
+		if (same) {
+			pod_done(u, p);
+			u->pod++;
 		}
+		u->uid[0] = '\0';
+		while (u->pod < u->rt->nsandboxes && !is_measured(u->rt->sandboxes[u->pod]))
+			u->pod++;
+		if (u->pod == u->rt->nsandboxes)
+			return false;
+		begin_pod(u, u->rt->sandboxes[u->pod]);
 	}
-	u->pod = u->volume = 0;
-	return false;
+	return true;
 }
 
 static bool anything(const struct runtime *r)
 {
 	for (uint32_t i = 0; i < r->nsandboxes; i++)
-		if (has_limits(r->sandboxes[i]))
+		if (is_measured(r->sandboxes[i]))
 			return true;
 	return false;
 }
 
+static void arm(struct usage *u, int64_t in);
+
 static void on_time(struct loop_timer *t)
 {
 	struct usage *u = container_of(t, struct usage, timer);
+	int budget = STEP;
 	bool more = true;
 
-	if (u->uid[0]) {
-		step(u);
-		if (!u->depth)
-			walked(u);
-	} else {
-		more = next(u);
-	}
-	u->armed = more || anything(u->rt);
-	if (u->armed)
-		loop_timer_at(u->rt->loop, t, time_mono() + (more ? PAUSE : PERIOD), on_time);
+	while (more && budget > 0)
+		more = go_on(u, &budget);
+	if (!more)
+		u->pod = 0;
+	u->armed = false;
+	if (more || anything(u->rt))
+		arm(u, more ? PAUSE : PERIOD);
+}
+
+static void arm(struct usage *u, int64_t in)
+{
+	u->armed = true;
+	loop_timer_at(u->rt->loop, &u->timer, time_mono() + in, on_time);
 }
 
 void usage_watch(struct sandbox *p)
 {
 	struct usage *u = &p->rt->usage;
 
-	if (u->armed || !has_limits(p))
+	if (u->armed || !is_measured(p))
 		return;
 	u->rt = p->rt;
-	u->armed = true;
-	loop_timer_at(p->rt->loop, &u->timer, time_mono() + PERIOD, on_time);
+	arm(u, PERIOD);
 }
 
 void usage_release(struct usage *u)

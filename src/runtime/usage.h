@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How much is in emptyDirs on disk that have a sizeLimit, measured every 10 s and only where there are
- * any. Directories are walked in small steps between other events, as a large one would stop orchd.
- * What is over its limit is written down, so that it is known again after a restart before anything of
- * the pod may start.
+ * How much pods have on disk: emptyDirs, writable layers, logs. Measured every 10 s, and only where
+ * there is a limit, or where somebody wants to know it of all. Directories are walked in small steps
+ * between other events, as a large one would stop orchd.
  */
 #pragma once
 
@@ -12,7 +11,6 @@
 #include "base/loop.h"
 
 struct arena;
-struct observed_pod;
 struct runtime;
 struct sandbox;
 
@@ -22,15 +20,17 @@ struct usage {
 	struct loop_timer timer;
 	struct runtime *rt;
 	bool armed;
-	uint32_t pod, volume;		/* whose turn it is */
+	bool all;			/* of all pods */
+	uint32_t pod, place;		/* whose turn it is, and what of it */
 	char uid[37];			/* of the pod that is walked */
+	bool walking;			/* one of its places */
+	bool differs;			/* from what was found the last time */
 	DIR *dirs[USAGE_DEPTH];
 	unsigned depth;
-	int64_t bytes;
+	int64_t bytes, inodes;		/* of the place, of the pod */
+	int64_t layer;			/* of the container whose logs come next */
 };
 
 /* A pod has come: measure, if it has something to measure. */
 void usage_watch(struct sandbox *p);
-void usage_restore(struct sandbox *p);		/* of an adopted pod, what was written down */
-void usage_observe(struct arena *a, const struct sandbox *p, struct observed_pod *ret);
 void usage_release(struct usage *u);

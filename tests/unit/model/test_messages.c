@@ -304,7 +304,6 @@ static const struct message_case cases[] = {
 		"t.yaml:9:66: spec.containers[0].resources.limits[disk]: unknown resource \"disk\"; expected cpu, memory, ephemeral-storage, hugepages-SIZE or a name with a domain\n"
 		"t.yaml:10:23: spec.containers[0].resources.requests[cpu]: 1 is more than the limit, 100m\n"
 		"t.yaml:10:34: spec.containers[0].resources.requests[memory]: -1 is less than 0\n"
-		"t.yaml:10:57: warning: spec.containers[0].resources.requests[ephemeral-storage]: known to Kubernetes, not acted on by orch\n"
 	},
 	{
 		BOX
