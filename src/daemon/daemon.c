@@ -203,6 +203,8 @@ static int open_machine(struct daemon *d, struct err *err)
 		.node_name = d->node_name, .drain_ms = DRAIN_MS,
 		.log_max_bytes = (uint64_t)quantity_value(&s->log_max_size),
 		.log_max_files = (uint32_t)s->log_max_files,
+		.userns = { (uint32_t)s->userns.first, (uint32_t)s->userns.count,
+			    s->userns.by_default },
 	};
 	struct runtime_events ev = { on_runtime_changed, d };
 	struct images_events im = { on_images_changed, d };

@@ -171,6 +171,7 @@ void check_registry_host(struct check *c, const void *value);
 void check_registry_mirror(struct check *c, const void *value);
 void check_image_policy(struct check *c, const void *obj);
 void check_image_settings(struct check *c, const void *obj);
+void check_userns_settings(struct check *c, const void *obj);
 void check_settings(struct check *c, const void *obj);
 
 /* checks_word.c */

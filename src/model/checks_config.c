@@ -223,6 +223,17 @@ void check_image_settings(struct check *c, const void *obj)
 			      "%d is above gcHighThresholdPercent %d", s->gc_low, s->gc_high);
 }
 
+void check_userns_settings(struct check *c, const void *obj)
+{
+	const struct userns_settings *s = obj;
+
+	if (s->first % 65536)
+		check_fail_at(c, "first", "%lld is not a multiple of 65536", (long long)s->first);
+	else if (s->first / 65536 + s->count > 65535)
+		check_fail_at(c, "count", "%d ranges from %lld on are more ids than there are", s->count,
+			      (long long)s->first);
+}
+
 static bool overlap(struct cidr4 a, struct cidr4 b)
 {
 	return cidr4_contains(a, b.base) || cidr4_contains(b, a.base);

@@ -393,17 +393,21 @@ static bool unmasks(const struct pod_spec *s, uint32_t i)
 
 static void check_host_users(struct check *c, const struct pod_spec *s)
 {
+	const struct { bool set; const char *name; } shared[] = {
+		{ s->host_network, "hostNetwork" }, { s->host_pid, "hostPID" },
+		{ s->host_ipc, "hostIPC" },
+	};
+	bool own = HAS(s, pod_spec, host_users) && !s->host_users;
 	char child[96];
 
-	for (uint32_t i = 0; s->host_users && i < pod_container_count(s); i++) {
+	for (uint32_t i = 0; !own && i < pod_container_count(s); i++) {
 		if (unmasks(s, i))
 			check_fail_at(c, place(child, s, i, ".securityContext.procMount"),
 				      "Unmasked needs hostUsers: false");
 	}
-	if (!s->host_users && s->host_pid)
-		check_fail_at(c, "hostPID", "is not possible with hostUsers: false");
-	if (!s->host_users && s->host_ipc)
-		check_fail_at(c, "hostIPC", "is not possible with hostUsers: false");
+	for (size_t i = 0; own && i < ARRAY_SIZE(shared); i++)
+		if (shared[i].set)
+			check_fail_at(c, shared[i].name, "is not possible with hostUsers: false");
 }
 
 static void check_host(struct check *c, const struct pod_spec *s)

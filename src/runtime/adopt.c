@@ -20,7 +20,7 @@ static void sweep_away(struct runtime *r, const char *uid)
 	const char *run = arena_printf(&a, "%s/pods/%s", r->s.run_dir, uid);
 	const char *state = arena_printf(&a, "%s/pods/%s", r->s.state_dir, uid);
 
-	sweep_add(&r->sweep, arena_printf(&a, "pod%s", uid), 0,
+	sweep_add(&r->sweep, arena_printf(&a, "pod%s", uid), 0, 0,
 		  (const char *const[SWEEP_DIRS]){ run, state });
 	arena_release(&a);
 }
@@ -65,6 +65,9 @@ static struct sandbox *from_record(struct runtime *r, const struct record *rec)
 	struct sandbox *p = sandbox_new(r, &rec->object);
 
 	p->ip = rec->ip;
+	p->ids = rec->ids;
+	if (p->ids)
+		userns_claim(&r->userns, p->ids);
 	p->created_at = rec->created_at;
 	p->stopped_at = rec->stopped_at;
 	p->config_digest = rec->config_digest;

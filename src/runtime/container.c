@@ -65,6 +65,8 @@ static void enter_root(struct builder *b)
 		builder_op1(b, OP_MASK, 0, 0, masked[i]);
 	for (size_t i = 0; !b->id.privileged && i < ARRAY_SIZE(read_only_paths); i++)
 		builder_op1(b, OP_READONLY, 0, 0, read_only_paths[i]);
+	if (b->p->ids)
+		builder_op0(b, OP_ENTER, b->p->ids, CLONE_NEWNS | CLONE_NEWCGROUP);
 	builder_op1(b, OP_CHDIR, 0, 1, work_dir(b));
 	if (!b->id.read_only_root)
 		return;
@@ -140,7 +142,8 @@ static int exec_program(struct builder *b, struct err *err)
 {
 	join_cgroup(b);
 	oom_score(b);
-	builder_op0(b, OP_JOIN, 0, CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWCGROUP);
+	builder_op0(b, OP_JOIN, b->p->ids, CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWCGROUP |
+	    (b->p->ids ? CLONE_NEWUSER : 0));
 	builder_op1(b, OP_CHDIR, 0, 0, work_dir(b));
 	return become(b, err);
 }
@@ -151,7 +154,9 @@ static int builder_init(struct builder *b, struct arena *a, struct sandbox *p,
 	*b = (struct builder){ .a = a, .p = p, .c = run->spec, .out = out };
 	b->root = p->rt->root;
 	int r = images_resolve(p, run, start, a, &b->image, err);
-	return r < 0 ? r : identity_of(a, &p->object.pod->spec, b->c, &b->image, &b->id, err);
+	if (r == 0)
+		r = identity_of(a, &p->object.pod->spec, b->c, &b->image, &b->id, err);
+	return r == 0 && p->ids ? identity_within(&b->id, USERNS_IDS, err) : r;
 }
 
 int container_exec_program(struct sandbox *p, struct container_run *run,
@@ -212,14 +217,18 @@ static int make_layer(struct builder *b, uint32_t attempt, struct err *err)
 		r = file_mkdir_p(b->p->state_dir, 0700, err);
 	if (r == 0)
 		r = make_directory(work, err);
-	return r < 0 ? r : make_directory(upper, err);
+	if (r == 0)
+		r = make_directory(upper, err);
+	if (r == 0 && b->p->ids && chown(upper, b->p->ids, b->p->ids) < 0)
+		r = err_sys(err, -errno, "%s", upper);
+	return r;
 }
 
 static void sweep_layer(struct builder *b, uint32_t attempt)
 {
 	const char *layer = layer_path(b->a, b->p, b->c->name, attempt);
 
-	sweep_add(&b->p->rt->sweep, NULL, 0, (const char *const[SWEEP_DIRS]){
+	sweep_add(&b->p->rt->sweep, NULL, 0, 0, (const char *const[SWEEP_DIRS]){
 		arena_printf(b->a, "%s.upper", layer), arena_printf(b->a, "%s.work", layer) });
 }
 

@@ -132,8 +132,8 @@ static void own_volume(struct builder *b, const struct volume_in *in, const stru
 static int add_volume(struct builder *b, const struct volume_mount *m, struct mount_points *l,
 		      struct err *err)
 {
-	const struct volume_in in = { &b->p->object, b->p->run_dir, b->p->state_dir, b->p->rt->node,
-				      b->claims->v, b->claims->n };
+	const struct volume_in in = { &b->p->object, b->p->run_dir, b->p->state_dir, b->p->ids,
+				      b->p->rt->node, b->claims->v, b->claims->n };
 	const struct volume *v = volume_find(&b->p->object.pod->spec, m->name);
 	struct mount_point at = { .to = m->mount_path, .how = BIND_INNER };
 	const char *sub = NULL;
@@ -152,6 +152,7 @@ static int add_volume(struct builder *b, const struct volume_mount *m, struct mo
 		at.flags |= MS_RDONLY;
 		at.how |= recursive(m) ? 0 : BIND_TOP;
 	}
+	at.how |= b->p->ids && !volume_is_own(v) ? BIND_IDMAP : 0;
 	if (sub) {
 		at.from = arena_printf(b->a, "%s//%s", at.from, sub);
 		at.how |= volume_is_files(v) ? 0 : BIND_MAKE;

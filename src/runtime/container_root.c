@@ -11,6 +11,7 @@
 #include "runtime/builder.h"
 
 #define OPTIONS_MAX 4096		/* of mount(2), with the NUL */
+#define TTY_GROUP 5
 
 /* In options of overlayfs a colon separates directories and a comma options. */
 static void option_path(struct buf *out, const char *path)
@@ -40,6 +41,51 @@ static bool wants_skeleton(const struct builder *b)
 }
 
 /*
+ * Layers and root directories belong to the node's users and are shared; a pod with its own has
+ * them mounted once more, with its ids. The skeleton may lie where the kernel can't do that: then
+ * what only it has belongs to nobody.
+ */
+static void map_lowers(struct builder *b)
+{
+	const char *dir = arena_printf(b->a, "%s/lower", b->p->rt->scratch);
+	uint32_t n = 0;
+
+	for (const char *const *l = b->image.lowers; *l; l++)
+		prog_add(b->out, OP_BIND, MS_RDONLY, BIND_IDMAP,
+			 PROG_S(*l, arena_printf(b->a, "%s/%u", dir, n++)), NULL, 0);
+	if (wants_skeleton(b))
+		prog_add(b->out, OP_BIND, MS_RDONLY, BIND_TRY_IDMAP,
+			 PROG_S(b->p->rt->skeleton, arena_printf(b->a, "%s/%u", dir, n)), NULL, 0);
+	builder_op1(b, OP_CHDIR, 0, 0, dir);
+}
+
+/* The names of what map_lowers() has mounted, from where it has gone to. */
+static void mapped_lowers(struct builder *b, struct buf *data)
+{
+	uint32_t n = wants_skeleton(b);
+
+	for (const char *const *l = b->image.lowers; *l; l++)
+		n++;
+	for (uint32_t i = 0; i < n; i++)
+		buf_printf(data, "%s%u", i ? ":" : "", i);
+}
+
+static void plain_lowers(struct builder *b, struct buf *data)
+{
+	for (const char *const *l = b->image.lowers; *l; l++) {
+		const char *inside = below(*l, b->image.dir);
+
+		if (l != b->image.lowers)
+			buf_putc(data, ':');
+		option_path(data, inside && inside[1] ? inside + 1 : *l);
+	}
+	if (wants_skeleton(b)) {
+		buf_putc(data, ':');
+		option_path(data, b->p->rt->skeleton);
+	}
+}
+
+/*
  * volatile: what is written does not outlive the attempt, so nobody waits for a disk. All options
  * must fit into one page (mount(2) cuts off the rest), and an image may have 127 layers: so they
  * are named from the directory that they are in.
@@ -48,18 +94,13 @@ static int overlay(struct builder *b, struct err *err)
 {
 	BUF_AUTO data = { 0 };
 
-	builder_op1(b, OP_CHDIR, 0, 0, b->image.dir);
 	buf_puts(&data, "lowerdir=");
-	for (const char *const *l = b->image.lowers; *l; l++) {
-		const char *inside = below(*l, b->image.dir);
-
-		if (l != b->image.lowers)
-			buf_putc(&data, ':');
-		option_path(&data, inside && inside[1] ? inside + 1 : *l);
-	}
-	if (wants_skeleton(b)) {
-		buf_putc(&data, ':');
-		option_path(&data, b->p->rt->skeleton);
+	if (b->p->ids) {
+		map_lowers(b);
+		mapped_lowers(b, &data);
+	} else {
+		builder_op1(b, OP_CHDIR, 0, 0, b->image.dir);
+		plain_lowers(b, &data);
 	}
 	buf_puts(&data, ",upperdir=");
 	option_path(&data, b->layer);
@@ -90,16 +131,19 @@ static void hide_own(struct builder *b)
 
 /* ---- file systems of the kernel ---- */
 
+enum owner { OWNER_NONE, OWNER_ROOT, OWNER_TTY };	/* as options, of whom */
+
 static const struct {
 	const char *type, *path, *data;
+	enum owner owner;
 	uint64_t flags;
 } mounts[] = {
-	{ "proc", "/proc", "", QUIET_MOUNT },
-	{ "tmpfs", "/dev", "mode=0755,size=64k", MS_NOSUID | MS_NODEV | MS_STRICTATIME },
-	{ "devpts", "/dev/pts", "newinstance,ptmxmode=0666,mode=0620,gid=5",
+	{ "proc", "/proc", "", OWNER_NONE, QUIET_MOUNT },
+	{ "tmpfs", "/dev", "mode=0755,size=64k", OWNER_ROOT, MS_NOSUID | MS_NODEV | MS_STRICTATIME },
+	{ "devpts", "/dev/pts", "newinstance,ptmxmode=0666,mode=0620", OWNER_TTY,
 	  MS_NOSUID | MS_NOEXEC },
-	{ "mqueue", "/dev/mqueue", "", QUIET_MOUNT },
-	{ "sysfs", "/sys", "", QUIET_MOUNT | MS_RDONLY },
+	{ "mqueue", "/dev/mqueue", "", OWNER_NONE, QUIET_MOUNT },
+	{ "sysfs", "/sys", "", OWNER_NONE, QUIET_MOUNT | MS_RDONLY },
 };
 
 static const char *const devices[] = {
@@ -140,6 +184,17 @@ static void all_devices(struct builder *b)
 		closedir(d);
 }
 
+/* Who mounts is the node's root, so ids are the node's. */
+static const char *mount_data(struct builder *b, const char *data, enum owner owner)
+{
+	uint32_t ids = b->p->ids;
+
+	if (owner == OWNER_TTY)
+		return arena_printf(b->a, "%s,gid=%u", data, ids + TTY_GROUP);
+	return owner == OWNER_ROOT && ids ? arena_printf(b->a, "%s,uid=%u,gid=%u", data, ids, ids) :
+					    data;
+}
+
 static void kernel_mounts(struct builder *b)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(mounts); i++) {
@@ -147,7 +202,7 @@ static void kernel_mounts(struct builder *b)
 
 		prog_add(b->out, OP_MOUNT, mounts[i].flags & ~writable, 0,
 			 PROG_S(mounts[i].type, builder_in_root(b, mounts[i].path), mounts[i].type,
-				mounts[i].data), NULL, 0);
+				mount_data(b, mounts[i].data, mounts[i].owner)), NULL, 0);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(devices); i++)
 		builder_bind(b, devices[i], builder_in_root(b, devices[i]), MS_NOSUID | MS_NOEXEC);

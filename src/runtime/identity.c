@@ -166,6 +166,18 @@ int identity_of(struct arena *a, const struct pod_spec *s, const struct containe
 	return 0;
 }
 
+int identity_within(const struct identity *id, uint32_t count, struct err *err)
+{
+	uint32_t highest = MAX((uint32_t)id->uid, (uint32_t)id->gid);
+
+	for (uint32_t i = 0; i < id->ngroups; i++)
+		highest = MAX(highest, (uint32_t)id->groups[i]);
+	if (highest < count)
+		return 0;
+	return err_set(err, -ERANGE, "id %u is nobody in the pod's user namespace (0-%u); "
+		       "set hostUsers: true", highest, count - 1);
+}
+
 int64_t identity_oom_score(const struct pod_spec *s, const struct container *c, int64_t node_memory)
 {
 	const char *qos = pod_qos(s);

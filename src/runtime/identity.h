@@ -22,6 +22,8 @@ struct identity {
 /* -EPERM with kubelet's words when runAsNonRoot forbids it. */
 int identity_of(struct arena *a, const struct pod_spec *s, const struct container *c,
 		const struct image *img, struct identity *ret, struct err *err);
+/* -ERANGE when an id is not below count: nobody in the pod's user namespace. */
+int identity_within(const struct identity *id, uint32_t count, struct err *err);
 /* Does any container of the pod need what is kept from others? */
 bool identity_any_privileged(const struct pod_spec *s);
 /* As kubelet: how soon the kernel's OOM killer takes it. */

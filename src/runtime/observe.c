@@ -124,11 +124,22 @@ static bool sub_path_text(const struct prog_fail *f, int error, char *ret, size_
 	return true;
 }
 
+static bool idmap_text(const struct prog_fail *f, int error, char *ret, size_t n)
+{
+	if (f->op != OP_BIND || error != EOPNOTSUPP)
+		return false;
+	snprintf(ret, n, "%s: its file system, or one below it, cannot be mapped to the ids of a user "
+		 "namespace; set hostUsers: true", f->what);
+	return true;
+}
+
 void fail_text(const struct prog_fail *f, int error, char *ret, size_t n)
 {
 	if (!error)
 		error = f->error;
 	if (f->op == OP_EXEC && f->error && exec_text(f, error, ret, n))
+		return;
+	if (f->error && idmap_text(f, error, ret, n))
 		return;
 	if (f->error && sub_path_text(f, error, ret, n))
 		return;

@@ -31,8 +31,8 @@ static void record_text(const struct sandbox *p, struct buf *out)
 	char ip[16];
 
 	ip4_format(p->ip, ip);
-	buf_printf(out, "ip %s created %" PRId64 " stopped %" PRId64 " config %" PRIx64 "\n", ip,
-		   p->created_at, p->stopped_at, p->config_digest);
+	buf_printf(out, "ip %s created %" PRId64 " stopped %" PRId64 " config %" PRIx64
+		   " ids %" PRIu32 "\n", ip, p->created_at, p->stopped_at, p->config_digest, p->ids);
 	json_init(&j, out, false);
 	object_json(&j, &p->object, 0);
 }
@@ -67,9 +67,11 @@ int record_read(const char *run_dir, struct arena *a, struct record *ret, struct
 	if (r < 0)
 		return r;
 	const char *json = strchr(buf_str(&text), '\n');
+	ret->ids = 0;		/* which nobody wrote before there were user namespaces */
 	if (!json || sscanf(text.data,
-			    "ip %15s created %" SCNd64 " stopped %" SCNd64 " config %" SCNx64,
-			    ip, &ret->created_at, &ret->stopped_at, &ret->config_digest) != 4 ||
+			    "ip %15s created %" SCNd64 " stopped %" SCNd64 " config %" SCNx64
+			    " ids %" SCNu32, ip, &ret->created_at, &ret->stopped_at,
+			    &ret->config_digest, &ret->ids) < 4 ||
 	    ip4_parse(ip, &ret->ip) < 0)
 		return err_set(err, -EBADMSG, "%s is not what orchd writes", path);
 	json++;

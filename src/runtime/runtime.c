@@ -101,7 +101,8 @@ int runtime_new(struct loop *l, const struct runtime_settings *s, struct net *ne
 	r->cg = cg;
 	r->ev = ev;
 	copy_settings(r, s);
-	sweep_init(&r->sweep, l, net, cg);
+	sweep_init(&r->sweep, l, net, cg, &r->userns);
+	r->userns.pool = s->userns;
 	int code = make_places(r, err);
 	r->node = measure_node(s->state_dir);
 	if (code == 0)
@@ -134,6 +135,7 @@ void runtime_free(struct runtime *r)
 		buf_release(&f->code);
 		free(f);
 	}
+	userns_release(&r->userns);
 	arena_release(&r->arena);
 	free(r);
 }
@@ -178,7 +180,8 @@ int runtime_pod_create(struct runtime *r, const struct wanted_pod *w, const stru
 
 static int write_volumes(struct sandbox *p, const struct set *set, struct err *err)
 {
-	const struct volume_in in = { &p->object, p->run_dir, p->state_dir, p->rt->node, NULL, 0 };
+	const struct volume_in in = { &p->object, p->run_dir, p->state_dir, p->ids, p->rt->node,
+				      NULL, 0 };
 	struct strs old = { 0 };
 	struct arena a = { 0 };
 	int code = volumes_write(&in, set, &a, &old, err);
@@ -310,7 +313,8 @@ static void remove_sandbox(struct sandbox *p)
 	exec_lost(p);
 	sandbox_answered(p);
 	loop_timer_cancel(p->rt->loop, &p->overdue);
-	sweep_add(&p->rt->sweep, p->cgroup, p->object.pod->spec.host_network ? 0 : p->ip, dirs);
+	sweep_add(&p->rt->sweep, p->cgroup, p->object.pod->spec.host_network ? 0 : p->ip, p->ids,
+		  dirs);
 	sandbox_take_out(p);
 	link_release(&p->link);
 	sweep_sandbox(&p->rt->sweep, p);

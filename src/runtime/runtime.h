@@ -17,6 +17,12 @@
 struct image_store;
 struct runtime;
 
+/* User namespaces: ranges of 65536 ids, the first one begins with first. */
+struct userns_pool {
+	uint32_t first, count;
+	bool by_default;		/* also for pods that do not ask for it, where it is possible */
+};
+
 struct runtime_settings {
 	const char *run_dir, *state_dir, *log_dir;
 	const char *config_dir;		/* hidden from containers as those are; may be NULL */
@@ -27,6 +33,7 @@ struct runtime_settings {
 	uint32_t drain_ms;		/* at most so long are established connections waited for */
 	uint64_t log_max_bytes;
 	uint32_t log_max_files;
+	struct userns_pool userns;
 };
 
 struct runtime_events {

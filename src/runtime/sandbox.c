@@ -81,14 +81,18 @@ static const char *parameter_path(struct arena *a, const char *name)
 	return path;
 }
 
-static void kernel_parameters(const struct pod_spec *s, struct arena *a, struct buf *out)
+/* The kernel asks for a capability in the network's user namespace, or for the user who is root in
+ * that of the IPC. */
+static void kernel_parameters(const struct sandbox *p, struct arena *a, struct buf *out)
 {
-	const struct pod_security_context *c = s->security_context;
+	const struct pod_security_context *c = p->object.pod->spec.security_context;
 
-	for (uint32_t i = 0; c && i < c->sysctls.n; i++)
-		prog_add(out, OP_WRITE, 0, 0,
-			 PROG_S(parameter_path(a, c->sysctls.v[i].name), c->sysctls.v[i].value),
-			 NULL, 0);
+	for (uint32_t i = 0; c && i < c->sysctls.n; i++) {
+		const char *path = parameter_path(a, c->sysctls.v[i].name);
+
+		prog_add(out, OP_WRITE, 0, strncmp(path, "/proc/sys/net/", 14) ? p->ids : 0,
+			 PROG_S(path, c->sysctls.v[i].value), NULL, 0);
+	}
 }
 
 static void tmpfs(struct buf *out, const char *dir, const char *options)
@@ -111,8 +115,9 @@ static void memory_volumes(const struct sandbox *p, struct arena *a, struct buf 
 			continue;
 		const char *dir = volume_source(a, &in, v);
 		int64_t size = quantity_value(&v->empty_dir->size_limit);
-		const char *options = arena_printf(a, "mode=%s,gid=%u", grouped ? "2777" : "0777",
-						   (unsigned)group);
+		const char *options = arena_printf(a, "mode=%s,uid=%u,gid=%u",
+						   grouped ? "2777" : "0777", p->ids,
+						   p->ids + (unsigned)group);
 		if (size > 0)
 			options = arena_printf(a, "%s,size=%lld", options, (long long)size);
 		tmpfs(out, dir, options);
@@ -133,16 +138,18 @@ static void sandbox_program(const struct sandbox *p, struct buf *out)
 	struct arena a = { 0 };
 
 	const struct pod_spec *s = &p->object.pod->spec;
-	uint64_t own = CLONE_NEWUTS | CLONE_NEWNS | (s->host_network ? 0 : CLONE_NEWNET) |
+	uint64_t own = CLONE_NEWUTS | (s->host_network ? 0 : CLONE_NEWNET) |
 		       (s->host_ipc ? 0 : CLONE_NEWIPC);
 
 	join_cgroup(p, out);
-	prog_add(out, OP_UNSHARE, own, 0, NULL, NULL, 0);
+	prog_add(out, OP_UNSHARE, CLONE_NEWNS | (p->ids ? 0 : own), 0, NULL, NULL, 0);
+	if (p->ids)
+		prog_add(out, OP_USERNS, p->ids, own, NULL, NULL, 0);
 	prog_add(out, OP_SLAVE, 0, 0, NULL, NULL, 0);
 	prog_add(out, OP_HOSTNAME, 0, 0, PROG_S(p->host_name), NULL, 0);
 	if (!s->host_network)
 		network(p, out);
-	kernel_parameters(s, &a, out);
+	kernel_parameters(p, &a, out);
 	scratch(p, &a, out);
 	memory_volumes(p, &a, out);
 	prog_add(out, OP_CAPS, identity_any_privileged(s) ? UINT64_MAX : ~NEVER, 0, NULL, NULL, 0);
@@ -165,7 +172,10 @@ static int write_file(const struct sandbox *p, const char *name, const struct bu
 	char path[PATH_MAX];
 
 	snprintf(path, sizeof(path), "%s/%s", p->run_dir, name);
-	return file_write(path, buf_str(text), text->len, 0644, err);
+	int r = file_write(path, buf_str(text), text->len, 0644, err);
+	if (r == 0 && p->ids && chown(path, p->ids, p->ids) < 0)
+		r = err_sys(err, -errno, "%s", path);
+	return r;
 }
 
 /* What systemd-resolved writes for programs that can't reach its loopback address, if it runs. */
@@ -327,9 +337,12 @@ static int address(struct sandbox *p, struct err *err)
 
 int sandbox_make(struct sandbox *p, const struct set *set, struct err *err)
 {
-	const struct volume_in in = { &p->object, p->run_dir, p->state_dir, p->rt->node, NULL, 0 };
+	struct volume_in in = { &p->object, p->run_dir, p->state_dir, 0, p->rt->node, NULL, 0 };
 	int r = check_parameters(&p->object.pod->spec, err);
 
+	if (r == 0 && userns_wanted(&p->rt->userns, &p->object.pod->spec))
+		r = userns_take(&p->rt->userns, &p->ids, err);
+	in.ids = p->ids;
 	if (r == 0)
 		r = address(p, err);
 	if (r == 0)

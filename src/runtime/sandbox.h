@@ -16,6 +16,7 @@
 #include "runtime/runtime.h"
 #include "runtime/sweep.h"
 #include "runtime/usage.h"
+#include "runtime/userns.h"
 
 struct runtime_filter {			/* a seccomp filter, by the capabilities it is for */
 	struct runtime_filter *next;
@@ -37,6 +38,7 @@ struct runtime {
 	struct sweep sweep;
 	struct usage usage;
 	struct runtime_filter *filters;
+	struct userns userns;
 	struct strs hidden;		/* resolved paths that no container sees of a host's root */
 	const char *root, *scratch;	/* where mount namespaces of pods mount theirs */
 	const char *skeleton;		/* a layer below every image: what is mounted on */
@@ -65,6 +67,7 @@ struct sandbox {
 	const char *uid;
 	const char *run_dir, *state_dir, *log_dir, *cgroup, *host_name;
 	uint32_t ip;
+	uint32_t ids;			/* first of the pod's own; 0: its users are the host's */
 	int64_t created_at, stopped_at, ready_since;
 	uint64_t config_digest;
 	struct pod_usage usage;
@@ -106,7 +109,7 @@ void sandbox_containers_lost(struct sandbox *p);	/* the shim is gone, and with i
 /* record.c */
 struct record {
 	struct object object;
-	uint32_t ip;
+	uint32_t ip, ids;
 	int64_t created_at, stopped_at;
 	uint64_t config_digest;
 };

@@ -18,7 +18,7 @@ struct leftover {
 	struct leftover *next;
 	char *cgroup;
 	char *dirs[SWEEP_DIRS];
-	uint32_t ip;
+	uint32_t ip, ids;
 	pid_t child;
 	int64_t due;			/* CLOCK_MONOTONIC: not before */
 };
@@ -29,9 +29,10 @@ struct retired {
 	struct sandbox *sandbox;
 };
 
-void sweep_init(struct sweep *s, struct loop *l, struct net *net, struct cgroup_fs *cg)
+void sweep_init(struct sweep *s, struct loop *l, struct net *net, struct cgroup_fs *cg,
+		struct userns *userns)
 {
-	*s = (struct sweep){ .loop = l, .net = net, .cg = cg };
+	*s = (struct sweep){ .loop = l, .net = net, .cg = cg, .userns = userns };
 	s->end = &s->first;
 }
 
@@ -95,6 +96,8 @@ static bool try_leftover(struct sweep *s, struct leftover *l)
 		free(l->dirs[i]);
 		l->dirs[i] = NULL;
 	}
+	if (done && l->ids)		/* no file is left that belongs to them */
+		userns_free(s->userns, l->ids);
 	return address_free(s, l) && done;
 }
 
@@ -167,7 +170,8 @@ static struct leftover *leftover_new(struct sweep *s)
 	return l;
 }
 
-void sweep_add(struct sweep *s, const char *cgroup, uint32_t ip, const char *const dirs[SWEEP_DIRS])
+void sweep_add(struct sweep *s, const char *cgroup, uint32_t ip, uint32_t ids,
+	       const char *const dirs[SWEEP_DIRS])
 {
 	struct leftover *l = leftover_new(s);
 
@@ -175,6 +179,7 @@ void sweep_add(struct sweep *s, const char *cgroup, uint32_t ip, const char *con
 	if (cgroup && cgroup_remove(s->cg, cgroup, NULL) < 0)
 		l->cgroup = copy(cgroup);
 	l->ip = ip;
+	l->ids = ids;
 	for (size_t i = 0; i < SWEEP_DIRS; i++)
 		l->dirs[i] = copy(dirs[i]);
 }

@@ -14,6 +14,7 @@
 #include "sys/cgroup.h"
 
 struct sandbox;
+struct userns;
 struct leftover;
 struct retired;
 
@@ -22,15 +23,17 @@ struct sweep {
 	struct loop_timer timer;
 	struct net *net;
 	struct cgroup_fs *cg;
+	struct userns *userns;
 	struct leftover *first, **end;
 	struct retired *retired;
 };
 
 #define SWEEP_DIRS 3
 
-void sweep_init(struct sweep *s, struct loop *l, struct net *net, struct cgroup_fs *cg);
-/* cgroup NULL, ip 0 and directories NULL stand for nothing; strings are copied. */
-void sweep_add(struct sweep *s, const char *cgroup, uint32_t ip,
+void sweep_init(struct sweep *s, struct loop *l, struct net *net, struct cgroup_fs *cg,
+		struct userns *userns);
+/* cgroup NULL, ip 0, ids 0 and directories NULL stand for nothing; strings are copied. */
+void sweep_add(struct sweep *s, const char *cgroup, uint32_t ip, uint32_t ids,
 	       const char *const dirs[SWEEP_DIRS]);
 void sweep_later(struct sweep *s, const char *dir, int64_t due);	/* CLOCK_MONOTONIC */
 void sweep_child(struct sweep *s, pid_t pid);	/* a child that was killed */

@@ -61,6 +61,21 @@ bool volume_group(const struct object *pod, gid_t *ret)
 	return true;
 }
 
+bool volume_is_own(const struct volume *v)
+{
+	return volume_is_files(v) || v->empty_dir;
+}
+
+struct volume_owner volume_owner(const struct volume_in *in)
+{
+	struct volume_owner o = { in->ids ? in->ids : (uid_t)-1, in->ids ? in->ids : (gid_t)-1 };
+	gid_t group;
+
+	if (volume_group(in->pod, &group))
+		o.gid = in->ids + group;
+	return o;
+}
+
 /* ---- content ---- */
 
 int volumes_write(const struct volume_in *in, const struct set *set, struct arena *a,
@@ -88,14 +103,14 @@ int volumes_write(const struct volume_in *in, const struct set *set, struct aren
 static int make_directory(const struct volume_in *in, const char *path, mode_t mode,
 			  struct err *err)
 {
+	struct volume_owner owner = volume_owner(in);
 	int r = file_mkdir_p(path, mode, err);
 	gid_t group;
 
-	if (r == 0 && volume_group(in->pod, &group)) {
+	if (volume_group(in->pod, &group))
 		mode |= S_ISGID;
-		if (chown(path, (uid_t)-1, group) < 0)
-			r = err_sys(err, -errno, "%s", path);
-	}
+	if (r == 0 && owner.gid != (gid_t)-1 && chown(path, owner.uid, owner.gid) < 0)
+		r = err_sys(err, -errno, "%s", path);
 	if (r == 0 && chmod(path, mode) < 0)	/* whatever the umask is */
 		r = err_sys(err, -errno, "%s", path);
 	return r;

@@ -15,6 +15,7 @@
 struct volume_in {
 	const struct object *pod;
 	const char *run_dir, *state_dir;	/* of the pod */
+	uint32_t ids;				/* as in struct sandbox */
 	struct node_size node;
 	const struct wanted_volume *claims;	/* NULL: not needed */
 	uint32_t nclaims;
@@ -29,6 +30,14 @@ const char *volume_source(struct arena *a, const struct volume_in *in, const str
 const struct wanted_volume *volume_claim(const struct volume_in *in, const struct volume *v);
 /* The pod's fsGroup; false: none. */
 bool volume_group(const struct object *pod, gid_t *ret);
+/*
+ * Its files belong to nobody but the pod, so they have ids of the pod's user namespace. The ids of
+ * others are mapped when they are mounted, and mean the same in every pod.
+ */
+bool volume_is_own(const struct volume *v);
+/* The pod's root, and its fsGroup or the group of root, as the node knows them; -1: no change. */
+struct volume_owner { uid_t uid; gid_t gid; };
+struct volume_owner volume_owner(const struct volume_in *in);
 
 /* Directories of emptyDirs and of what orchd writes, with its content. */
 int volumes_make(const struct volume_in *in, const struct set *set, struct err *err);

@@ -149,8 +149,12 @@ bool volume_files(struct arena *a, const struct volume_in *in, const struct set 
 {
 	struct filling f = { a, in, set, ret, default_mode(v) };
 
-	*ret = (struct volume_files){ 0 };
-	ret->grouped = volume_group(in->pod, &ret->group);
+	struct volume_owner owner = volume_owner(in);
+	gid_t group;
+
+	*ret = (struct volume_files){ .owned = owner.gid != (gid_t)-1,
+				       .uid = owner.uid, .gid = owner.gid };
+	ret->grouped = volume_group(in->pod, &group);
 	if (v->downward_api)
 		add_downward(&f, &v->downward_api->items);
 	if (v->projected)

@@ -19,8 +19,10 @@ struct volume_file {
 struct volume_files {
 	struct volume_file *v;
 	uint32_t n;
-	bool grouped;		/* the pod has an fsGroup: everything is group's, who may read it */
-	gid_t group;
+	bool grouped;		/* the pod has an fsGroup, who may read everything */
+	bool owned;		/* everything is of uid and gid, not of who writes it */
+	uid_t uid;
+	gid_t gid;
 };
 
 struct volume_in;

@@ -58,7 +58,9 @@ static bool same_hash(const char *a, const char *b)
 /* Files are the group's to read, directories to enter, and what is made in them is the group's. */
 static int give(const char *path, mode_t mode, const struct volume_files *l, struct err *err)
 {
-	if (l->grouped && (chown(path, (uid_t)-1, l->group) < 0 || chmod(path, mode) < 0))
+	if (!l->owned)
+		return 0;
+	if (chown(path, l->uid, l->gid) < 0 || (l->grouped && chmod(path, mode) < 0))
 		return err_sys(err, -errno, "%s", path);
 	return 0;
 }

@@ -182,6 +182,7 @@ static int run_program(struct container *c, struct outfit *o, const void *prog, 
 	x->stdio[1] = o->out[1];
 	x->stdio[2] = o->err[1];
 	x->cgroup = o->cgroup;
+	x->userns = c->shim->userns;
 	x->pid_flags = c->pids == SHIM_PIDS_OWN ? CLONE_NEWPID : 0;
 	int r = c->pids == SHIM_PIDS_POD ? pause_enter(c->shim) : 0;
 	if (r == 0)

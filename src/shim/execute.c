@@ -29,6 +29,8 @@ static int op_join(struct prog_run *x, const struct step *st);
 
 static int (*const ops[OP_COUNT])(struct prog_run *, const struct step *) = {
 	[OP_UNSHARE] = op_unshare,
+	[OP_USERNS] = op_userns,
+	[OP_ENTER] = op_enter,
 	[OP_JOIN] = op_join,
 	[OP_SLAVE] = op_slave,
 	[OP_TASKS] = op_tasks,
@@ -127,7 +129,7 @@ struct prog_run *prog_run_new(const void *prog, size_t size)
 		return NULL;
 	*x = (struct prog_run){
 		.prog = prog, .size = size, .mapped = mapped, .root = root,
-		.stdio = { -1, -1, -1 }, .cgroup = -1, .join = -1, .console = -1,
+		.stdio = { -1, -1, -1 }, .cgroup = -1, .join = -1, .console = -1, .userns = -1,
 		.owner = -1, .host_netlink = -1, .pod_netlink = -1, .oom_score = "0",
 	};
 	x->argv = (const char **)(x + 1);
@@ -168,10 +170,10 @@ int prog_run_sandbox(struct prog_run *x)
 
 /* ---- children ---- */
 
-static void sort3(int v[3])
+static void sort(int v[], int n)
 {
-	for (int i = 0; i < 3; i++) {
-		for (int j = i + 1; j < 3; j++) {
+	for (int i = 0; i < n; i++) {
+		for (int j = i + 1; j < n; j++) {
 			if (v[j] < v[i]) {
 				int t = v[i];
 				v[i] = v[j];
@@ -182,20 +184,20 @@ static void sort3(int v[3])
 }
 
 /*
- * Stdio in its place and everything else closed but three descriptors: a path that an image
+ * Stdio in its place and everything else closed but few descriptors: a path that an image
  * smuggles in must not find a directory of the host behind /proc/self/fd.
  */
 static int keep_only(struct prog_run *x)
 {
-	int keep[3] = { x->owner, x->join, x->console };
+	int keep[] = { x->owner, x->join, x->console, x->userns };
 	unsigned from = 3;
 
 	for (int i = 0; i < 3; i++) {
 		if (x->stdio[i] >= 0 && dup2(x->stdio[i], i) < 0)
 			return -errno;
 	}
-	sort3(keep);
-	for (int i = 0; i < 3; i++) {
+	sort(keep, ARRAY_SIZE(keep));
+	for (size_t i = 0; i < ARRAY_SIZE(keep); i++) {
 		if (keep[i] < 0)
 			continue;
 		if ((unsigned)keep[i] > from && close_range(from, (unsigned)keep[i] - 1, 0) < 0)
@@ -367,8 +369,14 @@ static int op_join(struct prog_run *x, const struct step *st)
 
 	if (x->in_shim || x->join < 0)
 		return -ESRCH;
+	bool other_users = st->op->b & CLONE_NEWUSER;
+	if (other_users)
+		userns_give_stdio(st->op->a);
 	if (setns(x->join, (int)st->op->b) < 0)
 		return -errno;
+	int r = other_users ? userns_become_root() : 0;
+	if (r < 0)
+		return r;
 	x->in_root = true;
 	pid_t pid = clone_run(&c, &pidfd);
 	if (pid < 0)

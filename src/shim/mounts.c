@@ -102,6 +102,25 @@ int op_mount(struct prog_run *x, const struct step *st)
 	return mount(st->s[0], name, st->s[2], st->op->a, data) < 0 ? -errno : 0;
 }
 
+/*
+ * Ids as the pod's users have them. Devices and sockets keep their owners: they are no files whose
+ * owner means much, and lie in file systems that can't map. EOPNOTSUPP is what others are told by.
+ */
+static int map_ids(const struct prog_run *x, int tree, const struct step *st, mode_t type)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)x->userns };
+	unsigned recursive = st->op->a & MS_REC ? AT_RECURSIVE : 0;
+	bool try = st->op->b & BIND_TRY_IDMAP || !(S_ISDIR(type) || S_ISREG(type));
+
+	if (!(st->op->b & (BIND_IDMAP | BIND_TRY_IDMAP)))
+		return 0;
+	if (x->userns < 0)
+		return -EBADF;
+	if (mount_setattr(tree, "", AT_EMPTY_PATH | recursive, &attr, sizeof(attr)) == 0 || try)
+		return 0;
+	return errno == EINVAL ? -EOPNOTSUPP : -errno;
+}
+
 int op_bind(struct prog_run *x, const struct step *st)
 {
 	FD_AUTO source = tree_source(x, st->s[0], st->op->b & BIND_MAKE);
@@ -119,6 +138,11 @@ int op_bind(struct prog_run *x, const struct step *st)
 		return target;
 	FD_AUTO tree = detached(source, top ? st->op->a & ~(uint64_t)MS_RDONLY : st->op->a);
 	int r = tree < 0 ? tree : top ? read_only(tree) : 0;
+	if (r < 0)
+		return r;
+	r = map_ids(x, tree, st, sb.st_mode);
+	if (r == -EOPNOTSUPP)
+		step_blame(x, st->s[0]);
 	return r < 0 ? r : attach(tree, target);
 }
 

@@ -40,6 +40,13 @@ int op_own(struct prog_run *x, const struct step *st);
 int op_netlink_host(struct prog_run *x, const struct step *st);
 int op_netlink_pod(struct prog_run *x, const struct step *st);
 
+/* userns.c: other users */
+int op_userns(struct prog_run *x, const struct step *st);
+int op_enter(struct prog_run *x, const struct step *st);
+/* Before and after a user namespace is entered whose ids begin with first outside. */
+void userns_give_stdio(uint64_t first);
+int userns_become_root(void);
+
 /* process.c: what the process is and may */
 int op_unshare(struct prog_run *x, const struct step *st);
 int op_tasks(struct prog_run *x, const struct step *st);
@@ -55,6 +62,9 @@ int op_seccomp(struct prog_run *x, const struct step *st);
 int op_env(struct prog_run *x, const struct step *st);
 int op_arg(struct prog_run *x, const struct step *st);
 int op_exec(struct prog_run *x, const struct step *st);
+
+/* The pod's network namespace is one that the shim is now in. */
+int process_own_netns(struct prog_run *x);
 
 /* Resolving paths (tree.c). */
 enum tree_make { TREE_EXISTING, TREE_DIR, TREE_FILE };

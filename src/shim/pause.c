@@ -13,13 +13,16 @@
 
 #include "base/clone.h"
 #include "base/macro.h"
+#include "shim/ops.h"
 #include "shim/shim.h"
 
 /* SA_NOCLDWAIT: orphans of the pod vanish when they end; sigaction(2). */
-static void idle(void)
+static void idle(int userns)
 {
 	struct sigaction ignore = { .sa_handler = SIG_IGN, .sa_flags = SA_NOCLDWAIT };
 
+	if (userns >= 0 && (setns(userns, CLONE_NEWUSER) < 0 || userns_become_root() < 0))
+		_exit(1);
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	child_default_signals();
 	sigaction(SIGCHLD, &ignore, NULL);
@@ -39,7 +42,7 @@ static int start(struct shim *s)
 	if (pid < 0)
 		return -errno;
 	if (pid == 0)
-		idle();
+		idle(s->userns);
 	s->pause = (struct pause){ .pidfd = pidfd, .own_ns = fd_take(&own) };
 	return 0;
 }

@@ -33,10 +33,11 @@ static int result(long r)
 }
 
 /* The number by which NETLINK_HOST moves an interface's peer into the new namespace. */
-static int keep_netns(void)
+int process_own_netns(struct prog_run *x)
 {
 	FD_AUTO fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 
+	x->own_net = true;
 	if (fd < 0)
 		return -errno;
 	return result(dup3(fd, PROG_NETNS_FD, O_CLOEXEC));
@@ -48,8 +49,7 @@ int op_unshare(struct prog_run *x, const struct step *st)
 
 	if (r < 0 || !x->in_shim || !(st->op->a & CLONE_NEWNET))
 		return r;
-	x->own_net = true;
-	return keep_netns();
+	return process_own_netns(x);
 }
 
 int op_tasks(struct prog_run *x, const struct step *st)

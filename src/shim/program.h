@@ -27,13 +27,15 @@
 /* OP(name, strings, doc). a and b are the record's two numbers. */
 #define PROG_OPS(OP)                                                                           \
 	OP(UNSHARE, 0, "unshare(2) with flags a")                                              \
-	OP(JOIN, 0, "setns(2) into the namespaces b of the running container that the program is for") \
+	OP(JOIN, 0, "setns(2) into the namespaces b of the running container that the program is for; with CLONE_NEWUSER, stdio is given to a, and its root is become") \
 	OP(SLAVE, 0, "make all mounts of this mount namespace recursively slave")              \
+	OP(USERNS, 0, "make the pod's user namespace, in which ids from 0 on are those from a on outside, and new namespaces b that belong to it, which are entered") \
+	OP(ENTER, 0, "give stdio to a, enter the pod's user namespace as its root, and unshare(2) b") \
 	OP(TASKS, 1, "write 0 to the v1 tasks file s0: this thread joins that cgroup")         \
 	OP(HOSTNAME, 1, "sethostname(2)")                                                      \
 	OP(NETLINK_HOST, 0, "send the netlink messages in bytes in the host's network namespace; each must be acknowledged") \
 	OP(NETLINK_POD, 0, "the same in the pod's network namespace")                          \
-	OP(WRITE, 2, "write s1 to the existing file s0; a=1: a missing file is fine")          \
+	OP(WRITE, 2, "write s1 to the existing file s0, as user b; a=1: a missing file is fine") \
 	OP(MKDIR, 1, "mkdir(2) with mode a; existing is fine; b=1: parents too")               \
 	OP(MKNOD, 1, "mknod(2) with mode a, device b")                                         \
 	OP(SYMLINK, 2, "symbolic link s1 that points to s0; existing is fine")                 \
@@ -61,6 +63,8 @@ enum {
 	BIND_INNER = 1,		/* s1 names a path in the new root even where it does not begin with it */
 	BIND_MAKE = 2,		/* SUB of a source DIR//SUB is made, inside DIR, with DIR's mode */
 	BIND_TOP = 4,		/* MS_RDONLY is not for the mounts below */
+	BIND_IDMAP = 8,		/* ids of its files are ids in the pod's user namespace */
+	BIND_TRY_IDMAP = 16,	/* if its file system knows how */
 };
 
 enum prog_opcode {
@@ -81,6 +85,8 @@ struct prog_op {
 
 /* The number that IFLA_NET_NS_FD names in NETLINK_HOST: the shim keeps its own netns open there. */
 #define PROG_NETNS_FD 9
+
+#define PROG_USERNS_IDS 65536
 
 /* What went wrong, filled by whoever executes a program. */
 struct prog_fail {

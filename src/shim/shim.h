@@ -191,6 +191,7 @@ struct shim {
 	struct session *sessions;
 	struct log_room *room;
 	struct pause pause;
+	int userns;			/* the pod's own; -1: its users are the host's */
 	bool sandboxed, own_net;
 	int sandbox_error;		/* 0 or -errno: then no container may start */
 	struct prog_fail sandbox_fail;

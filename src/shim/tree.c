@@ -246,17 +246,28 @@ static int write_all(int fd, const char *data, size_t n)
 	return 0;
 }
 
+static int set_user(uint64_t uid)
+{
+	return syscall(SYS_setresuid, -1, (uid_t)uid, -1) < 0 ? -errno : 0;
+}
+
+/* Parameters of an IPC namespace may be set by who is root in it, whatever else the host's may. */
 int op_write(struct prog_run *x, const struct step *st)
 {
 	PLACE_AUTO p;
 	int r = place_open(x, &p, st->s[0], false);
 
+	if (r == 0 && st->op->b)
+		r = set_user(st->op->b);
 	if (r < 0)
 		return r;
 	FD_AUTO fd = place_fd(&p, p.rel, O_WRONLY | O_TRUNC);
-	if (fd == -ENOENT && st->op->a == 1)
-		return 0;
-	return fd < 0 ? fd : write_all(fd, st->s[1], strlen(st->s[1]));
+	if (fd >= 0)
+		r = write_all(fd, st->s[1], strlen(st->s[1]));
+	else if (fd != -ENOENT || st->op->a != 1)
+		r = fd;
+	int back = st->op->b ? set_user(0) : 0;
+	return r < 0 ? r : back;
 }
 
 int op_mkdir(struct prog_run *x, const struct step *st)

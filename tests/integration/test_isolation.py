@@ -13,7 +13,10 @@ def runs(orch, name, *containers, **more):
     def up():
         p = orch.pod(name)
         return p and state(p)[0] == "running" and p
-    return wait_for(up, 15, f"{name} runs")
+    try:
+        return wait_for(up, 15, f"{name} runs")
+    except AssertionError as e:
+        raise AssertionError(f"{e}\n{orch.describe()}") from None
 
 
 def facts(text):

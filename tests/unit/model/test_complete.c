@@ -90,7 +90,6 @@ static void test_the_rest(void **state)
 	assert_int_equal(s->containers.v[0].ports.v[0].host_port, 80);
 	assert_string_equal(s->service_account_name, "old");
 	assert_true(s->enable_service_links);
-	assert_true(s->host_users);
 }
 
 static void test_a_dump_is_the_same_object(void **state)

@@ -324,9 +324,14 @@ static const struct message_case cases[] = {
 		"  hostPID: true\n"
 		"  hostIPC: true\n",
 		"t.yaml:8:34: warning: spec.containers[0].securityContext.procMount: known to Kubernetes, not acted on by orch\n"
-		"t.yaml:9:14: warning: spec.hostUsers: known to Kubernetes, not acted on by orch\n"
 		"t.yaml:10:12: spec.hostPID: is not possible with hostUsers: false\n"
 		"t.yaml:11:12: spec.hostIPC: is not possible with hostUsers: false\n"
+	},
+	{
+		BOX
+		"  hostUsers: false\n"
+		"  hostNetwork: true\n",
+		"t.yaml:9:16: spec.hostNetwork: is not possible with hostUsers: false\n"
 	},
 	{
 		BOX

@@ -23,6 +23,9 @@ static void test_defaults(void **state)
 	assert_string_equal(s.cgroup_root, "orch");
 	assert_int_equal(s.sync, SYNC_AUTO);
 	assert_int_equal(s.settle_ms, 200);
+	assert_int_equal(s.userns.first, 1 << 30);
+	assert_int_equal(s.userns.count, 4096);
+	assert_false(s.userns.by_default);
 }
 
 static void test_messages(void **state)
@@ -45,6 +48,16 @@ static void test_messages(void **state)
 		read_settings(*state, "podCIDR: 10.96.0.0/12\nserviceCIDR: 10.96.0.0/31\n", &s),
 		"o.yaml:2:14: serviceCIDR: 10.96.0.0/31 is too small: at most /30 is possible\n"
 		"o.yaml:2:14: serviceCIDR: 10.96.0.0/31 overlaps podCIDR 10.96.0.0/12\n");
+	assert_string_equal(
+		read_settings(*state, "userNamespaces: {first: 100000, count: 0}\n", &s),
+		"o.yaml:1:40: userNamespaces.count: 0 is not in 1-65535\n");
+	assert_string_equal(
+		read_settings(*state, "userNamespaces: {first: 100000}\n", &s),
+		"o.yaml:1:25: userNamespaces.first: 100000 is not a multiple of 65536\n");
+	assert_string_equal(
+		read_settings(*state, "userNamespaces: {first: 4294770688, count: 3}\n", &s),
+		"o.yaml:1:44: userNamespaces.count: 3 ranges from 4294770688 on are more ids than "
+		"there are\n");
 }
 
 int main(void)

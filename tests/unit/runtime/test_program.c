@@ -208,6 +208,36 @@ static void test_start(void **state)
 	assert_true(sandbox_run(b->p, "c")->starting);
 }
 
+/* What needs the node's root comes before the pod's users, who get what is left to be made. */
+static void test_own_users(void **state)
+{
+	static const char *const order[] = {
+		"UNSHARE 2000000 0", "BIND 1 8 /usr ", "BIND 1 10 ", "/scratch/lower\n",
+		"lowerdir=0:1,upperdir=", "size=64k,uid=1073741824,gid=1073741824", "gid=1073741829",
+		"PIVOT", "MASK", "READONLY", "ENTER 40000000 2020000\n", "CHDIR 0 1 /\n",
+		"GID 0", "UID 3e8", "EXEC", NULL,
+	};
+	static struct message m;
+	struct bed *b = *state;
+	struct err err = { 0 };
+	struct stat st;
+	BUF_AUTO text = { 0 };
+	char upper[256];
+
+	if (!b->rt)
+		skip();
+	b->p->ids = 1 << 30;
+	assert_int_equal(start(b, "c", &err), 0);
+	next_message(b, &m);
+	size_t n = next_message(b, &m);
+	disassemble(m.payload + sizeof(struct shim_start), n - sizeof(struct shim_start), &text);
+	assert_in_order(text.data, order);
+	snprintf(upper, sizeof(upper), "%s/c.0.upper", b->p->state_dir);
+	assert_int_equal(stat(upper, &st), 0);
+	assert_int_equal(st.st_uid, 1 << 30);
+	assert_int_equal(st.st_gid, 1 << 30);
+}
+
 static void test_refused(void **state)
 {
 	struct bed *b = *state;
@@ -234,12 +264,14 @@ static void test_record(void **state)
 	b->p->created_at = 7;
 	b->p->stopped_at = 9;
 	b->p->config_digest = 0xfedcba9876543210;
+	b->p->ids = 1 << 30;
 	assert_int_equal(record_create(b->p, &err), 0);
 	assert_int_equal(record_read(b->p->run_dir, &a, &r, &err), 0);
 	assert_int_equal(r.ip, 0x0a4d0005);
 	assert_int_equal(r.created_at, 7);
 	assert_int_equal(r.stopped_at, 9);
 	assert_true(r.config_digest == 0xfedcba9876543210);
+	assert_int_equal(r.ids, 1 << 30);
 	assert_string_equal(r.object.meta->uid, b->pod->meta->uid);
 	assert_int_equal(r.object.pod->spec.containers.n, 2);
 	assert_int_equal(r.object.pod->spec.containers.v[0].security_context->run_as_user, 1000);
@@ -252,6 +284,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_start, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_own_users, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_record, set_up, tear_down),
 	};
