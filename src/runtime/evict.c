@@ -50,6 +50,6 @@ void evict_clear(struct sandbox *p)
 {
 	if (p->evicted && !p->cleared && !sandbox_runs_anything(p)) {
 		p->cleared = true;
-		sweep_add(&p->rt->sweep, NULL, 0, (const char *const[SWEEP_DIRS]){ p->state_dir });
+		sweep_add(&p->rt->sweep, NULL, 0, 0, (const char *const[SWEEP_DIRS]){ p->state_dir });
 	}
 }
