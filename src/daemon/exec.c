@@ -1,30 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The table of actions and the back-off of what failed. An action names its object by namespace
- * and name; the same pair keys the back-off, so that a pod that can't be created is neither
- * started nor retried in a tight loop.
+ * The table of actions: what each of them does to the machine and to the store. Their order and the
+ * back-off of those that fail are carry.c's.
  */
 #include "daemon/exec.h"
-
-#include <stdio.h>
 
 #include "base/log.h"
 #include "base/macro.h"
 #include "control/control.h"
+#include "daemon/carry.h"
 #include "schema/schema.h"
-
-#define RETRY_MIN (1 * NSEC)
-#define RETRY_MAX (60 * NSEC)
-
-struct retry {
-	struct retry *next;
-	int64_t due, delay;
-	char key[];			/* "NS/NAME" */
-};
 
 struct pass {
 	struct daemon *d;
 	const struct wanted *wanted;
+	int64_t now;
 };
 
 /* The directory of a volume that orch makes and removes; NULL: o is something else. */
@@ -127,40 +117,10 @@ static int (*const table[ACTION_COUNT])(struct pass *, const struct action *, st
 	[ACTION_OBJECT_FORGET] = do_object_forget,
 };
 
-static struct retry **retry_find(struct daemon *d, const struct action *a)
+static int act(void *data, const struct action *a, struct err *err)
 {
-	struct retry **r = &d->retries;
-	char key[600];
-
-	snprintf(key, sizeof(key), "%s/%s", a->namespace, a->name);
-	while (*r && !streq((*r)->key, key))
-		r = &(*r)->next;
-	return r;
-}
-
-static void retry_forget(struct retry **r)
-{
-	struct retry *gone = *r;
-
-	*r = gone->next;
-	free(gone);
-}
-
-static void retry_later(struct daemon *d, const struct action *a, int64_t now)
-{
-	struct retry **at = retry_find(d, a);
-
-	if (!*at) {
-		char key[600];
-
-		snprintf(key, sizeof(key), "%s/%s", a->namespace, a->name);
-		*at = calloc(1, sizeof(**at) + strlen(key) + 1);
-		if (!*at)
-			abort();
-		memcpy((*at)->key, key, strlen(key) + 1);
-	}
-	(*at)->delay = MIN(MAX((*at)->delay * 2, RETRY_MIN), RETRY_MAX);
-	(*at)->due = now + (*at)->delay;
+	log_debug("%s %s/%s: %s", action_words(a->kind), a->namespace, a->name, a->why ? a->why : "");
+	return table[a->kind](data, a, err);
 }
 
 static void report(struct daemon *d, const struct action *a, const struct err *err, int64_t now)
@@ -173,67 +133,33 @@ static void report(struct daemon *d, const struct action *a, const struct err *e
 	view_event(d->view, &key, a->pod->object.meta->uid, true, "Failed", err->msg, d->node_name, now);
 }
 
-static int64_t first_due(const struct daemon *d)
+static void failed(void *data, const struct action *a, const struct err *err)
 {
-	int64_t due = 0;
+	const struct pass *p = data;
 
-	for (const struct retry *r = d->retries; r; r = r->next)
-		due = due ? MIN(due, r->due) : r->due;
-	return due;
+	if (a)
+		report(p->d, a, err, p->now);
+	else
+		log_error("%s", err->msg);
 }
 
-/* What is still due was tried and went well, or has no action any more: its next failure starts
- * afresh. */
-static void retry_expire(struct daemon *d, int64_t now)
+static int save(void *data, struct err *err)
 {
-	for (struct retry **r = &d->retries; *r;) {
-		if ((*r)->due <= now)
-			retry_forget(r);
-		else
-			r = &(*r)->next;
-	}
-}
+	const struct pass *p = data;
 
-static void save(struct daemon *d)
-{
-	struct err err = { 0 };
-
-	if (store_save(d->store, &err) < 0)
-		log_error("%s", err.msg);
+	return store_save(p->d->store, err);
 }
 
 int64_t exec_plan(struct daemon *d, const struct action_list *actions, const struct wanted *w,
 		  int64_t now)
 {
-	struct pass pass = { d, w };
-	bool saved = false;
+	struct pass pass = { d, w, now };
+	const struct carrier carrier = { .act = act, .save = save, .failed = failed, .data = &pass };
 
-	for (uint32_t i = 0; i < actions->n; i++) {
-		const struct action *a = &actions->v[i];
-		const struct retry *back_off = *retry_find(d, a);
-		struct err err = { 0 };
-
-		/* what pods are made from is durable before the first of them exists */
-		if (!saved && a->kind != ACTION_OBJECT_PUT) {
-			saved = true;
-			save(d);
-		}
-		if (back_off && back_off->due > now)
-			continue;
-		log_debug("%s %s/%s: %s", action_words(a->kind), a->namespace, a->name,
-			  a->why ? a->why : "");
-		if (table[a->kind](&pass, a, &err) < 0) {
-			report(d, a, &err, now);
-			retry_later(d, a, now);
-		}
-	}
-	save(d);	/* what needed no action, and what was forgotten; nothing when nothing changed */
-	retry_expire(d, now);
-	return first_due(d);
+	return carry_out(&d->retries, actions, &carrier, now);
 }
 
 void exec_forget(struct daemon *d)
 {
-	while (d->retries)
-		retry_forget(&d->retries);
+	carry_forget(&d->retries);
 }
