@@ -132,7 +132,18 @@ $(B)/tests/unit/$(1)/%: tests/unit/$(1)/%.c $(call archives,$(2))
 endef
 $(foreach r,$(ROOMS),$(eval $(call unit_rule,$(r),$(r) $(USES_$(r)))))
 # The pure core as a whole: golden plans, and rollouts in a simulated machine.
-$(eval $(call unit_rule,core,plan control model schema base))
+CORE := sim daemon plan control model schema base
+$(eval $(call unit_rule,core,$(CORE)))
+
+# The simulator: a machine in memory around control, plan and what of the daemon is pure (its archive
+# gives the rest only to whoever asks for it, and nothing here does).
+SIM_OBJ := $(patsubst tests/sim/%.c,$(B)/tests/sim/%.o,$(filter-out tests/sim/main.c,$(wildcard tests/sim/*.c)))
+$(B)/tests/sim/%.o: tests/sim/%.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+$(B)/sim.a: $(SIM_OBJ)
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
 
 # Helpers of integration tests, and benchmarks: linked with everything below the daemon. Tools of the
 # corpus tests: with the model.

@@ -81,7 +81,7 @@ static struct sim_pod *find_pod(struct golden *g, const char *pattern)
 {
 	size_t n = strcspn(pattern, "*");
 
-	qsort(g->sim.pods.v, g->sim.pods.n, sizeof(*g->sim.pods.v), sim_pod_cmp);
+	sim_sort(&g->sim);
 	for (uint32_t i = 0; i < g->sim.pods.n; i++) {
 		const char *name = g->sim.pods.v[i]->object.meta->name;
 
