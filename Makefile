@@ -138,12 +138,15 @@ $(eval $(call unit_rule,core,$(CORE)))
 # The simulator: a machine in memory around control, plan and what of the daemon is pure (its archive
 # gives the rest only to whoever asks for it, and nothing here does).
 SIM_OBJ := $(patsubst tests/sim/%.c,$(B)/tests/sim/%.o,$(filter-out tests/sim/main.c,$(wildcard tests/sim/*.c)))
+SIM := $(B)/tests/sim/sim
 $(B)/tests/sim/%.o: tests/sim/%.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 $(B)/sim.a: $(SIM_OBJ)
 	@rm -f $@
 	$(Q)$(AR) rcs $@ $^
+$(SIM): $(B)/tests/sim/main.o $(call archives,$(CORE))
+	$(Q)$(CC) $(ALL_LDFLAGS) $^ -o $@ $(call libs_of,control $(USES_control))
 
 # Helpers of integration tests, and benchmarks: linked with everything below the daemon. Tools of the
 # corpus tests: with the model.
@@ -198,9 +201,15 @@ $(B)/decode.dict: $(wildcard src/model/*.def)	# keys, kinds, defaults
 check-corpus: $(REPLAY)
 	$(Q)for t in $(FUZZ); do $(B)/tests/fuzz/replay_$$t tests/fuzz/corpus/$$t || exit 1; done
 
-tests: all $(UNIT) $(HELPERS) $(TOOLS) $(BENCH) $(REPLAY)
+tests: all $(UNIT) $(SIM) $(HELPERS) $(TOOLS) $(BENCH) $(REPLAY)
 check-unit: $(UNIT)
 	$(Q)scripts/run-unit $(UNIT)
+# A pass of the daemon is a step of the simulator; SEED is where its traces begin.
+SEED ?= 1
+sim: $(SIM)
+	$(Q)scripts/sim $(SIM) 1000000 $(SEED)
+sim-long: $(SIM)
+	$(Q)scripts/sim $(SIM) 100000000 $(SEED)
 check-includes:
 	$(Q)scripts/check-includes
 check:
@@ -228,6 +237,6 @@ install: all
 clean:
 	rm -rf build
 
-.PHONY: all man tests fuzz fuzz-targets check check-corpus check-unit check-includes check-v2 bench install clean
+.PHONY: all man tests fuzz fuzz-targets check check-corpus check-unit check-includes check-v2 sim sim-long bench install clean
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

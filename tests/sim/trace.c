@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Traces: invented from a seed, read and printed, run with every rule looked at, shrunk. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "run.h"
+
+static uint32_t pick(struct sim *s, uint32_t n)
+{
+	return (uint32_t)(sim_random(s) % n);
+}
+
+static const struct step_kind *kind_named(const char *name)
+{
+	for (size_t i = 0; i < step_nkinds; i++)
+		if (streq(step_kinds[i].name, name))
+			return &step_kinds[i];
+	return NULL;
+}
+
+static const struct step_kind *invent_kind(struct sim *s)
+{
+	unsigned all = 0, at;
+
+	for (size_t i = 0; i < step_nkinds; i++)
+		all += step_kinds[i].weight;
+	at = pick(s, all);
+	for (size_t i = 0; i < step_nkinds; i++) {
+		if (at < step_kinds[i].weight)
+			return &step_kinds[i];
+		at -= step_kinds[i].weight;
+	}
+	return &step_kinds[0];
+}
+
+/* Edits stay within the few files of this trace, so that much happens to each. */
+static void invent_step(struct sim *s, const uint32_t *mine, uint32_t n, struct step *step)
+{
+	step->kind = invent_kind(s);
+	if (step->kind->invent) {
+		step->kind->invent(s, step);
+		return;
+	}
+	for (unsigned i = 0; i < step->kind->numbers; i++)
+		step->n[i] = pick(s, 1000000);
+	if (step->kind->edits)
+		step->n[0] = mine[pick(s, n)];
+	if (step->kind->edits && step->kind->numbers > 1) {
+		step->n[1] %= world_nletters(step->n[0]);
+		step->n[2] %= world_nwords(world_letter(step->n[0], step->n[1]));
+	}
+}
+
+void trace_invent(struct trace *t, uint64_t seed)
+{
+	uint32_t mine[3], n;
+	struct sim dice;
+
+	*t = (struct trace){ .seed = seed };
+	sim_init(&dice, seed ^ 0x9e3779b97f4a7c15u);
+	n = 1 + pick(&dice, ARRAY_SIZE(mine));
+	for (uint32_t i = 0; i < n; i++) {
+		mine[i] = pick(&dice, world_nfiles());
+		*arena_push(&t->arena, t) = (struct step){ kind_named("add"), { mine[i] } };
+	}
+	for (uint32_t steps = 20 + pick(&dice, 60); steps; steps--)
+		invent_step(&dice, mine, n, arena_push(&t->arena, t));
+	sim_release(&dice);
+}
+
+void trace_release(struct trace *t)
+{
+	arena_release(&t->arena);
+}
+
+/* "web", and of an edit "web replicas 3": the rest of the line is a word of the letter. */
+static int parse_edit(struct step *step, char **save, struct err *err)
+{
+	const char *file = strtok_r(NULL, " \t\n", save), *name, *word;
+	bool found = false;
+
+	for (uint32_t i = 0; file && i < world_nfiles() && !found; i++) {
+		found = streq(world_name(i), file);
+		step->n[0] = i;
+	}
+	if (!found || step->kind->numbers == 1)
+		return found ? 0 : err_set(err, -EINVAL, "no file \"%s\"", file ? file : "");
+	name = strtok_r(NULL, " \t\n", save);
+	word = strtok_r(NULL, "\n", save);
+	for (uint32_t i = 0; name && i < world_nletters(step->n[0]); i++) {
+		char letter = world_letter(step->n[0], i);
+
+		step->n[1] = i;
+		for (uint32_t k = 0; streq(world_letter_name(letter), name) &&
+				     k < world_nwords(letter); k++) {
+			step->n[2] = k;
+			if (streq(world_word(letter, k), word ? word : ""))
+				return 0;
+		}
+	}
+	return err_set(err, -EINVAL, "no edit \"%s %s\"", name ? name : "", word ? word : "");
+}
+
+static int parse_line(struct trace *t, char *line, struct err *err)
+{
+	char *save = NULL;
+	const char *word = strtok_r(line, " \t\n", &save);
+	struct step step = { 0 };
+	int r = 0;
+
+	if (!word || *word == '#')
+		return 0;
+	step.kind = kind_named(word);
+	if (!step.kind && !streq(word, "seed"))
+		return err_set(err, -EINVAL, "unknown step \"%s\"", word);
+	if (step.kind && step.kind->edits)
+		r = parse_edit(&step, &save, err);
+	for (unsigned i = 0; i < STEP_NUMBERS; i++) {
+		const char *number = strtok_r(NULL, " \t\n", &save);
+
+		if (!number || *number == '#')
+			break;
+		if (!step.kind)
+			t->seed = strtoull(number, NULL, 10);
+		step.n[i] = (uint32_t)strtoul(number, NULL, 10);
+	}
+	if (step.kind)
+		*arena_push(&t->arena, t) = step;
+	return r;
+}
+
+int trace_read(struct trace *t, const char *path, struct err *err)
+{
+	FILE *f = fopen(path, "re");
+	char line[400];
+	int r = 0;
+
+	*t = (struct trace){ 0 };
+	if (!f)
+		return err_sys(err, -errno, "%s", path);
+	while (r == 0 && fgets(line, sizeof(line), f))
+		r = parse_line(t, line, err);
+	fclose(f);
+	return r;
+}
+
+static void print_edit(const struct step *s, struct buf *out)
+{
+	uint32_t file = step_file(s);
+	char letter = world_letter(file, s->n[1] % world_nletters(file));
+
+	buf_printf(out, " %s", world_name(file));
+	if (s->kind->numbers > 1)
+		buf_printf(out, " %s %s", world_letter_name(letter), world_word(letter, s->n[2]));
+}
+
+void trace_print(const struct trace *t, struct buf *out)
+{
+	buf_printf(out, "seed %llu\n", (unsigned long long)t->seed);
+	for (uint32_t i = 0; i < t->n; i++) {
+		const struct step *s = &t->v[i];
+
+		buf_puts(out, s->kind->name);
+		if (s->kind->edits)
+			print_edit(s, out);
+		for (unsigned k = 0; !s->kind->edits && k < s->kind->numbers; k++)
+			buf_printf(out, " %u", s->n[k]);
+		if (s->kind->comment) {
+			buf_puts(out, "\t# ");
+			s->kind->comment(s, out);
+		}
+		buf_putc(out, '\n');
+	}
+}
+
+/* ---- running ---- */
+
+/* The news of a step leads to a pass, unless it is lost; a later one looks at everything anyway. */
+static void tell_orchd(struct run *r)
+{
+	if (r->deaf) {
+		r->deaf--;
+		return;
+	}
+	sim_tick(&r->sim);
+	sim_pass(&r->sim);
+	if (!r->sim.wake)
+		return;
+	sim_tick(&r->sim);
+}
+
+static void heal(struct run *r)
+{
+	r->sim.fail_percent = 0;
+	r->sim.disk_full = false;
+	r->sim.dies_after = -1;
+	r->deaf = 0;
+	world_apply(&r->world, &r->sim);
+}
+
+void trace_run(const struct trace *t, struct outcome *ret)
+{
+	struct run r = { 0 };
+
+	sim_init(&r.sim, t->seed);
+	oracle_init(&r.oracle, &r.sim);
+	r.world.pending = true;
+	world_apply(&r.world, &r.sim);
+	for (ret->at = 0; ret->at < t->n && !r.sim.rule; ret->at++) {
+		const struct step *s = &t->v[ret->at];
+
+		if (!s->kind->time)
+			oracle_disturbed(&r.oracle);
+		s->kind->run(&r, s);
+		world_apply(&r.world, &r.sim);
+		if (!s->kind->time && !r.sim.rule)
+			tell_orchd(&r);
+	}
+	if (!r.sim.rule) {
+		oracle_disturbed(&r.oracle);
+		heal(&r);
+		oracle_rest(&r.oracle);
+	} else {
+		ret->at--;
+	}
+	ret->rule = r.sim.rule;
+	memcpy(ret->what, r.sim.what, sizeof(ret->what));
+	ret->passes = r.sim.passes;
+	ret->actions = r.sim.actions;
+	ret->simulated = r.sim.now - SIM_START - r.sim.jumped;
+	oracle_release(&r.oracle);
+	world_release(&r.world);
+	sim_release(&r.sim);
+}
+
+/* Without the steps from..to-1; true when the same rule breaks. */
+static bool breaks_without(const struct trace *t, uint32_t from, uint32_t to, const char *rule,
+			   struct outcome *o)
+{
+	struct trace less = { .seed = t->seed };
+
+	for (uint32_t i = 0; i < t->n; i++)
+		if (i < from || i >= to)
+			*arena_push(&less.arena, &less) = t->v[i];
+	trace_run(&less, o);
+	trace_release(&less);
+	return o->rule && streq(o->rule, rule);
+}
+
+void trace_shrink(struct trace *t, struct outcome *o)
+{
+	const char *rule = o->rule;
+	struct outcome last = *o, now;
+
+	if (o->at + 1 < t->n)
+		t->n = o->at + 1;
+	for (uint32_t size = MAX(t->n / 2, 1u); size; size /= 2) {
+		for (uint32_t from = 0; from < t->n;) {
+			uint32_t to = MIN(from + size, t->n);
+
+			if (!breaks_without(t, from, to, rule, &now)) {
+				from += size;
+				continue;
+			}
+			memmove(t->v + from, t->v + to, (t->n - to) * sizeof(*t->v));
+			t->n -= to - from;
+			last = now;
+		}
+	}
+	*o = last;
+}
