@@ -53,7 +53,7 @@ void name_uid_below(const char *owner_uid, const char *what, char ret[37])
 	uid_print(mix(h), mix(h + 1), ret);
 }
 
-static bool taken(const struct pass *p, const char *ns, const char *name)
+bool name_taken(const struct pass *p, const char *ns, const char *name)
 {
 	for (uint32_t i = 0; i < p->members.n; i++) {
 		const struct meta *m = p->members.v[i]->want.object.meta;
@@ -77,7 +77,7 @@ const char *name_pod(struct pass *p, const char *ns, const char *base)
 		for (int i = 0; i < SUFFIX; i++, bits /= sizeof(alphabet) - 1)
 			suffix[i] = alphabet[bits % (sizeof(alphabet) - 1)];
 		name = arena_printf(p->a, "%.*s-%s", room, base, suffix);
-	} while (taken(p, ns, name));
+	} while (name_taken(p, ns, name));
 	return name;
 }
 

@@ -82,6 +82,7 @@ bool owned_by(const struct meta *m, const char *uid);
 void name_uid(struct pass *p, const char *kind, const char *ns, const char *name, char ret[37]);
 /* The same for the same owner in every pass. */
 void name_uid_below(const char *owner_uid, const char *what, char ret[37]);
+bool name_taken(const struct pass *p, const char *ns, const char *name);	/* by a pod */
 const char *name_pod(struct pass *p, const char *ns, const char *base);	/* base-xxxxx, free */
 void name_hash(uint32_t hash, char ret[16]);
 

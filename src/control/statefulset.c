@@ -166,6 +166,7 @@ static void add_claims(struct numbered *s, struct pod_spec *spec, const char *po
 	spec->volumes.n = l.n;
 }
 
+/* Not while its name is that of a pod of somebody else, such as of an older set of that name. */
 static void create(struct numbered *s, uint32_t i)
 {
 	uint32_t number = s->first + i;
@@ -175,7 +176,7 @@ static void create(struct numbered *s, uint32_t i)
 								  control_revision_template(s->p->a, &r->object);
 	const char *name = arena_printf(s->p->a, "%s-%u", s->object->meta->name, number);
 
-	if (!t || !make_claims(s, name))
+	if (!t || name_taken(s->p, s->object->meta->namespace, name) || !make_claims(s, name))
 		return;
 	struct member *m = owned_create(s->p, s->object, t, r->hash, name, NULL);
 	if (!m)
