@@ -231,24 +231,32 @@ static bool shrink(struct numbered *s)
 	return true;
 }
 
+/* Whoever is missing counts, old or new, also below the partition. */
+static int count_missing(const struct numbered *s)
+{
+	int n = 0;
+
+	for (uint32_t i = 0; i < s->n; i++)
+		n += !available(s, s->slots[i].pod);
+	return n;
+}
+
 static void roll(struct numbered *s)
 {
 	const struct statefulset_rolling_update *r = s->spec->update_strategy.rolling_update;
-	int most = r ? intstr_scale(&r->max_unavailable, (int)s->n, false) : 1, missing = 0;
+	int most = r ? intstr_scale(&r->max_unavailable, (int)s->n, false) : 1;
+	int missing = count_missing(s);
 
 	if (s->spec->update_strategy.type == UPDATE_ON_DELETE)
 		return;
-	for (uint32_t i = s->n; i-- > partition(s);) {
+	for (uint32_t i = s->n; i-- > partition(s) && missing < MAX(most, 1);) {
 		struct member *m = s->slots[i].pod;
 
-		if (m && !updated(s, m)) {
-			owned_stop(s->p, s->object, m, "replaced: its template changed");
-			s->slots[i] = (struct slot){ .taken = true };
-			m = NULL;
-		}
-		missing += !available(s, m);
-		if (missing >= MAX(most, 1))
-			return;
+		if (!m || updated(s, m))
+			continue;
+		missing += available(s, m);
+		owned_stop(s->p, s->object, m, "replaced: its template changed");
+		s->slots[i] = (struct slot){ .taken = true };
 	}
 }
 
