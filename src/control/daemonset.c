@@ -14,6 +14,7 @@ struct daemons {
 	const char *hash;
 	struct owned pods;
 	struct member *current, *old;	/* at most one of each stays */
+	bool surplus;			/* there was more than one of a template */
 };
 
 static bool surges(const struct daemons *d)
@@ -23,17 +24,27 @@ static bool surges(const struct daemons *d)
 	return r && intstr_scale(&r->max_surge, 1, true) > 0;
 }
 
-/* The oldest of each template stays; one that has ended is replaced. */
+static bool available(const struct daemons *d, const struct member *m)
+{
+	return member_available(d->p, m, d->spec->min_ready_seconds);
+}
+
+/* One of each template stays: the first that is available, else the first. One that has ended is
+ * replaced. */
 static void choose(struct daemons *d)
 {
 	for (uint32_t i = 0; i < d->pods.active.n; i++) {
 		struct member *m = d->pods.active.v[i];
 		struct member **place = owned_is_current(m, d->hash) ? &d->current : &d->old;
 
-		if (*place)
-			owned_stop(d->p, d->object, m, "one pod is enough");
-		else
+		struct member *other = *place;
+
+		if (!other || (available(d, m) && !available(d, other)))
 			*place = m;
+		if (!other)
+			continue;
+		owned_stop(d->p, d->object, *place == m ? other : m, "one pod is enough");
+		d->surplus = true;
 	}
 	for (uint32_t i = 0; i < d->pods.finished.n; i++)
 		owned_stop(d->p, d->object, d->pods.finished.v[i], "finished");
@@ -56,19 +67,32 @@ static void create(struct daemons *d)
 				  name_pod(d->p, m->namespace, m->name), lost);
 }
 
+/* With OnDelete nothing surges: of two pods that a rollout left behind, the old one stays. */
+static void keep_one(struct daemons *d)
+{
+	struct member **goes = d->old && !available(d, d->old) ? &d->old : &d->current;
+
+	if (!d->old || !d->current)
+		return;
+	owned_stop(d->p, d->object, *goes, "one pod is enough");
+	*goes = NULL;
+}
+
 static void roll(struct daemons *d)
 {
 	bool wait = d->spec->update_strategy.type == UPDATE_ON_DELETE;
 
-	if (!d->current && d->old && !wait && surges(d))
+	if (!d->current && d->old && !wait && surges(d) && !d->surplus)
 		create(d);
 	else if (place_is_free(d))
 		create(d);
+	if (wait)
+		keep_one(d);
 	if (!d->old || wait)
 		return;
 	if (!surges(d))
 		owned_stop(d->p, d->object, d->old, "replaced: its template changed");
-	else if (d->current && member_available(d->p, d->current, d->spec->min_ready_seconds))
+	else if (d->current && available(d, d->current))
 		owned_stop(d->p, d->object, d->old, "replaced: its template changed");
 	if (d->old->want.stop)
 		d->old = NULL;
@@ -84,7 +108,7 @@ static void make_status(struct daemons *d)
 	s->current_number_scheduled = m != NULL;
 	s->updated_number_scheduled = d->current != NULL;
 	s->number_ready = serving && serving->ready;
-	s->number_available = serving && member_available(d->p, serving, d->spec->min_ready_seconds);
+	s->number_available = serving && available(d, serving);
 	s->number_unavailable = 1 - s->number_available;
 	s->observed_generation = d->object->meta->generation;
 	if (s->updated_number_scheduled && s->number_available && !d->old)
