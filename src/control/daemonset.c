@@ -115,6 +115,7 @@ static void make_status(struct daemons *d)
 		revisions_complete(d->p, &d->revisions);
 	for (uint32_t i = 0; d->old && i < d->revisions.n; i++)
 		d->revisions.v[i].used |= owned_is_current(d->old, d->revisions.v[i].hash);
+	d->revisions.current = d->revisions.update;	/* an older one is history */
 	revisions_put(d->p, &d->revisions, d->spec->revision_history_limit);
 	pass_status(d->p, d->object, s);
 }
