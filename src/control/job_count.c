@@ -111,6 +111,8 @@ static void count_list(struct job_run *r, const struct member_list *l)
 				count_success(r, m);
 			else if (job_pod_failed(m))
 				count_failure(r, m);
+		} else if (r->indexed && !m->seen->stopped_at && job_pod_succeeded(m)) {
+			count_success(r, m);	/* it was to be stopped, and was faster */
 		}
 		job_decided(r, m);
 	}

@@ -172,11 +172,23 @@ static bool replaces_late(const struct job_run *r)
 	return r->spec->pod_replacement_policy == REPLACE_FAILED;
 }
 
-static void take_indexes(struct job_run *r, const struct member_list *l, struct indexes *busy)
+static void take_index(struct job_run *r, const struct member *m, struct indexes *busy)
 {
-	for (uint32_t i = 0; i < l->n; i++)
-		if (job_pod_index(l->v[i]) >= 0)
-			indexes_add(r->p->a, busy, job_pod_index(l->v[i]));
+	if (job_pod_index(m) >= 0)
+		indexes_add(r->p->a, busy, job_pod_index(m));
+}
+
+/* A pod that is to be stopped but was not yet told to may still succeed. */
+static void take_indexes(struct job_run *r, struct indexes *busy)
+{
+	for (uint32_t i = 0; i < r->active.n; i++)
+		take_index(r, r->active.v[i], busy);
+	for (uint32_t i = 0; i < r->pods.stopping.n; i++) {
+		const struct member *m = r->pods.stopping.v[i];
+
+		if (replaces_late(r) || (!m->lost && !m->seen->stopped_at))
+			take_index(r, m, busy);
+	}
 }
 
 /* The first index from i on that needs a pod; completions: none. */
@@ -200,9 +212,7 @@ static void create_indexed(struct job_run *r, int64_t n)
 	struct indexes busy = { 0 };
 	int64_t i = 0;
 
-	take_indexes(r, &r->active, &busy);
-	if (replaces_late(r))
-		take_indexes(r, &r->pods.stopping, &busy);
+	take_indexes(r, &busy);
 	while (n > 0 && (i = next_index(r, &busy, i)) < r->spec->completions) {
 		struct failures f = failures_of_index(r, i);
 
