@@ -5,6 +5,7 @@
  */
 #include "daemon/carry.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -75,17 +76,30 @@ static void retry_expire(struct retry **r, int64_t now)
 	}
 }
 
-static void save(const struct carrier *c)
+static int save(const struct carrier *c, struct err *err)
 {
-	struct err err = { 0 };
+	int r = c->save(c->data, err);
 
-	if (c->save(c->data, &err) < 0)
-		c->failed(c->data, NULL, &err);
+	if (r < 0)
+		c->failed(c->data, NULL, err);
+	return r;
+}
+
+/* What pods are made from is durable before the first of them exists: else a crash would leave them
+ * without an owner, and a Job would run again. */
+static int act(const struct carrier *c, const struct action *a, const struct err *unsaved,
+	       struct err *err)
+{
+	if (a->kind != ACTION_POD_CREATE || !*unsaved->msg)
+		return c->act(c->data, a, err);
+	*err = *unsaved;
+	return -EIO;
 }
 
 int64_t carry_out(struct retry **retries, const struct action_list *actions,
 		  const struct carrier *c, int64_t now)
 {
+	struct err unsaved = { 0 };
 	bool saved = false;
 
 	for (uint32_t i = 0; i < actions->n; i++) {
@@ -93,19 +107,18 @@ int64_t carry_out(struct retry **retries, const struct action_list *actions,
 		const struct retry *back_off = *retry_find(retries, a);
 		struct err err = { 0 };
 
-		/* what pods are made from is durable before the first of them exists */
 		if (!saved && a->kind != ACTION_OBJECT_PUT) {
 			saved = true;
-			save(c);
+			save(c, &unsaved);
 		}
 		if (back_off && back_off->due > now)
 			continue;
-		if (c->act(c->data, a, &err) < 0) {
+		if (act(c, a, &unsaved, &err) < 0) {
 			c->failed(c->data, a, &err);
 			retry_later(retries, a, now);
 		}
 	}
-	save(c);	/* what needed no action, and what was forgotten; nothing when nothing changed */
+	save(c, &unsaved);	/* what needed no action, and what was forgotten; nothing when nothing changed */
 	retry_expire(retries, now);
 	return first_due(*retries);
 }

@@ -17,8 +17,8 @@ struct carrier {
 	void *data;
 };
 
-/* An action that fails stops nothing else; a due one is tried again with a longer wait. Returns when
- * the first of what failed is due, 0: nothing failed. */
+/* An action that fails stops nothing else; a due one is tried again with a longer wait. When the store
+ * can't be saved, no pod is made. Returns when the first of what failed is due, 0: nothing failed. */
 int64_t carry_out(struct retry **retries, const struct action_list *actions,
 		  const struct carrier *c, int64_t now);
 void carry_forget(struct retry **retries);
