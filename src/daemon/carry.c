@@ -38,6 +38,12 @@ static void retry_forget(struct retry **r)
 	free(gone);
 }
 
+/* Not when the clock went back since: it would be waited for. */
+static bool waits(const struct retry *r, int64_t now)
+{
+	return r->due > now && r->due - now <= r->delay;
+}
+
 static void retry_later(struct retry **retries, const struct action *a, int64_t now)
 {
 	struct retry **at = retry_find(retries, a);
@@ -69,10 +75,10 @@ static int64_t first_due(const struct retry *r)
 static void retry_expire(struct retry **r, int64_t now)
 {
 	while (*r) {
-		if ((*r)->due <= now)
-			retry_forget(r);
-		else
+		if (waits(*r, now))
 			r = &(*r)->next;
+		else
+			retry_forget(r);
 	}
 }
 
@@ -111,7 +117,7 @@ int64_t carry_out(struct retry **retries, const struct action_list *actions,
 			saved = true;
 			save(c, &unsaved);
 		}
-		if (back_off && back_off->due > now)
+		if (back_off && waits(back_off, now))
 			continue;
 		if (act(c, a, &unsaved, &err) < 0) {
 			c->failed(c->data, a, &err);

@@ -58,6 +58,21 @@ static const char *text_or_null(struct arena *a, const char *s)
 	return *s ? arena_strdup(a, s) : NULL;
 }
 
+/* After the clock of the machine went back, delays count from now: what was written down lies in the
+ * future, and would be waited for. */
+static void not_later(struct sandbox *p, int64_t now)
+{
+	p->created_at = MIN(p->created_at, now);
+	p->stopped_at = MIN(p->stopped_at, now);
+	p->ready_since = MIN(p->ready_since, now);
+	for (uint32_t i = 0; i < p->nruns; i++) {
+		struct shim_container *st = &p->runs[i].st;
+
+		st->started_at = MIN(st->started_at, now);
+		st->end.finished_at = MIN(st->end.finished_at, now);
+	}
+}
+
 static void observe_sandbox(struct arena *a, struct sandbox *p, struct observed_pod *ret)
 {
 	*ret = (struct observed_pod){
@@ -91,10 +106,14 @@ static void observe_sandbox(struct arena *a, struct sandbox *p, struct observed_
 
 void runtime_observe(struct runtime *r, struct arena *a, struct observed *ret)
 {
+	int64_t now = time_now();
+
 	ret->npods = r->nsandboxes;
 	ret->pods = arena_array(a, struct observed_pod, r->nsandboxes);
-	for (uint32_t i = 0; i < r->nsandboxes; i++)
+	for (uint32_t i = 0; i < r->nsandboxes; i++) {
+		not_later(r->sandboxes[i], now);
 		observe_sandbox(a, r->sandboxes[i], &ret->pods[i]);
+	}
 }
 
 /* In words that users of container runtimes know. */
