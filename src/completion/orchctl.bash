@@ -63,7 +63,7 @@ _orchctl() {
 		case $verb in
 		get | describe | wait)
 			if ((${#args[@]})); then words=$(_orchctl_names "${args[0]}"); else words=$(_orchctl_kinds); fi ;;
-		logs | exec | port-forward)
+		logs | exec | attach | port-forward)
 			words=$(_orchctl_names pods) ;;
 		rollout)
 			case ${#args[@]} in

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * exec and port-forward: the request becomes a raw connection ("Upgrade: orch-exec") over which the
- * client gets descriptors, of a process or of a connection into a pod. orchd is never in the data path.
+ * exec, attach and port-forward: the request becomes a raw connection ("Upgrade: orch-exec") over which the
+ * client gets descriptors, of a process, a container or a connection into a pod. orchd is never in the data path.
  * A process's end is told by one line of JSON with the exit code, a failure by one with the error. From
  * the client of a process come window sizes, 4 bytes each: rows, columns.
  */
@@ -29,6 +29,7 @@ struct session {
 	struct session *next, **prev;	/* in d->sessions */
 	struct arena arena;
 	struct runtime_exec exec;
+	struct runtime_attach attach;
 	struct runtime_connect connect;
 	void *connection;
 	int fd;
@@ -212,6 +213,30 @@ void api_exec(struct request *q, struct reply *r)
 		.rows = (uint16_t)request_int(q, "rows", 24),
 		.cols = (uint16_t)request_int(q, "cols", 80),
 		.done = on_started, .exited = on_exited, .data = s,
+	};
+}
+
+/* ---- attach ---- */
+
+static int begin_attach(struct session *s, struct err *err)
+{
+	return runtime_attach(s->d->runtime, &s->attach, &s->id, err);
+}
+
+/* args: namespace, pod */
+void api_attach(struct request *q, struct reply *r)
+{
+	static const struct session_kind kind = { "orch-attach", begin_attach, true };
+	struct session *s = session_new(q, r, &kind);
+
+	if (!s)
+		return;
+	s->attach = (struct runtime_attach){
+		.ns = arena_strdup(&s->arena, q->args[0]),
+		.pod = arena_strdup(&s->arena, q->args[1]),
+		.container = arena_strdup(&s->arena, request_query(q, "container")),
+		.input = request_flag(q, "stdin"),
+		.done = on_started, .data = s,
 	};
 }
 

@@ -61,6 +61,11 @@ static const char *work_dir(const struct builder *b)
 static void enter_root(struct builder *b)
 {
 	builder_op1(b, OP_PIVOT, 0, 0, b->root);
+	if (b->c->tty) {		/* the first of its /dev/pts */
+		builder_op0(b, OP_CONSOLE, 0, 0);
+		prog_add(b->out, OP_BIND, MS_NOSUID | MS_NOEXEC, 0,
+			 PROG_S("/dev/pts/0", "/dev/console"), NULL, 0);
+	}
 	for (size_t i = 0; !b->id.privileged && i < ARRAY_SIZE(masked); i++)
 		builder_op1(b, OP_MASK, 0, 0, masked[i]);
 	for (size_t i = 0; !b->id.privileged && i < ARRAY_SIZE(read_only_paths); i++)
@@ -173,6 +178,15 @@ int container_exec_program(struct sandbox *p, struct container_run *run,
 
 /* ---- starting ---- */
 
+/* What kubelet's runtimes say of a terminal, unless somebody knows better. */
+static void terminal_type(struct builder *b)
+{
+	for (uint32_t i = 0; i < b->env.list.n; i++)
+		if (strncmp(b->env.list.v[i], "TERM=", 5) == 0)
+			return;
+	*arena_push(b->a, &b->env.list) = "TERM=xterm";
+}
+
 static int environment(struct builder *b, const struct set *set, struct err *err)
 {
 	const struct runtime *rt = b->p->rt;
@@ -184,6 +198,8 @@ static int environment(struct builder *b, const struct set *set, struct err *err
 	};
 	int r = env_build(b->a, &in, &b->env, err);
 
+	if (r == 0 && b->c->tty)
+		terminal_type(b);
 	if (r == 0)
 		r = env_command(b->a, &in, &b->env, &b->argv, err);
 	return r < 0 ? r : record_write_env(b->p, b->c->name, &b->env.list, err);
@@ -315,6 +331,12 @@ static enum shim_pids pids_of(const struct pod_spec *s)
 									   SHIM_PIDS_OWN;
 }
 
+static uint32_t stdio_of(const struct container *c)
+{
+	return (c->stdin ? SHIM_STDIO_IN : 0) | (c->stdin_once ? SHIM_STDIO_ONCE : 0) |
+	       (c->tty ? SHIM_STDIO_TTY : 0);
+}
+
 static int send_start(struct builder *b, struct container_run *run,
 		      const struct wanted_container *w, struct err *err)
 {
@@ -326,6 +348,7 @@ static int send_start(struct builder *b, struct container_run *run,
 		.stop_rank = stop_rank(b->p, run),
 		.stop_signal = stop_signal(b),
 		.pids = pids_of(&b->p->object.pod->spec),
+		.stdio = stdio_of(b->c),
 	};
 
 	snprintf(order.name, sizeof(order.name), "%s", b->c->name);

@@ -113,6 +113,7 @@ void sandbox_on_result(struct sandbox *p, const struct command *c, const struct 
 			c->run->killing = false;
 		break;
 	case SHIM_EXEC:
+	case SHIM_ATTACH:
 	case SHIM_CONNECT:
 		if (c->exec)
 			exec_result(c, res, fds, nfds);

@@ -126,22 +126,19 @@ static int exec_send(struct exec *e, struct container_run *run, struct err *err)
 	return r;
 }
 
-static int exec_target(struct runtime *r, const struct runtime_exec *x, struct sandbox **ret,
-		       struct container_run **ret_run, struct err *err)
+static int running(struct runtime *r, const char *ns, const char *pod, const char *container,
+		   struct sandbox **ret, struct container_run **ret_run, struct err *err)
 {
-	struct sandbox *p = sandbox_find(r, x->ns, x->pod);
+	struct sandbox *p = sandbox_find(r, ns, pod);
 	struct container_run *run;
 
 	if (!p)
-		return err_set(err, -ENOENT, "pods \"%s\" not found", x->pod);
-	run = x->container ? sandbox_run(p, x->container) : p->runs;
+		return err_set(err, -ENOENT, "pods \"%s\" not found", pod);
+	run = container ? sandbox_run(p, container) : p->runs;
 	if (!run)
-		return err_set(err, -ENOENT, "container %s is not valid for pod %s", x->container,
-			       x->pod);
+		return err_set(err, -ENOENT, "container %s is not valid for pod %s", container, pod);
 	if (run->st.phase != SHIM_RUNNING)
 		return err_set(err, -EINVAL, "container not running (%s)", run->spec->name);
-	if (!x->argv[0])
-		return err_set(err, -EINVAL, "no command specified");
 	*ret = p;
 	*ret_run = run;
 	return 0;
@@ -177,12 +174,32 @@ int runtime_exec(struct runtime *r, const struct runtime_exec *x, uint64_t *ret_
 {
 	struct container_run *run = NULL;
 	struct sandbox *p = NULL;
-	int code = exec_target(r, x, &p, &run, err);
+	int code = running(r, x->ns, x->pod, x->container, &p, &run, err);
 
+	if (code == 0 && !x->argv[0])
+		code = err_set(err, -EINVAL, "no command specified");
 	if (code < 0)
 		return code;
 	struct exec *e = exec_new(p, x);
 	return keep(e, exec_send(e, run, err), ret_id);
+}
+
+int runtime_attach(struct runtime *r, const struct runtime_attach *a, uint64_t *ret_id,
+		   struct err *err)
+{
+	struct runtime_exec caller = { .done = a->done, .data = a->data };
+	struct shim_attach order = { .input = a->input };
+	struct container_run *run = NULL;
+	struct sandbox *p = NULL;
+	int code = running(r, a->ns, a->pod, a->container, &p, &run, err);
+
+	if (code < 0)
+		return code;
+	snprintf(order.name, sizeof(order.name), "%s", run->spec->name);
+	struct exec *e = exec_new(p, &caller);
+	e->once = true;
+	code = link_send(&p->link, SHIM_ATTACH, &order, sizeof(order), NULL, NULL, e, NULL, err);
+	return keep(e, code, ret_id);
 }
 
 int runtime_connect(struct runtime *r, const struct runtime_connect *c, uint64_t *ret_id,

@@ -94,6 +94,17 @@ int runtime_exec(struct runtime *r, const struct runtime_exec *e, uint64_t *ret_
 void runtime_exec_resize(struct runtime *r, uint64_t id, uint16_t rows, uint16_t cols);
 void runtime_exec_forget(struct runtime *r, uint64_t id);	/* no more callbacks; of a connection, too */
 
+/* Attaches to what a container says, and, with input, to what it reads: the descriptors come through
+ * done() as shim/protocol.h says of SHIM_ATTACH. They end by themselves. */
+struct runtime_attach {
+	const char *ns, *pod, *container;	/* container NULL: the first */
+	bool input;
+	void (*done)(void *data, int error, const char *message, const int *fds, unsigned nfds);
+	void *data;
+};
+int runtime_attach(struct runtime *r, const struct runtime_attach *a, uint64_t *ret_id,
+		   struct err *err);
+
 /* A TCP connection to a port of the pod's loopback address, through done(). It may not be established
  * yet; its end is nobody's business here. */
 struct runtime_connect {

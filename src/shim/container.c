@@ -14,6 +14,7 @@
 #include "base/macro.h"
 #include "base/units.h"
 #include "shim/execute.h"
+#include "shim/outfit.h"
 #include "shim/shim.h"
 #include "shim/text.h"
 
@@ -41,7 +42,7 @@ struct container *container_get(struct shim *s, const char *name)
 	c = calloc(1, sizeof(*c));
 	if (!c)
 		return NULL;
-	*c = (struct container){ .shim = s, .index = s->count++, .pidfd = -1 };
+	*c = (struct container){ .shim = s, .index = s->count++, .pidfd = -1, .in = -1 };
 	TEXT_COPY(c->st.name, name);
 	c->log.fd = c->log.dir = -1;
 	c->out.log.fd = c->err.log.fd = -1;
@@ -106,16 +107,29 @@ static void message_keep(struct container *c)
 
 /* ---- logs ---- */
 
+static void stream_close(struct stream_io *s, struct shim *shim)
+{
+	loop_io_remove(shim->loop, &s->io);
+	s->waits = false;
+	log_finish(&s->log, shim->room);
+	taps_end(s);
+}
+
 static void stream_ready(struct loop_io *io, uint32_t events)
 {
 	struct stream_io *s = container_of(io, struct stream_io, io);
 	struct shim *shim = s->container->shim;
 
 	(void)events;
-	if (!log_pump(&s->log, shim->room, PUMP_MAX)) {
-		loop_io_remove(shim->loop, io);
-		log_finish(&s->log, shim->room);
-	}
+	if (!log_pump(&s->log, shim->room, PUMP_MAX))
+		stream_close(s, shim);
+}
+
+void stream_goes_on(struct stream_io *s)
+{
+	if (s->waits)
+		loop_io_add(s->container->shim->loop, &s->io, s->log.fd, EPOLLIN, stream_ready);
+	s->waits = false;
 }
 
 static void stream_open(struct container *c, struct stream_io *s, const char *name, int fd)
@@ -125,52 +139,7 @@ static void stream_open(struct container *c, struct stream_io *s, const char *na
 	loop_io_add(c->shim->loop, &s->io, fd, EPOLLIN, stream_ready);
 }
 
-static void stream_close(struct stream_io *s, struct shim *shim)
-{
-	loop_io_remove(shim->loop, &s->io);
-	log_finish(&s->log, shim->room);
-}
-
 /* ---- starting ---- */
-
-/* The shim's end of a pipe does not block; the container's is its own. */
-static int make_pipe(int ends[2])
-{
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return -errno;
-	fcntl(ends[0], F_SETFL, O_NONBLOCK);
-	return 0;
-}
-
-/* What the new process gets: stdio, and a cgroup to be born in. */
-struct outfit {
-	int null, cgroup;
-	int out[2], err[2];
-};
-
-static void outfit_release(struct outfit *o)
-{
-	int fds[] = { o->null, o->cgroup, o->out[0], o->out[1], o->err[0], o->err[1] };
-
-	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
-		if (fds[i] >= 0)
-			close(fds[i]);
-	}
-}
-
-static int outfit_prepare(struct outfit *o, const char *cgroup_dir)
-{
-	o->null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	if (o->null < 0)
-		return -errno;
-	if (*cgroup_dir) {
-		o->cgroup = open(cgroup_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		if (o->cgroup < 0)
-			return -errno;
-	}
-	int r = make_pipe(o->out);
-	return r < 0 ? r : make_pipe(o->err);
-}
 
 static int run_program(struct container *c, struct outfit *o, const void *prog, size_t n)
 {
@@ -178,10 +147,7 @@ static int run_program(struct container *c, struct outfit *o, const void *prog, 
 
 	if (!x)
 		return -ENOMEM;
-	x->stdio[0] = o->null;
-	x->stdio[1] = o->out[1];
-	x->stdio[2] = o->err[1];
-	x->cgroup = o->cgroup;
+	outfit_wear(o, x);
 	x->userns = c->shim->userns;
 	x->pid_flags = c->pids == SHIM_PIDS_OWN ? CLONE_NEWPID : 0;
 	int r = c->pids == SHIM_PIDS_POD ? pause_enter(c->shim) : 0;
@@ -191,25 +157,31 @@ static int run_program(struct container *c, struct outfit *o, const void *prog, 
 		pause_leave(c->shim);
 	c->st.fail = x->fail;
 	prog_run_free(x);
+	if (r == 0 && (r = outfit_worn(o)) < 0) {
+		syscall(SYS_pidfd_send_signal, c->pidfd, SIGKILL, NULL, 0);
+		close(c->pidfd);
+	}
 	return r;
 }
 
 static int launch(struct container *c, const struct shim_start *order, const void *prog, size_t n)
 {
-	struct outfit o = { -1, -1, { -1, -1 }, { -1, -1 } };
+	struct outfit o = OUTFIT_NONE;
 	int r = log_open(&c->log, order->log_dir, order->attempt, order->log_max_bytes,
 			 order->log_max_files);
 
 	TEXT_COPY(c->st.fail.what, r < 0 ? order->log_dir : "");
 	if (r == 0) {
-		r = outfit_prepare(&o, order->cgroup_dir);
+		r = outfit_prepare(&o, order);
 		TEXT_COPY(c->st.fail.what, r < 0 ? order->cgroup_dir : "");
 	}
 	if (r == 0)
 		r = run_program(c, &o, prog, n);
 	if (r == 0) {
-		stream_open(c, &c->out, "stdout", fd_take(&o.out[0]));
-		stream_open(c, &c->err, "stderr", fd_take(&o.err[0]));
+		c->in = order->stdio & SHIM_STDIO_IN ? fd_take(&o.own[0]) : -1;
+		stream_open(c, &c->out, "stdout", fd_take(&o.own[1]));
+		if (!c->tty)
+			stream_open(c, &c->err, "stderr", fd_take(&o.own[2]));
 	} else {
 		c->pidfd = -1;
 		log_close(&c->log);
@@ -240,6 +212,8 @@ static void begin_run(struct container *c, const struct shim_start *order)
 	message_clear(c);
 	c->stop_rank = order->stop_rank;
 	c->pids = order->pids;
+	c->tty = order->stdio & SHIM_STDIO_TTY;
+	c->stdin_once = order->stdio & SHIM_STDIO_ONCE && !c->tty;
 	c->stop_signal = order->stop_signal ? order->stop_signal : SIGTERM;
 	c->oom_before = oom_kills(c->oom_file);
 }
@@ -324,6 +298,8 @@ static void end_run(struct container *c, int exit_code, int signo)
 	stream_close(&c->out, c->shim);
 	stream_close(&c->err, c->shim);
 	log_close(&c->log);
+	if (c->in >= 0)
+		close(fd_take(&c->in));
 	close(fd_take(&c->pidfd));
 	probes_end(c);
 	hooks_end(c);

@@ -26,6 +26,7 @@
 #include "shim/text.h"
 
 static int op_join(struct prog_run *x, const struct step *st);
+static int op_console(struct prog_run *x, const struct step *st);
 
 static int (*const ops[OP_COUNT])(struct prog_run *, const struct step *) = {
 	[OP_UNSHARE] = op_unshare,
@@ -46,6 +47,7 @@ static int (*const ops[OP_COUNT])(struct prog_run *, const struct step *) = {
 	[OP_BIND] = op_bind,
 	[OP_OWN] = op_own,
 	[OP_PIVOT] = op_pivot,
+	[OP_CONSOLE] = op_console,
 	[OP_MASK] = op_mask,
 	[OP_READONLY] = op_readonly,
 	[OP_CHDIR] = op_chdir,
@@ -335,6 +337,13 @@ static int make_console(struct prog_run *x)
 	}
 	ssize_t n = sock_send(x->console, "", 1, &master, 1);
 	return n < 0 ? (int)n : 0;
+}
+
+static int op_console(struct prog_run *x, const struct step *st)
+{
+	(void)st;
+	step_blame(x, "/dev/pts/ptmx");
+	return x->console < 0 || x->in_shim ? -ENOTTY : make_console(x);
 }
 
 /* What goes on inside: the records after JOIN. */

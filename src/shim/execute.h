@@ -28,7 +28,8 @@ struct prog_run {
 	int cgroup;			/* cgroup2 directory to be born in */
 	int join;			/* pidfd of the container's first process */
 	int userns;			/* the pod's; USERNS makes it, for the caller to keep */
-	int console;			/* a tty is wanted: its master is sent over this socket */
+	int console;			/* a tty is wanted: its master is sent over this socket, when
+					 * joining or by CONSOLE */
 	uint16_t rows, cols;
 	uint64_t pid_flags;		/* CLONE_NEWPID, or 0: the pid namespace that setns(2) has set */
 	char oom_score[8];		/* to start with, "0": the shim's own is not for others */

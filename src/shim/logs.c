@@ -313,7 +313,8 @@ bool log_pump(struct log_stream *s, struct log_room *room, size_t max)
 		done += (size_t)n;
 		widen(s, (size_t)n);
 		most = MAX(most, (size_t)n);
-		if ((size_t)n < sizeof(room->in))
+		bool more = !s->tee || s->tee(s, room->in, (size_t)n);
+		if (!more || (size_t)n < sizeof(room->in))
 			break;
 	}
 	forget_pending(s);

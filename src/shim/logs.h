@@ -35,6 +35,8 @@ struct log_stream {
 	size_t n_pending;
 	bool in_line;		/* the last record was a part */
 	bool wide;		/* its pipe was made larger */
+	/* NULL, or who gets a copy of what is read, too; false: no more for now */
+	bool (*tee)(struct log_stream *s, const char *data, size_t n);
 };
 
 /* Reading and writing memory, one for all streams of a shim; pages are used as needed. */

@@ -22,7 +22,7 @@
 
 #include "base/buf.h"
 
-#define PROG_VERSION 4
+#define PROG_VERSION 6
 
 /* OP(name, strings, doc). a and b are the record's two numbers. */
 #define PROG_OPS(OP)                                                                           \
@@ -44,6 +44,7 @@
 	OP(BIND, 2, "bind s0 on s1, flags a (MS_REC, MS_RDONLY, MS_NOSUID, a propagation...); s1 is created as s0's type when it is missing; b: BIND_ flags") \
 	OP(OWN, 1, "give the tree s0 to group a: what its owner may, the group may, and new files are the group's; b=1: unless s0 itself is so already") \
 	OP(PIVOT, 1, "make s0 the root (pivot_root(2)), drop the old one")                     \
+	OP(CONSOLE, 0, "standard input and output become a new terminal of the root's /dev/pts, whose master is sent to the shim") \
 	OP(MASK, 1, "hide s0: an empty read-only directory or /dev/null over it; missing is fine") \
 	OP(READONLY, 1, "bind s0 onto itself read-only; missing is fine")                      \
 	OP(CHDIR, 1, "chdir(2); b=1: create it when it is missing")                            \

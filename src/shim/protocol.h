@@ -33,6 +33,9 @@ enum shim_type {
 	SHIM_HOOK,	/* struct shim_hook, program of an exec hook; replaces the one before */
 	SHIM_EXEC,	/* struct shim_exec, program; RESULT carries the descriptors, then EXITED */
 	SHIM_RESIZE,	/* struct shim_resize: window size of a tty exec */
+	SHIM_ATTACH,	/* struct shim_attach; RESULT carries descriptors to read the container's
+			 * output and, unless it is a terminal's, error output from, then one to write
+			 * to its input, if that was asked for and is open */
 	SHIM_CONNECT,	/* struct shim_connect; RESULT carries a TCP connection to the pod's own
 			 * loopback address, which may still be on its way (connect(2), EINPROGRESS) */
 	SHIM_QUIT,	/* no container runs: exit; answered by RESULT when refused (EBUSY) */
@@ -103,6 +106,13 @@ struct shim_state_header {
  * process; else the shim kills what is left in its cgroup. */
 enum shim_pids { SHIM_PIDS_OWN, SHIM_PIDS_POD, SHIM_PIDS_HOST };
 
+/* What a container's standard input and output are, besides a log. */
+enum shim_stdio {
+	SHIM_STDIO_IN = 1,	/* a pipe that somebody may attach to, else nothing */
+	SHIM_STDIO_ONCE = 2,	/* its end comes with the end of the first that does */
+	SHIM_STDIO_TTY = 4,	/* a terminal for all; the program has CONSOLE */
+};
+
 struct shim_start {
 	char name[SHIM_NAME];
 	uint32_t attempt, backoff;
@@ -111,6 +121,8 @@ struct shim_start {
 	uint32_t stop_rank;	/* a STOP of all stops one rank after the other, 0 first */
 	int32_t stop_signal;	/* that a STOP without one sends; 0: SIGTERM */
 	uint32_t pids;		/* enum shim_pids */
+	uint32_t stdio;		/* bits of enum shim_stdio */
+	uint32_t reserved;
 	char log_dir[512];	/* ".../NS_POD_UID/CONTAINER": ATTEMPT.log is written there */
 	char cgroup_dir[256];	/* cgroup2 directory for CLONE_INTO_CGROUP; empty: none */
 	char oom_file[256];	/* memory.events (v2) or memory.oom_control (v1): line "oom_kill N" */
@@ -176,6 +188,12 @@ struct shim_exec {
 struct shim_resize {
 	uint32_t exec_seq;	/* seq of the SHIM_EXEC */
 	uint16_t rows, cols;
+};
+
+struct shim_attach {
+	char name[SHIM_NAME];
+	uint32_t input;
+	uint32_t reserved;
 };
 
 struct shim_connect {

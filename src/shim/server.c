@@ -198,6 +198,21 @@ static int on_resize(struct shim *s, struct order *o)
 	return e ? session_resize(e, resize->rows, resize->cols) : -ENOENT;
 }
 
+static int on_attach(struct shim *s, struct order *o)
+{
+	const struct shim_attach *attach = o->payload;
+	struct container *c = container_find(s, attach->name);
+	int fds[3];
+	unsigned nfds = 0;
+	int r = c ? attach_open(c, attach, fds, &nfds) : -ENOENT;
+
+	if (r == 0)
+		answer(o, 0, fds, nfds);
+	for (unsigned i = 0; i < nfds; i++)
+		close(fds[i]);
+	return r < 0 ? r : ANSWERED;
+}
+
 /* Before there is a sandbox it would lead to the host. */
 static int on_connect(struct shim *s, struct order *o)
 {
@@ -237,6 +252,7 @@ static const struct {
 	[SHIM_HOOK] = { sizeof(struct shim_hook), true, on_hook },
 	[SHIM_EXEC] = { sizeof(struct shim_exec), true, on_exec },
 	[SHIM_RESIZE] = { sizeof(struct shim_resize), false, on_resize },
+	[SHIM_ATTACH] = { sizeof(struct shim_attach), false, on_attach },
 	[SHIM_CONNECT] = { sizeof(struct shim_connect), false, on_connect },
 	[SHIM_QUIT] = { 0, false, on_quit },
 };

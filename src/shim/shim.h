@@ -108,10 +108,14 @@ struct stop {
 	struct loop_timer timer;
 };
 
+struct tap;
+
 struct stream_io {
 	struct log_stream log;
 	struct loop_io io;
 	struct container *container;
+	struct tap *taps;		/* of those who are attached */
+	bool waits;			/* for one of them, hence is not read */
 };
 
 struct container {
@@ -126,7 +130,9 @@ struct container {
 	uint32_t stop_rank, pids;
 	int stop_signal;
 	struct log_file log;
-	struct stream_io out, err;
+	struct stream_io out, err;	/* of a terminal only out */
+	int in;				/* to write its standard input to; -1: none */
+	bool tty, stdin_once;
 	struct stop stop;
 	struct probe *probes[SHIM_PROBES];
 	struct attempt hooks[SHIM_HOOKS];
@@ -145,6 +151,12 @@ int container_signal(struct container *c, int signo);
 bool container_reaped(struct shim *s, pid_t pid, int exit_code, int signo);
 /* The state has changed: written, then told. */
 void container_changed(struct container *c);
+
+void stream_goes_on(struct stream_io *s);	/* one that waits */
+
+/* attach.c: SHIM_ATTACH. fds are then the caller's, also when it fails. */
+int attach_open(struct container *c, const struct shim_attach *order, int fds[3], unsigned *ret_n);
+void taps_end(struct stream_io *s);		/* what is copied already still gets to its reader */
 
 void stop_begin(struct container *c, const struct shim_stop *order);
 /* All containers, rank after rank; a second order can only make it sooner. */

@@ -14,8 +14,8 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("BUILD", ROOT / "build"))
 MAGIC = 0x6F726368
 
-(HELLO, SANDBOX, START, STOP, SIGNAL, PROBE, HOOK, EXEC, RESIZE, CONNECT, QUIT, STATE,
- RESULT, EXITED) = range(14)
+(HELLO, SANDBOX, START, STOP, SIGNAL, PROBE, HOOK, EXEC, RESIZE, ATTACH, CONNECT, QUIT, STATE,
+ RESULT, EXITED) = range(15)
 CREATED, RUNNING, ENDED, FAILED = range(4)
 READINESS, LIVENESS, STARTUP = range(3)
 H_NONE, H_EXEC, H_HTTP, H_TCP, H_SLEEP = range(5)
@@ -79,7 +79,7 @@ class Header(Struct):
 class Start(Struct):
     _fields_ = [("name", ctypes.c_char * 64), ("attempt", u32), ("backoff", u32),
                 ("log_max_bytes", u64), ("log_max_files", u32), ("stop_rank", u32),
-                ("stop_signal", i32), ("reserved", u32),
+                ("stop_signal", i32), ("pids", u32), ("stdio", u32), ("reserved", u32),
                 ("log_dir", ctypes.c_char * 512), ("cgroup_dir", ctypes.c_char * 256),
                 ("oom_file", ctypes.c_char * 256), ("message_file", ctypes.c_char * 256)]
 

@@ -2,16 +2,24 @@
 """Getting at what runs: logs, forwarded ports, usage, terminals, files. Real sockets and ptys."""
 
 import contextlib
+import fcntl
 import glob
 import hashlib
 import os
+import pty
 import re
+import select
+import signal
 import socket
+import struct
 import subprocess
+import termios
+import time
 
 import pytest
 
-from harness import BUILD, IS_V2, SLOW, container, deployment, http_get, in_netns, pod, service, wait_for
+from harness import (BUILD, IS_V2, SLOW, container, container_status, deployment, http_get, in_netns,
+                     never, pod, service, wait_for)
 
 
 def sh(text, name="main", **more):
@@ -112,7 +120,7 @@ def test_logs_that_are_not_there(orch):
 
 def test_logs_follow_several(orch):
     text = ("for i in $(seq 1 400); do echo $i --------------------------------; done;"
-            "until [ -e /tmp/end ]; do sleep 0.05; done")
+            "until [ -e /tmp/.orch-test-end ]; do sleep 0.05; done")
     orch.write("web.yaml", deployment("web", 2, sh(text, "one"), sh(text, "two")))
     a, b = [p["metadata"]["name"] for p in orch.wait_ready(2)]
     r = orch.ctl("logs", "-f", "-l", "app=web", "--all-containers", "--max-log-requests=3",
@@ -130,12 +138,12 @@ def test_logs_follow_several(orch):
 
 
 def test_logs_follow_through_rotation(orch):
-    text = ("until [ -e /tmp/go ]; do sleep 0.05; done; seq -f '%08.0f" + " " + "x" * 230 + "' 100000;"
+    text = ("until [ -e /tmp/.orch-test-go ]; do sleep 0.05; done; seq -f '%08.0f" + " " + "x" * 230 + "' 100000;"
             "echo the end; sleep 1000")
     orch.write("p.yaml", pod("p", sh(text)))
     orch.wait_ready(1)
     with started(orch, "logs", "-f", "p", text=True) as f:
-        orch.exec("p", "/bin/touch", "/tmp/go")
+        orch.exec("p", "/bin/touch", "/tmp/.orch-test-go")
         for i in range(1, 100001):
             line = f.stdout.readline()
             assert line.startswith(f"{i:08d} x"), (i, line)
@@ -318,3 +326,245 @@ def test_kubectl_top(kube):
     metrics = kube.api("/apis/metrics.k8s.io/v1beta1/nodes/node1")
     assert (metrics["kind"], metrics["metadata"]["name"]) == ("NodeMetrics", "node1")
     assert "metrics.k8s.io/v1beta1" in kube.kubectl("api-versions").stdout
+
+
+# ---- terminals: attach and exec ----
+
+class Terminal:
+    """orchctl on a terminal of its own, as in a window of rows x cols."""
+
+    def __init__(self, orch, *args, rows=30, cols=100):
+        self.master, slave = pty.openpty()
+        self.resize(rows, cols)
+        self.before = termios.tcgetattr(slave)
+        self.slave = slave
+        self.process = subprocess.Popen(
+            orch.ns.enter(f"{BUILD}/orchctl", "--socket", orch.sock, *args), stdin=slave,
+            stdout=slave, stderr=slave, start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+        self.seen = b""
+
+    def resize(self, rows, cols):
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, cols, 0, 0))
+
+    def type(self, text):
+        os.write(self.master, text.encode())
+
+    def read(self, timeout):
+        if not select.select([self.master], [], [], timeout)[0]:
+            return False
+        with contextlib.suppress(OSError):	# EIO: nobody has the other side any more
+            chunk = os.read(self.master, 65536)
+            self.seen += chunk
+            return bool(chunk)
+        return False
+
+    def expect(self, text, timeout=20):
+        """Waits until text was seen, forgets everything up to its end and returns what was before."""
+        end = time.monotonic() + timeout * SLOW
+        while text.encode() not in self.seen:
+            assert time.monotonic() < end, f"no {text!r} in {self.seen!r}"
+            self.read(0.2)
+        before, self.seen = self.seen.split(text.encode(), 1)
+        return before.decode()
+
+    def wait(self, timeout=20):
+        end = time.monotonic() + timeout * SLOW
+        while self.process.poll() is None:
+            assert time.monotonic() < end, f"still runs: {self.seen!r}"
+            self.read(0.1)
+        return self.process.returncode
+
+    def is_as_before(self):
+        return termios.tcgetattr(self.slave) == self.before
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.process.kill()
+        self.process.wait()
+        os.close(self.master)
+        os.close(self.slave)
+
+
+PROMPT = {"name": "PS1", "value": "ready> "}
+
+
+@pytest.mark.subset
+def test_attach_to_a_terminal(orch):
+    orch.write("p.yaml", pod("p", container("/", "/bin/sh", tty=True, stdin=True, env=[PROMPT])))
+    orch.wait_ready(1)
+    with Terminal(orch, "attach", "-it", "p", rows=33, cols=111) as t:
+        t.expect("ctrl-p ctrl-q detaches")
+        t.type("\n")
+        t.expect("ready> ")
+        t.type("stty size; tty; echo $TERM; ls -l /proc/self/fd/2\n")
+        seen = t.expect("/dev/pts/0")
+        assert "33 111\r\n" in seen
+        t.expect("xterm")
+        t.expect("-> /dev/pts/0")
+        t.expect("ready> ")
+        t.resize(44, 122)
+        wait_for(lambda: t.type("stty size\n") or "44 122" in t.expect("ready> "))
+        t.type("sleep 1000\n")
+        t.expect("sleep 1000")
+        wait_for(lambda: len(orch.pids(orch.pod("p"), "main")) == 2)
+        t.type("\x03")			# ctrl-c is for the process that sleeps
+        t.expect("ready> ")
+        t.type("KEPT=here\n")
+        t.expect("ready> ")
+        t.type("\x10\x11")
+        assert t.wait() == 0 and t.is_as_before()
+    orch.kill9()				# nobody needs it for a terminal that is there
+    orch.start()
+    orch.wait_ready(1)
+    with Terminal(orch, "attach", "-it", "deploy/none") as t:
+        assert t.wait() == 1
+    with Terminal(orch, "attach", "-it", "p") as t:
+        t.expect("detaches")
+        t.type("echo \x10$KEPT still\n")	# a ctrl-p alone is passed on
+        t.expect("here still")
+        t.process.send_signal(signal.SIGHUP)	# to nsenter, which is orchctl by now
+        assert t.wait() == 128 + signal.SIGHUP and t.is_as_before()
+    assert orch.pod("p")["status"]["containerStatuses"][0]["restartCount"] == 0
+    assert "here still\n" in orch.log_text(orch.pod("p"), "main")
+    with Terminal(orch, "attach", "-it", "p") as t:
+        t.expect("detaches")
+        t.type("exit 3\n")
+        assert t.wait() == 0 and t.is_as_before()
+    wait_for(lambda: container_status(orch.pod("p")).get("restartCount") == 1)
+    last = container_status(orch.pod("p"))["lastState"]["terminated"]
+    assert last["exitCode"] == 3
+
+
+def attached(orch, *args):
+    return started(orch, "attach", *args, stdin=subprocess.PIPE, text=True)
+
+
+@pytest.mark.v2
+def test_attach_to_pipes(orch):
+    cat = "while read line; do echo out $line; echo err $line >&2; done; echo end"
+    orch.write("p.yaml", pod("p", container("/", "/bin/sh", "-c", cat, stdin=True)))
+    orch.write("once.yaml", pod("once", container("/", "/bin/sh", "-c", cat, stdin=True,
+                                                  stdinOnce=True), restartPolicy="Never"))
+    orch.write("none.yaml", pod("none", sh("until [ -e /tmp/.orch-test-go ]; do sleep 0.05; done; echo went")))
+    orch.wait_ready(3)
+    for i in range(2):		# the input stays open for the next one
+        with attached(orch, "-i", "p") as a:
+            a.stdin.write(f"{i}\n")
+            a.stdin.flush()
+            assert (a.stdout.readline(), a.stderr.readline()) == (f"out {i}\n", f"err {i}\n")
+            a.stdin.close()
+            a.stdin = None
+            never(lambda: a.poll() is not None, 0.3, "attach has ended")
+    assert container_status(orch.pod("p"))["restartCount"] == 0
+    assert sorted(orch.ctl("logs", "p").stdout.splitlines()) == ["err 0", "err 1", "out 0", "out 1"]
+    with attached(orch, "-i", "once") as a:	# two see the output
+        with attached(orch, "once") as b:
+            wait_for(lambda: len(readers(orch, "once")) == 2)
+            out, err = a.communicate("x\ny\n", timeout=20 * SLOW)
+            assert (out, err) == ("out x\nout y\nend\n", "err x\nerr y\n")
+            assert a.returncode == 0
+            assert b.communicate(timeout=20 * SLOW) == (out, err)
+    wait_for(lambda: orch.pod("once")["status"]["phase"] == "Succeeded")
+    r = orch.ctl("attach", "once", check=False)
+    assert r.returncode == 1 and "container not running (main)" in r.stderr
+    with attached(orch, "-it", "none") as a:
+        wait_for(lambda: readers(orch, "none"))
+        orch.exec("none", "/bin/touch", "/tmp/.orch-test-go")
+        out, err = a.communicate(timeout=20 * SLOW)
+        assert out == "went\n" and "Unable to pass standard input" in err
+        assert "Unable to use a TTY - container main did not allocate one" in err
+
+
+def readers(orch, name):
+    """The pipes to those who are attached to the standard output of a pod: what its shim writes to
+    beside the log."""
+    uid = orch.pod(name)["metadata"]["uid"]
+    with open(f"{orch.run_dir}/pods/{uid}/state", "rb") as f:
+        pid = struct.unpack("IIi", f.read(12))[2]
+    ends = []
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(OSError), open(f"/proc/{pid}/fdinfo/{fd}") as f:
+            flags = int(re.search(r"flags:\s+(\d+)", f.read())[1], 8)
+            target = os.readlink(f"/proc/{pid}/fd/{fd}")
+            if target.startswith("pipe:") and flags & os.O_ACCMODE == os.O_WRONLY \
+               and flags & os.O_NONBLOCK:
+                ends.append(target)
+    return ends[::2]		# of output and error output
+
+
+def test_attach_that_does_not_read(orch):
+    """It holds the container up, as a terminal would, and nobody else; going away, it lets go."""
+    text = "until [ -e /tmp/.orch-test-go ]; do sleep 0.05; done; seq -f '%07.0f ------------------' 100000; echo end"
+    orch.write("p.yaml", pod("p", sh(text + "; sleep 1000")))
+    orch.write("q.yaml", pod("q", container(orch.rootfs, "/bin/probe", "ticker", "1000")))
+    orch.wait_ready(2)
+    said = lambda: orch.log_text(orch.pod("p"), "main")
+    with attached(orch, "p") as a:
+        wait_for(lambda: readers(orch, "p"))
+        orch.exec("p", "/bin/touch", "/tmp/.orch-test-go")
+        wait_for(said)
+        size = wait_still(lambda: len(said()))
+        assert size < 2 << 20, "it was not held up"
+        lines = [a.stdout.readline() for _ in range(30000)]
+        assert lines[-1] == "0030000 ------------------\n"
+    wait_for(lambda: said().endswith("end\n"))
+    assert len(said().splitlines()) == 100001
+
+
+def wait_still(value):
+    """Until a value is the same for a second."""
+    last, since = value(), time.monotonic()
+    while time.monotonic() - since < 1:
+        time.sleep(0.1)
+        now = value()
+        if now != last:
+            last, since = now, time.monotonic()
+    return last
+
+
+@pytest.mark.subset
+def test_exec_on_a_terminal(orch):
+    orch.write("p.yaml", pod("p", sh("sleep 1000")))
+    orch.wait_ready(1)
+    with Terminal(orch, "exec", "-it", "p", "--", "/usr/bin/env", "PS1=ready> ", "/bin/sh",
+                  rows=21, cols=77) as t:
+        t.expect("ready> ")
+        t.type("stty size\n")
+        t.expect("21 77")
+        t.expect("ready> ")
+        t.resize(22, 78)
+        wait_for(lambda: t.type("stty size\n") or "22 78" in t.expect("ready> "))
+        t.type("sleep 1000\n")
+        t.expect("sleep 1000")
+        wait_for(lambda: len(orch.pids(orch.pod("p"), "main")) >= 3)
+        t.type("\x03")
+        t.expect("ready> ")
+        t.type("exit 42\n")
+        assert t.wait() == 42 and t.is_as_before()
+    # the process of a terminal that hangs up hears of it
+    alone = wait_for(lambda: len(orch.pids(orch.pod("p"), "main")) <= 2 and orch.pids(orch.pod("p"), "main"))
+    with Terminal(orch, "exec", "-it", "p", "--", "/bin/sleep", "1000") as t:
+        wait_for(lambda: len(orch.pids(orch.pod("p"), "main")) > len(alone))
+        t.process.terminate()
+        assert t.wait() == 128 + signal.SIGTERM and t.is_as_before()
+    wait_for(lambda: orch.pids(orch.pod("p"), "main") == alone)
+
+
+@pytest.mark.v2
+def test_exec_without_a_terminal(orch):
+    orch.write("p.yaml", pod("p", container("/", "/bin/sleep", "1000")))
+    orch.wait_ready(1)
+    run = lambda *args, **more: orch.ctl("exec", *args, check=False, **more)
+    data = "".join(f"{i}\n" for i in range(200000))	# both ways at once, more than pipes hold
+    r = run("-i", "p", "--", "/bin/cat", input=data)
+    assert (r.returncode, r.stdout == data) == (0, True)
+    assert run("p", "--", "/bin/cat", input="not passed\n").stdout == ""
+    assert run("-i", "p", "--", "/bin/sh", "-c", "exit 9", input="nobody reads\n").returncode == 9
+    r = run("-it", "p", "--", "/bin/sh", "-c", "test -t 0 || echo none", input="")
+    assert r.stdout == "none\n" and "Unable to use a TTY" in r.stderr
+    assert run("p", "--", "/bin/sh", "-c", "kill -9 $$").returncode == 137
+    r = run("p", "--", "/bin/nothing")
+    assert r.returncode != 0 and '"/bin/nothing": stat /bin/nothing: no such file' in r.stderr

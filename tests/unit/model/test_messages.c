@@ -405,7 +405,6 @@ static const struct message_case cases[] = {
 		"    lifecycle: {preStop: {}}\n"
 		"    workingDir: tmp\n",
 		"t.yaml:8:22: spec.containers[0].imagePullPolicy: \"always\" is not Always, IfNotPresent or Never; did you mean \"Always\"?\n"
-		"t.yaml:9:12: warning: spec.containers[0].stdin: known to Kubernetes, not acted on by orch\n"
 		"t.yaml:10:26: spec.containers[0].lifecycle.preStop: exactly one of exec, httpGet, tcpSocket and sleep is needed, not 0\n"
 		"t.yaml:11:17: warning: spec.containers[0].workingDir: \"tmp\" is not an absolute path; /tmp is meant\n"
 	},

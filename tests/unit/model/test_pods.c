@@ -43,8 +43,6 @@ static const struct message_case cases[] = {
 		"  readinessGates: [{conditionType: a b}]\n"
 		"  schedulingGates: [{name: x.y/z}]\n"
 		"  nodeName: other\n",
-		"t.yaml:8:12: warning: spec.containers[0].stdin: known to Kubernetes, not acted on by orch\n"
-		"t.yaml:9:10: warning: spec.containers[0].tty: known to Kubernetes, not acted on by orch\n"
 		"t.yaml:11:18: warning: spec.schedulerName: known to Kubernetes, not acted on by orch\n"
 		"t.yaml:12:23: warning: spec.serviceAccountName: known to Kubernetes, not acted on by orch\n"
 		"t.yaml:12:23: warning: spec.serviceAccountName: no object can be called \"$NAME\": a name must consist of lower-case letters, digits, \"-\" and \".\", and each part between dots begin and end with a letter or digit\n"
