@@ -16,7 +16,7 @@ const char *handover_path(struct cli *c, const char *ns, const char *pod, const 
 }
 
 /* Of the line begin was read already. */
-static int ending(int api, const char *begin)
+static json_t *answer(int api, const char *begin)
 {
 	BUF_AUTO text = { 0 };
 	char chunk[512];
@@ -25,7 +25,17 @@ static int ending(int api, const char *begin)
 	buf_puts(&text, begin);
 	while ((n = read(api, chunk, sizeof(chunk))) > 0)
 		buf_add(&text, chunk, (size_t)n);
-	json_t *v = json_loadb(buf_str(&text), text.len, 0, NULL);
+	return json_loadb(buf_str(&text), text.len, 0, NULL);
+}
+
+json_t *handover_answer(int api)
+{
+	return answer(api, "");
+}
+
+static int ending(int api, const char *begin)
+{
+	json_t *v = answer(api, begin);
 	const char *error = v ? json_text(v, "error") : "orchd closed the connection";
 	int code = v && !*error ? (int)json_number(v, "exitCode") : EXIT_ERROR;
 

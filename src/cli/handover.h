@@ -20,3 +20,5 @@ const char *handover_path(struct cli *c, const char *ns, const char *pod, const 
 int handover(struct cli *c, const char *path, const char *protocol, struct handed *ret);
 /* The last line that orchd says, {"exitCode":N} or {"error":"..."}: the exit status. */
 int handover_ending(int api);
+/* All that follows the descriptors; NULL: nothing sensible. */
+json_t *handover_answer(int api);

@@ -71,6 +71,7 @@ _orchctl() {
 			1) words=$(_orchctl_names deployments | sed 's,^,deployment/,') ;;
 			*) words=$(_orchctl_names "${args[1]}") ;;
 			esac ;;
+		cp) words=$(_orchctl_names pods | sed 's/$/:/') ;;
 		top)
 			if ((${#args[@]})); then words=$(_orchctl_names "${args[0]}"); else words="pod node"; fi ;;
 		explain) words=$(_orchctl_kinds) ;;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * exec, attach and port-forward: the request becomes a raw connection ("Upgrade: orch-exec") over which the
+ * exec, attach, cp and port-forward: the request becomes a raw connection ("Upgrade: orch-exec") over which the
  * client gets descriptors, of a process, a container or a connection into a pod. orchd is never in the data path.
  * A process's end is told by one line of JSON with the exit code, a failure by one with the error. From
  * the client of a process come window sizes, 4 bytes each: rows, columns.
@@ -30,7 +30,9 @@ struct session {
 	struct arena arena;
 	struct runtime_exec exec;
 	struct runtime_attach attach;
+	struct runtime_root root;
 	struct runtime_connect connect;
+	const char *answer;		/* follows the descriptors; NULL: nothing does */
 	void *connection;
 	int fd;
 	uint8_t size[4];		/* a window size, perhaps in pieces */
@@ -95,6 +97,8 @@ static void on_started(void *data, int error, const char *message, const int *fd
 		return;
 	}
 	(void)!sock_send(s->fd, "+", 1, fds, nfds);
+	if (s->answer)
+		say(s, s->answer);
 	if (!s->kind->once)
 		return;
 	s->started = false;
@@ -236,6 +240,53 @@ void api_attach(struct request *q, struct reply *r)
 		.pod = arena_strdup(&s->arena, q->args[1]),
 		.container = arena_strdup(&s->arena, request_query(q, "container")),
 		.input = request_flag(q, "stdin"),
+		.done = on_started, .data = s,
+	};
+}
+
+/* ---- the root directory ---- */
+
+static const char *user_text(struct arena *a, const struct runtime_user *u)
+{
+	BUF_AUTO text = { 0 };
+	struct json j;
+
+	json_init(&j, &text, false);
+	json_begin_object(&j);
+	json_kint(&j, "uid", u->uid);
+	json_kint(&j, "gid", u->gid);
+	json_key(&j, "groups");
+	json_begin_array(&j);
+	for (uint32_t i = 0; i < u->groups.n; i++)
+		json_int(&j, u->groups.v[i]);
+	json_end_array(&j);
+	json_kstr(&j, "workingDir", u->work_dir);
+	json_end_object(&j);
+	return arena_strdup(a, buf_str(&text));
+}
+
+static int begin_root(struct session *s, struct err *err)
+{
+	struct runtime_user user;
+	int r = runtime_root(s->d->runtime, &s->root, &s->arena, &user, &s->id, err);
+
+	if (r == 0)
+		s->answer = user_text(&s->arena, &user);
+	return r;
+}
+
+/* args: namespace, pod */
+void api_root(struct request *q, struct reply *r)
+{
+	static const struct session_kind kind = { "orch-root", begin_root, true };
+	struct session *s = session_new(q, r, &kind);
+
+	if (!s)
+		return;
+	s->root = (struct runtime_root){
+		.ns = arena_strdup(&s->arena, q->args[0]),
+		.pod = arena_strdup(&s->arena, q->args[1]),
+		.container = arena_strdup(&s->arena, request_query(q, "container")),
 		.done = on_started, .data = s,
 	};
 }

@@ -164,6 +164,21 @@ static int builder_init(struct builder *b, struct arena *a, struct sandbox *p,
 	return r == 0 && p->ids ? identity_within(&b->id, USERNS_IDS, err) : r;
 }
 
+int container_user(struct sandbox *p, struct container_run *run, struct arena *a,
+		   struct runtime_user *ret, struct err *err)
+{
+	struct builder b;
+	int r = builder_init(&b, a, p, run, false, NULL, err);
+
+	if (r < 0)
+		return r;
+	*ret = (struct runtime_user){ .uid = p->ids + b.id.uid, .gid = p->ids + b.id.gid };
+	for (uint32_t i = 0; i < b.id.ngroups; i++)
+		*arena_push(a, &ret->groups) = p->ids + b.id.groups[i];
+	ret->work_dir = work_dir(&b);
+	return 0;
+}
+
 int container_exec_program(struct sandbox *p, struct container_run *run,
 			   const struct strs *argv, const struct strs *env, struct arena *a,
 			   struct buf *out, struct err *err)

@@ -115,6 +115,7 @@ void sandbox_on_result(struct sandbox *p, const struct command *c, const struct 
 	case SHIM_EXEC:
 	case SHIM_ATTACH:
 	case SHIM_CONNECT:
+	case SHIM_ROOT:
 		if (c->exec)
 			exec_result(c, res, fds, nfds);
 		break;

@@ -202,6 +202,26 @@ int runtime_attach(struct runtime *r, const struct runtime_attach *a, uint64_t *
 	return keep(e, code, ret_id);
 }
 
+int runtime_root(struct runtime *r, const struct runtime_root *x, struct arena *a,
+		 struct runtime_user *ret, uint64_t *ret_id, struct err *err)
+{
+	struct runtime_exec caller = { .done = x->done, .data = x->data };
+	struct container_run *run = NULL;
+	struct shim_root order = { 0 };
+	struct sandbox *p = NULL;
+	int code = running(r, x->ns, x->pod, x->container, &p, &run, err);
+
+	if (code == 0)
+		code = container_user(p, run, a, ret, err);
+	if (code < 0)
+		return code;
+	snprintf(order.name, sizeof(order.name), "%s", run->spec->name);
+	struct exec *e = exec_new(p, &caller);
+	e->once = true;
+	code = link_send(&p->link, SHIM_ROOT, &order, sizeof(order), NULL, NULL, e, NULL, err);
+	return keep(e, code, ret_id);
+}
+
 int runtime_connect(struct runtime *r, const struct runtime_connect *c, uint64_t *ret_id,
 		    struct err *err)
 {

@@ -105,6 +105,22 @@ struct runtime_attach {
 int runtime_attach(struct runtime *r, const struct runtime_attach *a, uint64_t *ret_id,
 		   struct err *err);
 
+/* The root directory of a container as it sees it, through done(), and who its processes are: as the
+ * host numbers them, and where they begin. */
+struct runtime_root {
+	const char *ns, *pod, *container;	/* container NULL: the first */
+	void (*done)(void *data, int error, const char *message, const int *fds, unsigned nfds);
+	void *data;
+};
+struct runtime_user {
+	uid_t uid;
+	gid_t gid;
+	struct { gid_t *v; uint32_t n; } groups;
+	const char *work_dir;
+};
+int runtime_root(struct runtime *r, const struct runtime_root *x, struct arena *a,
+		 struct runtime_user *ret, uint64_t *ret_id, struct err *err);
+
 /* A TCP connection to a port of the pod's loopback address, through done(). It may not be established
  * yet; its end is nobody's business here. */
 struct runtime_connect {

@@ -149,6 +149,9 @@ void sandbox_resume_stop(struct sandbox *p);	/* that an orchd before us had orde
 /* container.c */
 int container_start(struct sandbox *p, struct container_run *run, const struct wanted_container *w,
 		    const struct wanted_volumes *volumes, const struct set *set, struct err *err);
+/* Whom the container runs as, as the host sees it. */
+int container_user(struct sandbox *p, struct container_run *run, struct arena *a,
+		   struct runtime_user *ret, struct err *err);
 int container_exec_program(struct sandbox *p, struct container_run *run,
 			   const struct strs *argv, const struct strs *env, struct arena *a,
 			   struct buf *out, struct err *err);

@@ -36,6 +36,8 @@ enum shim_type {
 	SHIM_ATTACH,	/* struct shim_attach; RESULT carries descriptors to read the container's
 			 * output and, unless it is a terminal's, error output from, then one to write
 			 * to its input, if that was asked for and is open */
+	SHIM_ROOT,	/* struct shim_root; RESULT carries the root directory of a container that runs, as
+			 * its first process sees it (O_PATH) */
 	SHIM_CONNECT,	/* struct shim_connect; RESULT carries a TCP connection to the pod's own
 			 * loopback address, which may still be on its way (connect(2), EINPROGRESS) */
 	SHIM_QUIT,	/* no container runs: exit; answered by RESULT when refused (EBUSY) */
@@ -194,6 +196,10 @@ struct shim_attach {
 	char name[SHIM_NAME];
 	uint32_t input;
 	uint32_t reserved;
+};
+
+struct shim_root {
+	char name[SHIM_NAME];
 };
 
 struct shim_connect {

@@ -6,6 +6,7 @@
  * that has no room for an answer is closed, and comes back with HELLO.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -15,6 +16,7 @@
 #include "base/macro.h"
 #include "base/sock.h"
 #include "shim/shim.h"
+#include "shim/text.h"
 
 struct conn {
 	struct conn *next;
@@ -213,6 +215,24 @@ static int on_attach(struct shim *s, struct order *o)
 	return r < 0 ? r : ANSWERED;
 }
 
+/* Its process is our child: until we have reaped it, nobody else gets its number. */
+static int on_root(struct shim *s, struct order *o)
+{
+	const struct shim_root *root = o->payload;
+	struct container *c = container_find(s, root->name);
+	char path[40];
+	struct text t = TEXT(path);
+
+	if (!c || !container_runs(c))
+		return c ? -ESRCH : -ENOENT;
+	text_put(text_num(text_put(&t, "/proc/"), (unsigned)c->st.pid), "/root");
+	FD_AUTO fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	answer(o, 0, &fd, 1);
+	return ANSWERED;
+}
+
 /* Before there is a sandbox it would lead to the host. */
 static int on_connect(struct shim *s, struct order *o)
 {
@@ -253,6 +273,7 @@ static const struct {
 	[SHIM_EXEC] = { sizeof(struct shim_exec), true, on_exec },
 	[SHIM_RESIZE] = { sizeof(struct shim_resize), false, on_resize },
 	[SHIM_ATTACH] = { sizeof(struct shim_attach), false, on_attach },
+	[SHIM_ROOT] = { sizeof(struct shim_root), false, on_root },
 	[SHIM_CONNECT] = { sizeof(struct shim_connect), false, on_connect },
 	[SHIM_QUIT] = { 0, false, on_quit },
 };

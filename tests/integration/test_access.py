@@ -6,11 +6,13 @@ import fcntl
 import glob
 import hashlib
 import os
+import pathlib
 import pty
 import re
 import select
 import signal
 import socket
+import stat
 import struct
 import subprocess
 import termios
@@ -568,3 +570,151 @@ def test_exec_without_a_terminal(orch):
     assert run("p", "--", "/bin/sh", "-c", "kill -9 $$").returncode == 137
     r = run("p", "--", "/bin/nothing")
     assert r.returncode != 0 and '"/bin/nothing": stat /bin/nothing: no such file' in r.stderr
+
+
+# ---- cp ----
+
+def put(path, text="", mode=0o644):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    path.chmod(mode)
+
+
+def tree(top):
+    """{name: what is there} of everything below."""
+    found = {}
+    for path in sorted(pathlib.Path(top).rglob("*")):
+        st = path.lstat()
+        kind = (f"-> {os.readlink(path)}" if stat.S_ISLNK(st.st_mode) else
+                "/" if stat.S_ISDIR(st.st_mode) else path.read_text())
+        found[str(path.relative_to(top))] = kind, oct(st.st_mode & 0o7777)
+    return found
+
+
+@pytest.mark.v2
+@pytest.mark.subset
+def test_cp_both_ways_without_a_program(orch, tmp_path):
+    """The image holds nothing but a static program that sleeps."""
+    orch.write("p.yaml", pod("p", container(orch.rootfs, "/bin/probe", "sleep", workingDir="/tmp",
+                                            volumeMounts=[{"name": "v", "mountPath": "/v"}]),
+                             volumes=[{"name": "v", "emptyDir": {}}]))
+    orch.wait_ready(1)
+    source = tmp_path / "site"
+    put(source / "index.html", "hello", 0o640)
+    put(source / "deep/er/tool", "#!x", 0o4755)
+    os.symlink("deep/er/tool", source / "tool")
+    os.mkdir(source / "empty", 0o700)
+    big = os.urandom(5 << 20).hex()
+    put(source / "big", big)
+    orch.ctl("cp", source, "p:/v")		# into a directory that is there
+    orch.ctl("cp", source, "default/p:/v/other")	# under a new name
+    orch.ctl("cp", source / "index.html", "p:page")	# in the working directory
+    assert orch.exec("p", "/bin/probe", "read", "/v/site/index.html").stdout == "line=hello\n"
+    assert orch.exec("p", "/bin/probe", "read", "/tmp/page").stdout == "line=hello\n"
+    uid = orch.pod("p")["metadata"]["uid"]
+    volume = f"{orch.state}/pods/{uid}/volumes/v"
+    expected = tree(source)
+    expected["deep/er/tool"] = "#!x", "0o755"	# without set-user-ID
+    assert tree(f"{volume}/site") == tree(f"{volume}/other") == expected
+    back = tmp_path / "back"
+    back.mkdir()
+    orch.ctl("cp", "p:/v/site", back)
+    orch.ctl("cp", "p:/v/site/", back / "named")
+    orch.ctl("cp", "p:/v/site/tool", back / "link")	# what it leads to
+    assert tree(back / "site") == tree(back / "named") == expected
+    assert (back / "link").read_text() == "#!x" and not (back / "link").is_symlink()
+    put(source / "index.html", "again", 0o600)	# replaced, not written into
+    inode = os.stat(f"{volume}/site/index.html").st_ino
+    orch.ctl("cp", source / "index.html", "p:/v/site")
+    assert tree(f"{volume}/site")["index.html"] == ("again", "0o600")
+    assert os.stat(f"{volume}/site/index.html").st_ino != inode
+    for args, message in ((("p:/nothing", back), "/nothing: No such file or directory"),
+                          ((source, "p:/no/where"), "No such file or directory"),
+                          ((source / "big", "p:/v/new/"), "No such file or directory"),
+                          ((source, back), "one of the two must be POD:PATH"),
+                          ((source, "q:/v"), 'pods "q" not found'),
+                          (("p:/v/site", back, "-c", "x"), "container x is not valid"),
+                          ((source, "p:/proc/1/cwd/x"), "Too many levels of symbolic links")):
+        r = orch.ctl("cp", *args, check=False)
+        assert r.returncode == 1 and message in r.stderr, (args, r.stderr)
+
+
+def test_cp_is_not_led_astray(orch, tmp_path):
+    """Links that a container has put into its tree mean what they mean there, or nothing."""
+    host = tmp_path / "host"
+    put(host / "secret", "of the host")
+    script = f"""
+        mkdir -p /w/t/d /w/dir; cd /w/t; echo fine >file; echo in >/w/dir/own
+        ln -s {host}/secret abs; ln -s ../../../../../../../..{host}/secret up; ln -s file good
+        ln -s d/../../x sly; ln -s ../file d/also; ln -s {host} dirlink; mkfifo fifo
+        ln -s {host} /w/hostdir; ln -s ../../../../../../.. /w/above; echo done; sleep 1000"""
+    orch.write("p.yaml", pod("p", container("/", "/bin/sh", "-c", script, volumeMounts=[
+        {"name": "w", "mountPath": "/w"}]), volumes=[{"name": "w", "emptyDir": {}}]))
+    wait_for(lambda: orch.pod("p") and orch.log_text(orch.pod("p"), "main") == "done\n")
+    # out: only what stays inside arrives
+    back = tmp_path / "back"
+    r = orch.ctl("cp", "p:/w/t", back)
+    assert {k: v[0] for k, v in tree(back).items()} == {
+        "file": "fine\n", "good": "-> file", "d": "/", "d/also": "-> ../file"}
+    for name in ("abs", "up", "sly", "dirlink", "fifo"):
+        assert f"left out /w/t/{name}:" in r.stderr, r.stderr
+    # the root of the container is the end of all ways up
+    assert orch.ctl("cp", "p:/w/above/w/dir/own", back).returncode == 0
+    assert (back / "own").read_text() == "in\n"
+    # into a directory that a link leads to: the container's of that name, never the host's
+    before = tree(host)
+    put(tmp_path / "evil", "evil")
+    orch.ctl("cp", tmp_path / "evil", "p:/w/hostdir/planted", check=False)
+    orch.ctl("cp", tmp_path / "evil", "p:/w/above/w/planted")
+    assert tree(host) == before
+    assert orch.exec("p", "/bin/cat", "/w/planted").stdout == "evil"
+    # a link in the way is replaced; a directory's link is refused
+    orch.ctl("cp", tmp_path / "evil", "p:/w/t/abs")
+    assert (host / "secret").read_text() == "of the host"
+    assert orch.exec("p", "/bin/cat", "/w/t/abs").stdout == "evil"
+    os.symlink(host, back / "d2")
+    (tmp_path / "up").mkdir()
+    (tmp_path / "up/dirlink").mkdir()
+    put(tmp_path / "up/dirlink/file", "x")
+    r = orch.ctl("cp", tmp_path / "up/dirlink", "p:/w/t/dirlink", check=False)
+    assert tree(host) == before
+    # here, too: what lies in the way as a link is not followed
+    os.unlink(back / "file")
+    os.symlink(host / "secret", back / "file")
+    (tmp_path / "again").mkdir()
+    os.rename(back, tmp_path / "again/t")
+    orch.ctl("cp", "p:/w/t", tmp_path / "again", check=False)
+    assert (host / "secret").read_text() == "of the host"
+    assert (tmp_path / "again/t/file").read_text() == "fine\n"
+
+
+def test_cp_has_the_rights_of_the_container(orch, tmp_path):
+    user = {"runAsUser": 4321, "runAsGroup": 4322}
+    orch.write("u.yaml", pod("u", container("/", "/bin/sh", "-c", "umask 077; echo own >/tmp/own; sleep 1000",
+                                            securityContext=user, volumeMounts=[
+                                                {"name": "v", "mountPath": "/v"}]),
+                             volumes=[{"name": "v", "emptyDir": {}}],
+                             securityContext={"fsGroup": 4444}))
+    orch.write("ro.yaml", pod("ro", container("/", "/bin/sleep", "1000",
+                                              securityContext={"readOnlyRootFilesystem": True})))
+    orch.write("ns.yaml", pod("ns", container("/", "/bin/sleep", "1000", volumeMounts=[
+        {"name": "v", "mountPath": "/v"}]), hostUsers=False, volumes=[{"name": "v", "emptyDir": {}}]))
+    orch.wait_ready(3)
+    put(tmp_path / "f", "text", 0o644)
+    orch.ctl("cp", tmp_path / "f", "u:/tmp/f")
+    orch.ctl("cp", tmp_path / "f", "u:/v/f")		# by its group only
+    out = orch.exec("u", "/usr/bin/stat", "-c", "%u %g", "/tmp/f", "/v/f").stdout.split("\n")
+    assert out[:2] == ["4321 4322", "4321 4444"]
+    r = orch.ctl("cp", tmp_path / "f", "u:/etc/f", check=False)
+    assert r.returncode == 1 and "Permission denied" in r.stderr
+    r = orch.ctl("cp", "u:/etc/shadow", tmp_path / "shadow", check=False)
+    assert r.returncode == 1 and "Permission denied" in r.stderr
+    orch.ctl("cp", "u:/tmp/own", tmp_path / "own")
+    assert (tmp_path / "own").read_text() == "own\n"
+    r = orch.ctl("cp", tmp_path / "f", "ro:/tmp/f", check=False)
+    assert r.returncode == 1 and "Read-only file system" in r.stderr
+    for path in ("/v/f", "/tmp/f"):
+        orch.ctl("cp", tmp_path / "f", f"ns:{path}")
+        assert orch.exec("ns", "/usr/bin/stat", "-c", "%u %g", path).stdout == "0 0\n"
+        orch.ctl("cp", f"ns:{path}", tmp_path / "back")
+        assert (tmp_path / "back").read_text() == "text"
