@@ -25,10 +25,11 @@ USES_image := sys base
 USES_pull := image sys base
 USES_net := sys model schema base
 USES_shim := base
+USES_ask := base
 USES_runtime := shim net image sys model schema base
 USES_daemon := runtime control plan store shim net image sys model schema base
 USES_cli := plan model schema base
-ROOMS := base schema model control plan store sys image pull net shim runtime daemon cli
+ROOMS := base schema model control plan store sys image pull net shim ask runtime daemon cli
 
 # libraries, by the room that needs them
 PKG_base := libmd
@@ -37,6 +38,7 @@ PKG_store := libzstd jansson
 PKG_sys := libnl-3.0 libnl-route-3.0 libnftables libseccomp libcap
 PKG_image := zlib libzstd jansson
 PKG_pull := libcurl libcrypto jansson
+PKG_ask := libssl libcrypto
 PKG_daemon := libmicrohttpd jansson
 PKG_cli := jansson
 
@@ -60,10 +62,11 @@ pkg = $(if $(1),$(shell pkg-config --libs $(1)),)
 libs_of = $(call pkg,$(strip $(foreach r,$(1),$(PKG_$(r)))))
 archives = $(foreach r,$(1),$(B)/$(r).a)
 
-src = $(filter-out src/daemon/main.c src/shim/main.c src/cli/main.c src/pull/main.c,$(wildcard src/$(1)/*.c))
+src = $(filter-out src/$(1)/main.c src/$(1)/main_%.c,$(wildcard src/$(1)/*.c))
 obj = $(patsubst src/%.c,$(B)/obj/%.o,$(1))
 
-PROGRAMS := $(B)/orchd $(B)/orchctl $(B)/orch-shim $(B)/orch-pull
+PROGRAMS := $(B)/orchd $(B)/orchctl $(B)/orch-shim $(B)/orch-pull $(B)/orch-ask-http \
+	$(B)/orch-ask-grpc
 all: $(PROGRAMS) $(B)/orch-probe man
 
 $(B)/obj/%.o: src/%.c
@@ -97,7 +100,7 @@ $(B)/orch-pull: $(B)/obj/pull/main.o $(call archives,pull $(USES_pull))
 # never instrumented: it is one process per pod that must work without a runtime.
 SHIM_CFLAGS = -std=gnu17 -D_GNU_SOURCE -Isrc $(WARN) $(WERROR) -Os -g -fno-strict-aliasing \
 	-ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables $(CFLAGS)
-SHIM_SRC := $(wildcard src/shim/*.c) $(wildcard src/base/*.c)
+SHIM_SRC := $(wildcard src/shim/*.c) $(wildcard src/base/*.c) $(wildcard src/ask/*.c)
 SHIM_OBJ := $(patsubst src/%.c,$(B)/obj-shim/%.o,$(SHIM_SRC))
 $(B)/obj-shim/%.o: src/%.c
 	@mkdir -p $(@D)
@@ -109,6 +112,17 @@ $(B)/shim-base.a: $(filter $(B)/obj-shim/base/%,$(SHIM_OBJ))
 $(B)/orch-shim: $(filter $(B)/obj-shim/shim/%,$(SHIM_OBJ)) $(B)/shim-base.a
 	@$(if $(filter 0,$(V)),echo "  LD $@",:)
 	$(Q)$(CC) -static -Wl,--gc-sections -Wl,-z,relro,-z,now $^ -o $@
+
+# What shims start to probe a container: run so often that it is neither instrumented nor, where it
+# needs no library, dynamic. OpenSSL's licence: as with orch-pull.
+ask_obj = $(patsubst %,$(B)/obj-shim/ask/%.o,$(1)) $(B)/shim-base.a
+$(B)/obj-shim/ask/%.o: SHIM_CFLAGS += $(HARDEN) -D_FORTIFY_SOURCE=2
+$(B)/orch-ask-grpc: $(call ask_obj,main_grpc grpc health hpack cage stream url)
+	@$(if $(filter 0,$(V)),echo "  LD $@",:)
+	$(Q)$(CC) -static -Wl,--gc-sections -Wl,-z,relro,-z,now $^ -o $@
+$(B)/orch-ask-http: $(call ask_obj,main_http http tls cage stream url)
+	@$(if $(filter 0,$(V)),echo "  LD $@",:)
+	$(Q)$(CC) -Wl,--gc-sections -Wl,-z,relro,-z,now -Wl,--as-needed $^ -o $@ $(call pkg,$(PKG_ask))
 
 $(B)/orch-probe: tests/probe/probe.c
 	@mkdir -p $(@D)
@@ -219,6 +233,7 @@ bench: all $(BENCH)
 	$(Q)BUILD=$(abspath $(B)) tests/bench/image_pull
 	$(Q)BUILD=$(abspath $(B)) tests/bench/logs
 	$(Q)BUILD=$(abspath $(B)) tests/bench/many
+	$(Q)BUILD=$(abspath $(B)) tests/bench/probes
 check-v2: tests
 	$(Q)scripts/check-v2
 
@@ -228,7 +243,8 @@ install: all
 	install -D -m 755 $(B)/orchd $(DESTDIR)$(PREFIX)/sbin/orchd
 	install -D -m 755 $(B)/orchctl $(DESTDIR)$(PREFIX)/bin/orchctl
 	install -D -m 755 $(B)/orch-shim $(DESTDIR)$(PREFIX)/lib/orch/orch-shim
-	install -D -m 755 $(B)/orch-pull $(DESTDIR)$(PREFIX)/lib/orch/orch-pull
+	for p in orch-pull orch-ask-http orch-ask-grpc; do \
+		install -D -m 755 $(B)/$$p $(DESTDIR)$(PREFIX)/lib/orch/$$p; done
 	install -d -m 755 $(DESTDIR)/etc/orch
 	for m in $(MAN); do install -D -m 644 $$m $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$${m##*/}; done
 	install -D -m 644 src/completion/orchctl.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/orchctl

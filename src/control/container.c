@@ -158,6 +158,27 @@ static void decide_restart(struct pass *p, struct member *m, const struct observ
 						       c->end.exit_code);
 }
 
+/* What kubelet says of each attempt is said here of each verdict. */
+static void tell_probes(struct pass *p, struct member *m, const struct observed_container *c)
+{
+	static const char *const names[PROBE_KINDS] = {
+		[PROBE_READINESS] = "Readiness", [PROBE_LIVENESS] = "Liveness",
+		[PROBE_STARTUP] = "Startup",
+	};
+
+	for (enum probe_kind k = 0; k < PROBE_KINDS; k++) {
+		bool unready = k == PROBE_READINESS && probe_failed(c, k);
+		int64_t when = c->probe_told_at[k];
+
+		if ((!unready && !c->warned[k]) || !when || p->in->now - when > TELL_WINDOW)
+			continue;
+		pass_event_at(p, &m->want.object, true, unready ? "Unhealthy" : "ProbeWarning",
+			      arena_printf(p->a, "%s probe %s: %s", names[k],
+					   unready ? "failed" : "warning",
+					   c->probe_message[k] ? c->probe_message[k] : ""), when);
+	}
+}
+
 /* What has just become of a container. Each pass says it again, with the time it happened, which
  * is how the same thing is known to be the same. */
 static void tell(struct pass *p, struct member *m, const struct observed_container *c)
@@ -215,6 +236,7 @@ static void decide_one(struct pass *p, struct member *m, uint32_t index, bool bl
 	if (c)
 		tell(p, m, c);
 	if (c && c->phase == RUN_RUNNING) {
+		tell_probes(p, m, c);
 		if (m->over)
 			decide_farewell(m, index, c, w);
 		else

@@ -196,9 +196,11 @@ static int open_machine(struct daemon *d, struct err *err)
 {
 	const struct settings *s = d->settings;
 	struct net_settings net = { d->pod_cidr, d->service_cidr, "orch" };
+	const char *shim = program_path(&d->arena, "orch-shim");
 	struct runtime_settings rt = {
 		.run_dir = s->run_dir, .state_dir = s->state_dir, .log_dir = s->log_dir,
-		.config_dir = s->config_dir, .shim = program_path(&d->arena, "orch-shim"),
+		.config_dir = s->config_dir, .shim = shim,
+		.programs = arena_strndup(&d->arena, shim, (size_t)(strrchr(shim, '/') - shim)),
 		.cluster_domain = s->cluster_domain,
 		.node_name = d->node_name, .drain_ms = DRAIN_MS,
 		.log_max_bytes = (uint64_t)quantity_value(&s->log_max_size),

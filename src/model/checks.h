@@ -58,7 +58,6 @@ void check_env_source(struct check *c, const void *obj);
 void check_env_var(struct check *c, const void *obj);
 void check_env_from(struct check *c, const void *obj);
 void check_exec(struct check *c, const void *obj);
-void check_scheme(struct check *c, const void *value);
 void check_lifecycle_handler(struct check *c, const void *obj);
 void check_stop_signal(struct check *c, const void *value);
 void check_probe(struct check *c, const void *obj);

@@ -175,13 +175,6 @@ void check_exec(struct check *c, const void *obj)
 		check_fail_at(c, "command", "must not be empty");
 }
 
-void check_scheme(struct check *c, const void *value)
-{
-	if (*(const enum http_scheme *)value == SCHEME_HTTPS)
-		check_warn_at(c, "", "orch does not speak HTTPS: it only tests whether the port "
-				     "can be connected to");
-}
-
 void check_lifecycle_handler(struct check *c, const void *obj)
 {
 	const struct lifecycle_handler *h = obj;

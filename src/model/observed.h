@@ -32,6 +32,8 @@ struct observed_container {
 	struct run_end end;	/* RUN_ENDED */
 	struct run_end last;	/* the run before; finished_at 0: none */
 	bool configured[PROBE_KINDS], decided[PROBE_KINDS], passed[PROBE_KINDS];
+	bool warned[PROBE_KINDS];	/* the verdict came with a warning */
+	int64_t probe_told_at[PROBE_KINDS];	/* when the verdict that has a message came; 0: none */
 	const char *probe_message[PROBE_KINDS];
 	bool hook_runs, hook_failed;	/* postStart: until it has passed, the container is not started */
 	const char *hook_message[2];	/* why postStart, preStop failed */

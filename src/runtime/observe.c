@@ -49,6 +49,8 @@ struct observed_container observe_run(const struct container_run *run)
 		c.configured[k] = probe_of(run->spec, (enum shim_probe_kind)k) != NULL;
 		c.decided[k] = st->decided >> k & 1;
 		c.passed[k] = st->passed >> k & 1;
+		c.warned[k] = st->warned >> k & 1;
+		c.probe_told_at[k] = st->told_at[k];
 	}
 	return c;
 }

@@ -3,7 +3,6 @@
 #include "runtime/probe.h"
 
 #include <stdio.h>
-#include <strings.h>
 
 #include "base/macro.h"
 #include "base/units.h"
@@ -16,11 +15,16 @@ const struct probe *probe_of(const struct container *c, enum shim_probe_kind kin
 		[SHIM_STARTUP] = c->startup_probe,
 	};
 
-	const struct probe *p = probes[kind];
-
-	/* one that only a handler that is not there would answer is as if it always passed */
-	return p && (p->exec || p->http_get || p->tcp_socket) ? p : NULL;
+	return probes[kind];
 }
+
+/* What there is to do: all but one are NULL. */
+struct probe_parts {
+	const struct exec_action *exec;
+	const struct http_get_action *http;
+	const struct tcp_socket_action *tcp;
+	const struct grpc_action *grpc;
+};
 
 static uint32_t ms(int32_t seconds)
 {
@@ -43,31 +47,19 @@ static uint16_t port_number(const struct container *c, const struct intstr *port
 	return 0;
 }
 
-static bool has_header(const struct http_get_action *h, const char *name)
-{
-	for (uint32_t i = 0; i < h->http_headers.n; i++)
-		if (strcasecmp(h->http_headers.v[i].name, name) == 0)
-			return true;
-	return false;
-}
-
-static void request_text(const struct http_get_action *h, uint32_t ip, uint16_t port,
+static void request_text(const struct http_get_action *h, const struct shim_try *how,
 			 struct buf *out)
 {
-	const char *path = h->path && *h->path ? h->path : "/";
-	char host[16];
+	const char *path = h->path && *h->path ? h->path : "/", *host = ask_host_header(h);
+	char address[16];
 
-	ip4_format(ip, host);
+	ip4_format(how->addr, address);
 	buf_printf(out, "GET %s%s HTTP/1.1\r\n", *path == '/' ? "" : "/", path);
-	if (!has_header(h, "Host"))
-		buf_printf(out, "Host: %s:%u\r\n", host, port);
-	if (!has_header(h, "User-Agent"))
-		buf_puts(out, "User-Agent: kube-probe/orch\r\n");
-	if (!has_header(h, "Accept"))
-		buf_puts(out, "Accept: */*\r\n");
-	for (uint32_t i = 0; i < h->http_headers.n; i++)
-		buf_printf(out, "%s: %s\r\n", h->http_headers.v[i].name,
-			   h->http_headers.v[i].value);
+	if (host)
+		buf_printf(out, "Host: %s\r\n", host);
+	else
+		buf_printf(out, "Host: %s:%u\r\n", address, how->port);
+	ask_headers(h, out);
 	buf_puts(out, "Connection: close\r\n\r\n");
 }
 
@@ -76,7 +68,7 @@ static int http_request(const struct container *c, const struct http_get_action 
 {
 	BUF_AUTO text = { 0 };
 
-	request_text(h, how->addr, how->port, &text);
+	request_text(h, how, &text);
 	if (text.len >= sizeof(how->request))
 		return err_set(err, -E2BIG,
 			       "container %s: the request of a probe or hook is larger than %zu bytes",
@@ -85,27 +77,46 @@ static int http_request(const struct container *c, const struct http_get_action 
 	return 0;
 }
 
-/* Fills what depends on the handler; the timeout is the caller's. */
-static int fill_try(const struct container *c, const struct exec_action *exec,
-		    const struct http_get_action *http, const struct tcp_socket_action *tcp,
-		    struct shim_try *how, struct err *err)
+/* One that goes to another host, or by TLS, is not for the shim. */
+static void choose_network(const struct probe_parts *p, struct shim_try *how)
 {
-	const struct intstr *port = http ? &http->port : tcp ? &tcp->port : NULL;
-	bool plain = http && http->scheme != SCHEME_HTTPS;	/* HTTPS: only connected to */
+	const char *host = p->http ? p->http->host : p->tcp ? p->tcp->host : NULL;
+	uint32_t addr = how->addr;
+	bool own = ask_is_address(host, &addr);
 
-	how->handler = exec ? SHIM_HANDLER_EXEC : plain ? SHIM_HANDLER_HTTP :
-		       http || tcp ? SHIM_HANDLER_TCP : SHIM_HANDLER_NONE;
-	if (port && !(how->port = port_number(c, port)))
+	if (p->grpc || !own || (p->http && p->http->scheme == SCHEME_HTTPS))
+		how->handler = SHIM_HANDLER_OUTSIDE;
+	else
+		how->handler = p->http ? SHIM_HANDLER_HTTP : SHIM_HANDLER_TCP;
+	if (own)
+		how->addr = addr;
+}
+
+/* Fills what depends on the handler; the timeout is the caller's. */
+static int fill_try(const struct container *c, const struct probe_parts *p, struct shim_try *how,
+		    struct err *err)
+{
+	struct intstr grpc = { .num = p->grpc ? p->grpc->port : 0 };
+	const struct intstr *port = p->http ? &p->http->port : p->tcp ? &p->tcp->port :
+				    p->grpc ? &grpc : NULL;
+
+	if (p->exec)
+		how->handler = SHIM_HANDLER_EXEC;
+	if (!port)
+		return 0;
+	choose_network(p, how);
+	if (!(how->port = port_number(c, port)))
 		return err_set(err, -EINVAL,
 			       "container %s: a probe or hook names the port %s, which it does not have",
 			       c->name, port->str ? port->str : "0");
-	return plain ? http_request(c, http, how, err) : 0;
+	return how->handler == SHIM_HANDLER_HTTP ? http_request(c, p->http, how, err) : 0;
 }
 
-int probe_order(const struct container *c, enum shim_probe_kind kind, uint32_t ip,
-		struct shim_probe *ret, struct err *err)
+int probe_order(struct arena *a, const struct container *c, enum shim_probe_kind kind, uint32_t ip,
+		struct shim_probe *ret, struct ask *ret_ask, struct err *err)
 {
 	const struct probe *p = probe_of(c, kind);
+	const struct probe_parts parts = { p->exec, p->http_get, p->tcp_socket, p->grpc };
 
 	*ret = (struct shim_probe){
 		.kind = kind,
@@ -117,7 +128,9 @@ int probe_order(const struct container *c, enum shim_probe_kind kind, uint32_t i
 		.how.addr = ip,
 	};
 	snprintf(ret->name, sizeof(ret->name), "%s", c->name);
-	return fill_try(c, p->exec, p->http_get, p->tcp_socket, &ret->how, err);
+	int r = fill_try(c, &parts, &ret->how, err);
+	*ret_ask = ask_for(a, parts.http, parts.tcp, parts.grpc, &ret->how);
+	return r;
 }
 
 const struct lifecycle_handler *hook_of(const struct container *c, enum shim_hook_kind kind)
@@ -128,10 +141,13 @@ const struct lifecycle_handler *hook_of(const struct container *c, enum shim_hoo
 }
 
 /* As with kubelet, a TCP hook does nothing, and whatever an HTTP server answers is fine. */
-int hook_order(const struct container *c, enum shim_hook_kind kind, uint32_t ip,
-	       struct shim_hook *ret, struct err *err)
+int hook_order(struct arena *a, const struct container *c, enum shim_hook_kind kind, uint32_t ip,
+	       struct shim_hook *ret, struct ask *ret_ask, struct err *err)
 {
 	const struct lifecycle_handler *h = hook_of(c, kind);
+	const struct probe_parts parts = {
+		.exec = h && !h->sleep ? h->exec : NULL, .http = h && !h->sleep ? h->http_get : NULL,
+	};
 
 	*ret = (struct shim_hook){ .kind = kind, .how = { .addr = ip, .any_status = true } };
 	snprintf(ret->name, sizeof(ret->name), "%s", c->name);
@@ -140,5 +156,7 @@ int hook_order(const struct container *c, enum shim_hook_kind kind, uint32_t ip,
 		ret->how.timeout_ms = (uint32_t)MIN(MAX(h->sleep->seconds, 0) * 1000, UINT32_MAX);
 		ret->how.timeout_ms = MAX(ret->how.timeout_ms, 1U);
 	}
-	return h && !h->sleep ? fill_try(c, h->exec, h->http_get, NULL, &ret->how, err) : 0;
+	int r = fill_try(c, &parts, &ret->how, err);
+	*ret_ask = ask_for(a, parts.http, NULL, NULL, &ret->how);
+	return r;
 }

@@ -22,7 +22,7 @@
 static void copy_settings(struct runtime *r, const struct runtime_settings *s)
 {
 	const char **const strings[] = {
-		&r->s.run_dir, &r->s.state_dir, &r->s.log_dir, &r->s.config_dir, &r->s.shim,
+		&r->s.run_dir, &r->s.state_dir, &r->s.log_dir, &r->s.config_dir, &r->s.shim, &r->s.programs,
 		&r->s.cluster_domain, &r->s.node_name,
 	};
 

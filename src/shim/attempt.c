@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One attempt of a probe or hook: a command, an HTTP request, a connection, or a rest. It starts
- * inside the pod's network namespace, which is the shim's own, and ends exactly once: by a result,
- * by its timeout, or silently when it is left. Of an HTTP answer nothing but the status line is
- * looked at.
+ * One attempt of a probe or hook: a command, an HTTP request, a connection, a rest, or a program
+ * that asks from outside of the container. It starts inside the pod's network namespace, which is
+ * the shim's own, and ends exactly once: by a result, by its timeout, or silently when it is left.
+ * Of an HTTP answer nothing but the status line is looked at; TLS, HTTP/2 and where a redirect
+ * leads are for the program, which has no rights.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -13,6 +14,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
+#include "base/http.h"
 #include "base/macro.h"
 #include "base/units.h"
 #include "shim/shim.h"
@@ -47,11 +49,16 @@ void attempt_leave(struct attempt *p)
 	p->running = false;
 }
 
+static void end(struct attempt *p, bool passed, const char *why)
+{
+	attempt_leave(p);
+	p->done(p, passed, why);
+}
+
 /* why is NULL when it was a success. */
 static void finish(struct attempt *p, const char *why)
 {
-	attempt_leave(p);
-	p->done(p, why);
+	end(p, !why, why);
 }
 
 static void finish_num(struct attempt *p, const char *what, unsigned v)
@@ -105,6 +112,8 @@ static void too_late(struct loop_timer *t)
 
 /* ---- HTTP and TCP ---- */
 
+static void begin_outside(struct attempt *p);
+
 int attempt_connect(uint32_t addr, uint16_t port)
 {
 	struct sockaddr_in to = {
@@ -130,29 +139,40 @@ static int socket_error(int fd)
 }
 
 /* One read takes what a short answer has, so that closing does not reset the connection. */
+static void http_status_is(struct attempt *p, int status)
+{
+	char rest[4096];
+
+	if (status >= 300 && status < 400 && p->n_prog) {
+		begin_outside(p);
+		return;
+	}
+	(void)!recv(p->io.fd, rest, sizeof(rest), 0);
+	if (p->how.any_status || (status >= 200 && status < 400))
+		finish(p, NULL);
+	else
+		finish_num(p, "HTTP probe failed with statuscode: ", (unsigned)status);
+}
+
+/* SO_RCVLOWAT: it is called when the status line is there, or will never be. */
 static void http_answer(struct loop_io *io, uint32_t events)
 {
 	struct attempt *p = container_of(io, struct attempt, io);
-	char data[4096];
-	ssize_t n = recv(io->fd, data, sizeof(data), 0);
+	char line[HTTP_STATUS_LINE];
+	ssize_t n = recv(io->fd, line, sizeof(line), MSG_PEEK);
 
 	(void)events;
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
-	if (n <= 0) {
+	int status = n < 0 ? 0 : http_status(line, (size_t)n);
+	if (n <= 0)
 		finish_error(p, n < 0 ? errno : EPIPE);
-		return;
-	}
-	size_t take = MIN((size_t)n, sizeof(p->answer) - p->n_answer);
-	memcpy(p->answer + p->n_answer, data, take);
-	p->n_answer += (unsigned)take;
-	int status = http_status(p->answer, p->n_answer);
-	if (status < 0)
+	else if (status < 0)
 		finish(p, "answer is not HTTP");
-	else if (status > 0 && (p->how.any_status || (status >= 200 && status < 400)))
-		finish(p, NULL);
-	else if (status > 0)
-		finish_num(p, "HTTP status ", (unsigned)status);
+	else if (status == 0)
+		finish_error(p, EPIPE);
+	else
+		http_status_is(p, status);
 }
 
 static void http_connected(struct attempt *p)
@@ -165,7 +185,8 @@ static void http_connected(struct attempt *p)
 		finish_error(p, sent < 0 ? errno : EPIPE);
 		return;
 	}
-	p->n_answer = 0;
+	setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &(int){ HTTP_STATUS_LINE },
+		   sizeof(int));
 	loop_io_remove(loop_of(p), &p->io);
 	loop_io_add(loop_of(p), &p->io, fd, EPOLLIN, http_answer);
 }
@@ -210,42 +231,81 @@ static void exec_output(struct loop_io *io, uint32_t events)
 	}
 }
 
-static int begin_exec(struct attempt *p)
+/* in is the standard input, -1: none. */
+static int begin_program(struct attempt *p, int in, bool outside)
 {
 	int ends[2];
 	struct prog_fail fail;
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return -errno;
-	struct session_stdio io = { .fd = { -1, ends[1], ends[1] }, .console = -1 };
+	struct session_stdio io = {
+		.fd = { in, ends[1], ends[1] }, .console = -1, .outside = outside,
+	};
 	int r = session_start(p->container, p->prog, p->n_prog, &io, &p->session, &fail);
 	close(ends[1]);
 	if (r < 0) {
 		close(ends[0]);
 		return r;
 	}
+	close_io(p);
 	p->session->attempt = p;
 	p->n_answer = 0;
 	fcntl(ends[0], F_SETFL, O_NONBLOCK);
 	return loop_io_add(loop_of(p), &p->io, ends[0], EPOLLIN, exec_output);
 }
 
-/* "exit code 1: what it said", on one line. */
-static void finish_exit(struct attempt *p, int exit_code)
+static int begin_exec(struct attempt *p)
 {
-	char why[sizeof(p->container->st.probe_message[0])];
-	struct text t = TEXT(why);
+	return begin_program(p, -1, p->how.handler == SHIM_HANDLER_OUTSIDE);
+}
 
-	text_num(text_put(&t, "exit code "), (unsigned)exit_code);
+/* Goes on with the connection that there is. */
+static void begin_outside(struct attempt *p)
+{
+	int r = begin_program(p, p->io.fd, true);
+
+	if (r < 0)
+		finish_error(p, -r);
+}
+
+/* What it said, on one line. */
+static const char *said(struct attempt *p, struct text *t)
+{
 	while (p->n_answer && p->answer[p->n_answer - 1] == '\n')
 		p->n_answer--;
-	if (p->n_answer)
-		text_putn(text_put(&t, ": "), p->answer, p->n_answer);
-	for (char *c = why; *c; c++) {
+	text_putn(t, p->answer, p->n_answer);
+	for (char *c = t->data; *c; c++) {
 		if (*c == '\n')
 			*c = ' ';
 	}
+	return t->data;
+}
+
+/* "exit code 1: what it said" */
+static void finish_exit(struct attempt *p, int exit_code)
+{
+	char why[SHIM_WHY];
+	struct text t = TEXT(why);
+
+	text_num(text_put(&t, "exit code "), (unsigned)exit_code);
+	if (p->n_answer)
+		said(p, text_put(&t, ": "));
 	finish(p, why);
+}
+
+static void finish_outside(struct attempt *p, int exit_code)
+{
+	char why[SHIM_WHY] = "";
+	struct text t = TEXT(why);
+
+	said(p, &t);
+	if (exit_code == 0)
+		end(p, true, *why ? why : NULL);
+	else if (*why)
+		finish(p, why);
+	else
+		finish_num(p, "the program that asks ended with ", (unsigned)exit_code);
 }
 
 void attempt_session_ended(struct attempt *p, int exit_code)
@@ -253,7 +313,9 @@ void attempt_session_ended(struct attempt *p, int exit_code)
 	p->session = NULL;
 	if (p->io.active)
 		exec_output(&p->io, EPOLLIN);
-	if (exit_code)
+	if (p->how.handler != SHIM_HANDLER_EXEC)
+		finish_outside(p, exit_code);
+	else if (exit_code)
 		finish_exit(p, exit_code);
 	else
 		finish(p, NULL);
@@ -272,6 +334,7 @@ static int (*const handlers[SHIM_HANDLERS])(struct attempt *) = {
 	[SHIM_HANDLER_HTTP] = begin_connect,
 	[SHIM_HANDLER_TCP] = begin_connect,
 	[SHIM_HANDLER_SLEEP] = begin_sleep,
+	[SHIM_HANDLER_OUTSIDE] = begin_exec,
 };
 
 int attempt_set(struct attempt *p, const struct shim_try *how, const void *prog, size_t n)

@@ -266,15 +266,25 @@ static int start(struct prog_run *x, uint64_t flags, pid_t *ret_pid, int *ret_pi
 	return 0;
 }
 
-int prog_run_container(struct prog_run *x, pid_t *ret_pid, int *ret_pidfd)
+static int start_sharing(struct prog_run *x, uint64_t flags, pid_t *ret_pid, int *ret_pidfd)
 {
-	int r = start(x, CLONE_VM | CLONE_NEWNS | x->pid_flags, ret_pid, ret_pidfd);
+	int r = start(x, CLONE_VM | flags, ret_pid, ret_pidfd);
 
 	if (r == 0 && x->fail.error) {
 		close(*ret_pidfd);
 		r = -x->fail.error;
 	}
 	return r;
+}
+
+int prog_run_container(struct prog_run *x, pid_t *ret_pid, int *ret_pidfd)
+{
+	return start_sharing(x, CLONE_NEWNS | x->pid_flags, ret_pid, ret_pidfd);
+}
+
+int prog_run_outside(struct prog_run *x, pid_t *ret_pid, int *ret_pidfd)
+{
+	return start_sharing(x, 0, ret_pid, ret_pidfd);
 }
 
 int prog_run_exec(struct prog_run *x, pid_t *ret_pid, int *ret_pidfd)

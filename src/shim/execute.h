@@ -4,7 +4,8 @@
  * program runs in a child born in new mount and pid namespaces, which borrows the shim's memory
  * until it executes. An exec program runs in a child with memory of its own, as it enters a
  * container whose processes might look at it: the child joins, and clones once more to be inside
- * the pid namespace; that process is the shim's own child, too (CLONE_PARENT).
+ * the pid namespace; that process is the shim's own child, too (CLONE_PARENT). A program that asks
+ * on the pod's behalf, from outside of its containers, is a plain child.
  *
  * struct prog_run lies in a shared mapping, so that a failure written by any of these processes
  * is seen by the shim. Children hold no descriptor but their stdio and those named here.
@@ -61,3 +62,5 @@ void prog_run_free(struct prog_run *x);
 int prog_run_sandbox(struct prog_run *x);
 int prog_run_container(struct prog_run *x, pid_t *ret_pid, int *ret_pidfd);
 int prog_run_exec(struct prog_run *x, pid_t *ret_pid, int *ret_pidfd);
+/* A program of the host, which enters no container. */
+int prog_run_outside(struct prog_run *x, pid_t *ret_pid, int *ret_pidfd);

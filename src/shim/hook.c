@@ -14,29 +14,29 @@ bool hook_pending(const struct container *c)
 	return c->st.post_start == SHIM_HOOK_RUNS || c->st.post_start == SHIM_HOOK_FAILED;
 }
 
-static void post_started(struct attempt *a, const char *why)
+static void post_started(struct attempt *a, bool passed, const char *why)
 {
 	struct container *c = a->container;
 
-	c->st.post_start = why ? SHIM_HOOK_FAILED : SHIM_HOOK_PASSED;
-	TEXT_COPY(c->st.hook_message[SHIM_POST_START], why ? why : "");
+	c->st.post_start = passed ? SHIM_HOOK_PASSED : SHIM_HOOK_FAILED;
+	TEXT_COPY(c->st.hook_message[SHIM_POST_START], passed ? "" : why);
 	container_changed(c);
 	probes_schedule(c);
 }
 
-static void pre_stopped(struct attempt *a, const char *why)
+static void pre_stopped(struct attempt *a, bool passed, const char *why)
 {
 	struct container *c = a->container;
 
-	TEXT_COPY(c->st.hook_message[SHIM_PRE_STOP], why ? why : "");
-	if (why)
+	TEXT_COPY(c->st.hook_message[SHIM_PRE_STOP], passed ? "" : why);
+	if (!passed)
 		container_changed(c);
 	stop_hook_ended(c);
 }
 
 int hook_set(struct container *c, const struct shim_hook *cfg, const void *prog, size_t n)
 {
-	static void (*const done[SHIM_HOOKS])(struct attempt *, const char *) = {
+	static void (*const done[SHIM_HOOKS])(struct attempt *, bool, const char *) = {
 		[SHIM_POST_START] = post_started, [SHIM_PRE_STOP] = pre_stopped,
 	};
 

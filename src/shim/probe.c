@@ -75,27 +75,26 @@ void probes_schedule(struct container *c)
 
 /* ---- what came out ---- */
 
-static void record(struct probe *p)
+static void record(struct probe *p, const char *why)
 {
 	struct container *c = p->container;
-	uint32_t passed = p->verdict.passed ? bit(p) : 0;
+	bool passed = p->verdict.passed;
 
 	c->st.decided |= bit(p);
-	c->st.passed = (c->st.passed & ~bit(p)) | passed;
-	if (passed)
-		c->st.probe_message[p->cfg.kind][0] = '\0';
+	c->st.passed = (c->st.passed & ~bit(p)) | (passed ? bit(p) : 0);
+	c->st.warned = (c->st.warned & ~bit(p)) | (passed && why ? bit(p) : 0);
+	c->st.told_at[p->cfg.kind] = why ? time_now() : 0;
+	TEXT_COPY(c->st.probe_message[p->cfg.kind], why ? why : "");
 	container_changed(c);
 }
 
-static void done(struct attempt *a, const char *why)
+static void done(struct attempt *a, bool passed, const char *why)
 {
 	struct probe *p = container_of(a, struct probe, attempt);
 	struct container *c = p->container;
 
-	if (why)
-		TEXT_COPY(c->st.probe_message[p->cfg.kind], why);
-	if (verdict_add(&p->verdict, !why, p->cfg.success_threshold, p->cfg.failure_threshold))
-		record(p);
+	if (verdict_add(&p->verdict, passed, p->cfg.success_threshold, p->cfg.failure_threshold))
+		record(p, why);
 	if (p->cfg.kind == SHIM_STARTUP)
 		probes_schedule(c);
 	else
@@ -116,7 +115,7 @@ static void due(struct loop_timer *t)
 
 void probes_begin(struct container *c)
 {
-	c->st.configured = c->st.decided = c->st.passed = 0;
+	c->st.configured = c->st.decided = c->st.passed = c->st.warned = 0;
 	for (int i = 0; i < SHIM_PROBES; i++) {
 		struct probe *p = c->probes[i];
 		c->st.probe_message[i][0] = '\0';
@@ -154,6 +153,7 @@ static void probe_remove(struct container *c, uint32_t kind)
 	c->st.configured &= ~bit(p);
 	c->st.decided &= ~bit(p);
 	c->st.passed &= ~bit(p);
+	c->st.warned &= ~bit(p);
 	free(p->attempt.prog);
 	free(p);
 }

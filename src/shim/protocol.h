@@ -20,6 +20,7 @@
 #define SHIM_NAME 64		/* a container name is a DNS label of at most 63 */
 #define SHIM_MSG_MAX (256 * 1024)
 #define SHIM_MESSAGE_MAX 4096	/* bytes of a termination message */
+#define SHIM_WHY 160		/* bytes that say why a probe or hook has failed */
 #define SHIM_FD 3		/* the inherited connection */
 
 enum shim_type {
@@ -87,13 +88,16 @@ struct shim_container {
 	uint32_t configured;	/* bit per enum shim_probe_kind */
 	uint32_t decided;	/* the probe has a verdict: a threshold was reached */
 	uint32_t passed;	/* the verdict */
+	uint32_t warned;	/* the verdict came with a warning: probe_message */
+	uint32_t reserved;
 	uint32_t stopping;	/* a STOP is under way */
 	uint32_t post_start;	/* enum shim_hook_state */
 	uint32_t message_size;	/* of the file "message-NAME", the run's termination message */
 	struct shim_end end;	/* of this run, once EXITED */
 	struct shim_end last;	/* of the run before */
-	char probe_message[SHIM_PROBES][96];	/* why the last probe failed */
-	char hook_message[SHIM_HOOKS][96];	/* why the hook failed */
+	int64_t told_at[SHIM_PROBES];	/* ns since the epoch: when a verdict came with a message */
+	char probe_message[SHIM_PROBES][SHIM_WHY];	/* why the last probe failed, or its warning */
+	char hook_message[SHIM_HOOKS][SHIM_WHY];	/* why the hook failed */
 	struct prog_fail fail;
 };
 
@@ -148,9 +152,13 @@ struct shim_signal {
 enum shim_handler {
 	SHIM_HANDLER_NONE,	/* removes the probe or hook */
 	SHIM_HANDLER_EXEC,	/* the program; exit code 0 passes */
-	SHIM_HANDLER_HTTP,	/* send the request; 200..399 passes, of a hook any answer */
+	SHIM_HANDLER_HTTP,	/* send the request; 200..399 passes, of a hook any answer. To follow a
+				 * redirect is for the program, if there is one: as of OUTSIDE, with
+				 * the connection as its standard input, the answer still in it */
 	SHIM_HANDLER_TCP,	/* connect */
 	SHIM_HANDLER_SLEEP,	/* let timeout_ms pass */
+	SHIM_HANDLER_OUTSIDE,	/* the program, from outside: exit code 0 passes; what it says is
+				 * why not, or a warning */
 	SHIM_HANDLERS
 };
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Processes that join a running container: exec sessions of orchd, and exec probes. They are
- * children of the shim and die with it and with their container. The data of a session never
- * passes through the shim: its pipe ends or its pty's master go to orchd.
+ * Processes that join a running container: exec sessions of orchd, and exec probes; and programs
+ * of the host that ask something of it from the pod's network namespace. They are children of the
+ * shim and die with it. The data of a session never passes through the shim: its pipe ends or its
+ * pty's master go to orchd.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,18 +30,20 @@ static void take_oom_score(const struct container *c, struct prog_run *x)
 		x->oom_score[n] = '\0';
 }
 
-static int join(struct container *c, struct prog_run *x, const struct session_stdio *io,
-		struct session *e)
+static int run(struct container *c, struct prog_run *x, const struct session_stdio *io,
+	       struct session *e)
 {
 	FD_AUTO cgroup = -1;
 
+	for (int i = 0; i < 3; i++)
+		x->stdio[i] = io->fd[i];
+	if (io->outside)
+		return prog_run_outside(x, &e->pid, &e->pidfd);
 	if (*c->cgroup_dir) {
 		cgroup = open(c->cgroup_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (cgroup < 0)
 			return -errno;
 	}
-	for (int i = 0; i < 3; i++)
-		x->stdio[i] = io->fd[i];
 	take_oom_score(c, x);
 	x->cgroup = cgroup;
 	x->join = c->pidfd;
@@ -62,7 +65,7 @@ int session_start(struct container *c, const void *prog, size_t n, const struct 
 		x = prog_run_new(prog, n);
 	if (!x)
 		return -ENOMEM;
-	int r = join(c, x, io, e);
+	int r = run(c, x, io, e);
 	*fail = x->fail;
 	prog_run_free(x);
 	if (r < 0)

@@ -16,7 +16,7 @@ struct shim;
 struct container;
 struct conn;
 
-/* ---- processes inside containers besides the first: exec sessions and exec probes ---- */
+/* ---- processes besides the containers' own: exec sessions, and those of probes and hooks ---- */
 
 struct session {
 	struct session *next;
@@ -33,6 +33,7 @@ struct session_stdio {
 	int fd[3];
 	int console;
 	uint16_t rows, cols;
+	bool outside;		/* a program of the host, in no container */
 };
 
 int session_start(struct container *c, const void *prog, size_t n, const struct session_stdio *io,
@@ -51,14 +52,15 @@ int session_exec(struct container *c, const struct shim_exec *order, const void 
 struct attempt {
 	struct container *container;
 	struct shim_try how;
-	void *prog;		/* of an exec */
+	void *prog;		/* of a command in the container or one that asks from outside */
 	size_t n_prog;
 	bool running;
-	void (*done)(struct attempt *a, const char *why);	/* why NULL: it has passed */
+	/* why: what went wrong, or NULL; what has passed may come with a warning. */
+	void (*done)(struct attempt *a, bool passed, const char *why);
 	struct loop_timer late;
 	struct loop_io io;
 	struct session *session;
-	char answer[72];	/* first bytes of the HTTP answer, or of what the process said */
+	char answer[SHIM_WHY];	/* first bytes of what the process said */
 	unsigned n_answer;
 };
 

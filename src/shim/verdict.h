@@ -17,6 +17,3 @@ struct verdict {
 
 /* Takes one result; true when the verdict changed. A threshold of 0 is 1. */
 bool verdict_add(struct verdict *v, bool ok, uint32_t success_threshold, uint32_t failure_threshold);
-
-/* The status of "HTTP/1.1 200 OK...", 0 when it is not complete yet, -1 when it is something else. */
-int http_status(const char *answer, unsigned long n);

@@ -67,9 +67,11 @@ class End(Struct):
 class Container(Struct):
     _fields_ = [("name", ctypes.c_char * 64), ("phase", u32), ("attempt", u32), ("backoff", u32),
                 ("pid", i32), ("started_at", i64), ("configured", u32), ("decided", u32),
-                ("passed", u32), ("stopping", u32), ("post_start", u32), ("message_size", u32),
-                ("end", End), ("last", End), ("messages", (ctypes.c_char * 96) * 3),
-                ("hook_messages", (ctypes.c_char * 96) * 2), ("fail", Fail)]
+                ("passed", u32), ("warned", u32), ("reserved", u32), ("stopping", u32),
+                ("post_start", u32), ("message_size", u32),
+                ("end", End), ("last", End), ("told_at", i64 * 3),
+                ("messages", (ctypes.c_char * 160) * 3),
+                ("hook_messages", (ctypes.c_char * 160) * 2), ("fail", Fail)]
 
 
 class Header(Struct):

@@ -862,7 +862,7 @@ def test_http_readiness(pod):
     assert state.configured == 1
     pod.probe("web", READINESS, H_HTTP, port=8080, request=HTTP.replace(b"/ ", b"/fail ", 1))
     state = wait_verdict(pod, "web", READINESS, False)
-    assert bytes(state.messages[0]).split(b"\0")[0] == b"HTTP status 503"
+    assert bytes(state.messages[0]).split(b"\0")[0] == b"HTTP probe failed with statuscode: 503"
     pod.probe("web", READINESS, H_HTTP, port=8081, request=HTTP, failure_threshold=1)
     pod.probe("web", READINESS, H_NONE)
     assert pod.shim.states["web"].configured == 0

@@ -352,10 +352,8 @@ static const struct message_case cases[] = {
 		"    startupProbe: {grpc: {port: 1}}\n",
 		"t.yaml:8:39: spec.containers[0].livenessProbe.tcpSocket.port: \"8080\" is the name of a port here; remove the quotes\n"
 		"t.yaml:9:38: spec.containers[0].readinessProbe.httpGet.port: 0 is not in 1-65535\n"
-		"t.yaml:9:49: warning: spec.containers[0].readinessProbe.httpGet.scheme: orch does not speak HTTPS: it only tests whether the port can be connected to\n"
 		"t.yaml:9:62: spec.containers[0].readinessProbe.httpGet.path: \"a b\" must not contain blanks; write %20\n"
 		"t.yaml:9:90: spec.containers[0].readinessProbe.httpGet.httpHeaders[0].name: \"a b\" must consist of letters, digits and \"-\"\n"
-		"t.yaml:10:26: warning: spec.containers[0].startupProbe.grpc: known to Kubernetes, not acted on by orch\n"
 	},
 	{
 		BOX

@@ -129,7 +129,6 @@ static const struct message_case cases[] = {
 		"    startupProbe: {exec: {command: [a]}, terminationGracePeriodSeconds: 0}\n",
 		"t.yaml:8:39: spec.containers[0].livenessProbe.tcpSocket.port: 70000 is not in 1-65535\n"
 		"t.yaml:9:49: spec.containers[0].readinessProbe.httpGet.scheme: \"https\" is not HTTP or HTTPS; did you mean \"HTTPS\"?\n"
-		"t.yaml:9:62: warning: spec.containers[0].readinessProbe.httpGet.host: known to Kubernetes, not acted on by orch\n"
 		"t.yaml:10:73: spec.containers[0].startupProbe.terminationGracePeriodSeconds: 0 is not in 1-2147483647\n"
 	},
 	{

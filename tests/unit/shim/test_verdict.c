@@ -52,29 +52,11 @@ static void test_undecided_before_the_threshold(void **state)
 	assert_false(v.decided || v.passed);
 }
 
-static void test_status_line(void **state)
-{
-	static const struct {
-		const char *answer;
-		int status;
-	} rows[] = {
-		{ "HTTP/1.1 200 OK\r\n", 200 }, { "HTTP/1.0 503", 503 }, { "HTTP/2.0 399 ", 399 },
-		{ "HTTP/1.1 20", 0 },		{ "", 0 },		  { "HTT", 0 },
-		{ "http/1.1 200", -1 },		{ "SSH-2.0-x", -1 },	  { "HTTP/1.1  200", -1 },
-		{ "HTTP/1.1 2x0", -1 },		{ "HTTP/1.1 000", 0 },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		assert_int_equal(http_status(rows[i].answer, strlen(rows[i].answer)), rows[i].status);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_stories),
 		cmocka_unit_test(test_undecided_before_the_threshold),
-		cmocka_unit_test(test_status_line),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
