@@ -300,7 +300,7 @@ void container_decide(struct pass *p, struct member *m)
 		pass_event(p, &m->want.object, true, "FailedMount", lacks);
 	if (!lacks && m->cannot_mount)
 		lacks = m->cannot_mount;
-	if (m->unscheduled)
+	if (m->unscheduled && !m->gated)
 		pass_event_at(p, &m->want.object, true, "FailedScheduling", m->unscheduled,
 			      m->seen ? m->seen->created_at : p->in->now);
 	bool blocked = lacks || m->unscheduled;

@@ -6,7 +6,7 @@
  * a pod that anybody stopped is out of them in the same pass.
  */
 #include "base/hash.h"
-#include "control/pass.h"
+#include "control/node.h"
 #include "control/quota.h"
 
 void pass_wake(struct pass *p, int64_t at)
@@ -118,6 +118,7 @@ void control_run(struct arena *a, const struct control_in *in, struct wanted *re
 		member_observe(&p, &in->observed->pods[i]);
 	members_sort_by_owner(&p);
 	namespaces_run(&p);
+	node_begin(&p);
 	quotas_begin(&p);
 	storage_begin(&p);
 	pods_declared(&p);
@@ -130,7 +131,9 @@ void control_run(struct arena *a, const struct control_in *in, struct wanted *re
 	cronjobs_run(&p);
 	stop_unclaimed(&p);
 	storage_run(&p);
+	schedule_run(&p);
 	finish_pods(&p);
+	node_show(&p);
 	quotas_show(&p);
 	if (ret->derived.n)
 		qsort(ret->derived.v, ret->derived.n, sizeof(*ret->derived.v),

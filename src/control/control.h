@@ -21,6 +21,9 @@ struct control_in {
 	const char *node_name;
 	uint32_t node_ip;
 	const char *volumes_dir;	/* where volumes are provisioned; NULL: nowhere */
+	/* Of the node; resources that allocatable does not have are not bounded. */
+	struct qtymap capacity, allocatable;
+	const struct node_system_info *node_info;	/* NULL: unknown */
 	int64_t started;		/* when orchd was */
 	int64_t now;			/* ns since the epoch */
 	uint64_t seed;			/* of names and uids made in this pass */

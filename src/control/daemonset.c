@@ -3,7 +3,9 @@
  * DaemonSets: one pod on each node, here on this one. A new template replaces the pod: with maxSurge
  * the new one comes first and the old one goes when it is available, else the old one goes first and
  * is waited for: https://kubernetes.io/docs/tasks/manage-daemon/update-daemon-set/
+ * A node whose labels or taints do not suit gets none; its state is tolerated, and so is a cordon.
  */
+#include "control/node.h"
 #include "control/revision.h"
 
 struct daemons {
@@ -13,6 +15,8 @@ struct daemons {
 	struct revisions revisions;
 	const char *hash;
 	struct owned pods;
+	struct pod_template template;	/* with the tolerations of daemons */
+	bool suits;			/* this node should have a pod */
 	struct member *current, *old;	/* at most one of each stays */
 	bool surplus;			/* there was more than one of a template */
 };
@@ -63,7 +67,7 @@ static void create(struct daemons *d)
 	const struct member *lost = d->pods.replaced.n ? d->pods.replaced.v[0] : NULL;
 	const struct meta *m = d->object->meta;
 
-	d->current = owned_create(d->p, d->object, d->spec->template, d->hash,
+	d->current = owned_create(d->p, d->object, &d->template, d->hash,
 				  name_pod(d->p, m->namespace, m->name), lost);
 }
 
@@ -98,20 +102,62 @@ static void roll(struct daemons *d)
 		d->old = NULL;
 }
 
+/* https://kubernetes.io/docs/concepts/workloads/controllers/daemonset/#taints-and-tolerations */
+static void add_tolerations(struct pass *p, struct pod_spec *s)
+{
+	static const struct toleration all[] = {
+		{ .key = "node.kubernetes.io/not-ready", .effect = TAINT_NO_EXECUTE },
+		{ .key = "node.kubernetes.io/unreachable", .effect = TAINT_NO_EXECUTE },
+		{ .key = "node.kubernetes.io/disk-pressure", .effect = TAINT_NO_SCHEDULE },
+		{ .key = MEMORY_PRESSURE_TAINT, .effect = TAINT_NO_SCHEDULE },
+		{ .key = "node.kubernetes.io/pid-pressure", .effect = TAINT_NO_SCHEDULE },
+		{ .key = UNSCHEDULABLE_TAINT, .effect = TAINT_NO_SCHEDULE },
+		{ .key = "node.kubernetes.io/network-unavailable", .effect = TAINT_NO_SCHEDULE },
+	};
+	struct toleration_list l = { 0 };
+
+	for (uint32_t i = 0; i < s->tolerations.n; i++)
+		*arena_push(p->a, &l) = s->tolerations.v[i];
+	for (size_t i = 0; i < ARRAY_SIZE(all) - !s->host_network; i++) {
+		struct toleration *t = arena_push(p->a, &l);
+
+		*t = all[i];
+		t->op = TOLERATION_EXISTS;
+		MARK(t, toleration, key);
+		MARK(t, toleration, op);
+		MARK(t, toleration, effect);
+	}
+	s->tolerations = l;
+	MARK(s, pod_spec, tolerations);
+}
+
+/* A pod that runs stays when only new ones are kept away. */
+static void leave(struct daemons *d)
+{
+	bool stays = node_suits(d->p, &d->template.spec) &&
+		     !node_repels(d->p, &d->template.spec, false);
+
+	for (uint32_t i = 0; !stays && i < d->pods.active.n; i++)
+		owned_stop(d->p, d->object, d->pods.active.v[i], "the node does not suit it any more");
+	if (!stays)
+		d->current = d->old = NULL;
+}
+
 static void make_status(struct daemons *d)
 {
 	struct daemonset_status *s = arena_new(d->p->a, struct daemonset_status);
 	const struct member *m = d->current ? d->current : d->old;
 	const struct member *serving = d->old && d->old->ready ? d->old : m;
 
-	s->desired_number_scheduled = 1;
-	s->current_number_scheduled = m != NULL;
-	s->updated_number_scheduled = d->current != NULL;
+	s->desired_number_scheduled = d->suits;
+	s->current_number_scheduled = d->suits && m;
+	s->number_misscheduled = !d->suits && m;
+	s->updated_number_scheduled = d->suits && d->current;
 	s->number_ready = serving && serving->ready;
 	s->number_available = serving && available(d, serving);
-	s->number_unavailable = 1 - s->number_available;
+	s->number_unavailable = d->suits && !s->number_available;
 	s->observed_generation = d->object->meta->generation;
-	if (s->updated_number_scheduled && s->number_available && !d->old)
+	if (!d->old && (!d->suits || (d->current && s->number_available)))
 		revisions_complete(d->p, &d->revisions);
 	for (uint32_t i = 0; d->old && i < d->revisions.n; i++)
 		d->revisions.v[i].used |= owned_is_current(d->old, d->revisions.v[i].hash);
@@ -128,7 +174,13 @@ static void run(struct pass *p, const struct object *o)
 	d.hash = d.revisions.update->hash;
 	owned_collect(p, o->meta->uid, &d.pods);
 	choose(&d);
-	roll(&d);
+	d.template = *d.spec->template;
+	add_tolerations(p, &d.template.spec);
+	d.suits = node_suits(p, &d.template.spec) && !node_repels(p, &d.template.spec, true);
+	if (d.suits)
+		roll(&d);
+	else
+		leave(&d);
 	make_status(&d);
 }
 

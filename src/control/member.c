@@ -8,6 +8,7 @@
  */
 #include <stdio.h>
 
+#include "control/admit.h"
 #include "control/container.h"
 #include "control/eviction.h"
 #include "control/pass.h"

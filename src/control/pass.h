@@ -32,7 +32,13 @@ struct member {
 	bool lost;			/* its sandbox is gone or could not be made */
 	bool ready;			/* all containers are */
 	int64_t ready_since;
-	const char *unscheduled;	/* its claims are not bound: why; NULL: they are */
+	bool bound;			/* the node is its place: something of it was started here */
+	bool placed;			/* it is bound, or will be: room is taken for it */
+	bool leaves;			/* thought away, while others look for room */
+	bool gated;			/* schedulingGates keep it from being looked at */
+	bool nominated;			/* less important pods make room for it */
+	const char *disrupted;		/* why it has to go, of reasons of DisruptionTarget */
+	const char *unscheduled;	/* why it has no place yet; NULL: it has one */
 	const char *cannot_mount;	/* why a volume can't be; NULL: all can */
 	struct waiting *images;		/* what each container waits for; NULL: not yet decided */
 	unsigned attempt;		/* sandboxes lost in a row before this one */
@@ -65,6 +71,7 @@ struct pass {
 	struct member_list by_owner;	/* those that run, sorted by the uid of their controller */
 	struct storage *storage;
 	struct { struct quota *v; uint32_t n; } quotas;
+	struct { const struct object *declared; struct taint_list taints; } node;
 };
 
 void pass_wake(struct pass *p, int64_t at);	/* look again then; the past is ignored */
@@ -107,9 +114,8 @@ void owner_add(struct arena *a, struct meta *m, const struct object *owner);
 struct object pod_from_template(struct pass *p, const struct object *owner,
 				const struct pod_template *t, const char *name);
 
-/* admit.c: completes a pod that is to be made; why it may not be, in Kubernetes' words, or NULL */
-const char *admit_pod(struct pass *p, struct object *pod);
-const char *admit_forbidden(struct pass *p, const struct object *pod, const char *why);
+/* schedule.c: which pods have a place here, who has to go */
+void schedule_run(struct pass *p);
 
 /* container.c: what every container of a pod that stays should do */
 struct restart {
@@ -143,8 +149,9 @@ void storage_run(struct pass *p);
 const char *storage_claim_ensure(struct pass *p, const struct object *owner, const char *ns,
 				 const char *name, const struct meta *like,
 				 const struct pvc_spec *spec);
-/* storage_pod.c: where the claims of a pod lead, or what it waits for */
+/* storage_pod.c: where the claims of a pod lead; what it waits for, NULL: nothing */
 void storage_of_pod(struct pass *p, struct member *m);
+const char *storage_waits(struct pass *p, const struct member *m);
 
 /* pod.c */
 void pods_declared(struct pass *p);

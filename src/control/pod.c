@@ -7,7 +7,7 @@
  * even when their sandbox is lost.
  */
 #include "base/hash.h"
-#include "control/pass.h"
+#include "control/admit.h"
 
 static const char *hex(struct arena *a, uint64_t v)
 {
@@ -50,10 +50,14 @@ static bool same_annotation(const struct object *a, const struct object *b, cons
 }
 
 /* Made from the same words; or from other words with the same meaning, such as a default. */
-static bool same_spec(const struct object *runs, const struct object *wanted)
+static bool same_spec(struct pass *p, const struct object *runs, const struct object *wanted)
 {
-	return same_annotation(runs, wanted, SPEC_HASH_ANNOTATION) ||
-	       schema_equal(&pod_spec_type, &runs->pod->spec, &wanted->pod->spec);
+	struct pod_spec then = wanted->pod->spec;
+
+	if (same_annotation(runs, wanted, SPEC_HASH_ANNOTATION))
+		return true;
+	return !admit_complete(p, wanted->meta->namespace, &then) &&
+	       schema_equal(&pod_spec_type, &runs->pod->spec, &then);
 }
 
 static struct member *find(struct pass *p, const struct object *o)
@@ -128,7 +132,7 @@ static void pod_run(struct pass *p, const struct object *declared)
 		create(p, &wanted);
 	else if (*m->owner || m->want.stop)
 		member_stop(p, m, "its name is wanted for a declared pod");
-	else if (!same_spec(&m->want.object, &wanted))
+	else if (!same_spec(p, &m->want.object, &wanted))
 		member_stop(p, m, "replaced: its specification changed");
 	else if (!same_annotation(&m->want.object, &wanted, CONFIG_HASH_ANNOTATION))
 		member_stop(p, m, "replaced: its configuration changed");

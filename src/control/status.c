@@ -268,6 +268,15 @@ static void add(struct pass *p, struct pod_status *s, const char *type, bool yes
 	condition_add(p->a, &s->conditions, &c);
 }
 
+/* It is told to go by somebody else than its controller. */
+static void add_disruption(struct pass *p, const struct member *m, struct pod_status *s)
+{
+	condition_add(p->a, &s->conditions, &(struct condition){
+		.type = "DisruptionTarget", .status = "True", .reason = m->disrupted,
+		.message = m->want.why, .last_transition_time = whole_seconds(p->in->now),
+	});
+}
+
 static void conditions(struct pass *p, const struct member *m, struct pod_status *s)
 {
 	int64_t created = s->start_time;
@@ -280,11 +289,18 @@ static void conditions(struct pass *p, const struct member *m, struct pod_status
 	int64_t at = m->ready ? whole_seconds(m->ready_since) : unready_since(m, created);
 	bool up = m->seen && m->seen->stage == POD_UP;
 
+	if (m->disrupted)
+		add_disruption(p, m, s);
+	if (m->unscheduled) {
+		add(p, s, "PodScheduled", false, m->gated ? "SchedulingGated" : "Unschedulable",
+		    m->unscheduled, created);
+		return;
+	}
 	add(p, s, "PodReadyToStartContainers", up, NULL, NULL, created);
 	add(p, s, "Initialized", !first, "ContainersNotInitialized", first, created);
 	add(p, s, "Ready", m->ready, reason, text, at);
 	add(p, s, "ContainersReady", m->ready, reason, text, at);
-	add(p, s, "PodScheduled", !m->unscheduled, "Unschedulable", m->unscheduled, created);
+	add(p, s, "PodScheduled", true, NULL, NULL, created);
 }
 
 static void addresses(struct pass *p, const struct member *m, struct pod_status *s)
@@ -310,7 +326,9 @@ void pod_status_make(struct pass *p, struct member *m)
 
 	*s = (struct pod_status){ 0 };
 	s->start_time = whole_seconds(m->seen ? m->seen->created_at : p->in->now);
-	for (uint32_t i = 0; i < pod_container_count(spec); i++) {
+	if (m->nominated)
+		s->nominated_node_name = p->in->node_name;
+	for (uint32_t i = 0; !m->unscheduled && i < pod_container_count(spec); i++) {
 		bool init = pod_container_role(spec, i) != ROLE_MAIN;
 
 		show_container(p, m, i, arena_push(p->a, init ? &s->init_container_statuses :

@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#include "control/node.h"
+
 static bool is_default(const struct object *o)
 {
 	static const char *const keys[] = {
@@ -82,71 +84,7 @@ struct storage_class_info storage_class(struct pass *p, const struct storage *s,
 	return info;
 }
 
-/* ---- nodes ---- */
-
-static bool among(const struct strs *l, const char *s)
-{
-	for (uint32_t i = 0; i < l->n; i++)
-		if (streq(l->v[i], s))
-			return true;
-	return false;
-}
-
-static const char *node_label(struct pass *p, const char *key)
-{
-	const struct object *node = set_find(p->in->set, KIND_NODE, "", p->in->node_name);
-	const char *v = node ? strmap_get(&node->meta->labels, key) : NULL;
-
-	if (!v && streq(key, "kubernetes.io/hostname"))
-		v = p->in->node_name;
-	if (!v && streq(key, "kubernetes.io/os"))
-		v = "linux";
-	return v;
-}
-
-static bool holds(const struct node_selector_requirement *r, const char *v)
-{
-	long long n = v ? strtoll(v, NULL, 10) : 0;
-	long long limit = r->values.n ? strtoll(r->values.v[0], NULL, 10) : 0;
-
-	switch (r->op) {
-	case NODE_IN:
-		return v && among(&r->values, v);
-	case NODE_NOT_IN:
-		return !v || !among(&r->values, v);
-	case NODE_EXISTS:
-		return v;
-	case NODE_DOES_NOT_EXIST:
-		return !v;
-	case NODE_GT:
-		return v && n > limit;
-	case NODE_LT:
-		return v && n < limit;
-	default:
-		return false;
-	}
-}
-
-static bool term_holds(struct pass *p, const struct node_selector_term *t)
-{
-	bool ok = t->match_expressions.n || t->match_fields.n;
-
-	for (uint32_t i = 0; ok && i < t->match_expressions.n; i++) {
-		const struct node_selector_requirement *r = &t->match_expressions.v[i];
-
-		ok = holds(r, node_label(p, r->key));
-	}
-	for (uint32_t i = 0; ok && i < t->match_fields.n; i++)
-		ok = holds(&t->match_fields.v[i], p->in->node_name);
-	return ok;
-}
-
 bool storage_reaches(struct pass *p, const struct pv_spec *v)
 {
-	const struct node_selector *s = v->node_affinity ? v->node_affinity->required : NULL;
-
-	for (uint32_t i = 0; s && i < s->node_selector_terms.n; i++)
-		if (term_holds(p, &s->node_selector_terms.v[i]))
-			return true;
-	return !s;
+	return node_selected(p, v->node_affinity ? v->node_affinity->required : NULL);
 }

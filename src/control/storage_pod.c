@@ -100,7 +100,7 @@ static bool has_other_pod(struct pass *p, const struct member *m, const struct s
 }
 
 /* Why the pod has to wait for this claim; NULL: for nothing. */
-static const char *waits(struct pass *p, const struct member *m, const struct volume *v,
+static const char *claim_waits(struct pass *p, const struct member *m, const struct volume *v,
 			 const char *name)
 {
 	const struct object *pod = &m->want.object;
@@ -141,20 +141,30 @@ static void add_path(struct pass *p, struct member *m, const struct volume *v, c
 					       at->o.meta->name, source_of(at->spec));
 }
 
-void storage_of_pod(struct pass *p, struct member *m)
+const char *storage_waits(struct pass *p, const struct member *m)
 {
 	const struct pod_spec *s = &m->want.object.pod->spec;
 	const char *why = NULL;
+
+	for (uint32_t i = 0; i < s->volumes.n && !why; i++) {
+		const struct volume *v = &s->volumes.v[i];
+		const char *name = storage_claim_name(p->a, &m->want.object, v);
+
+		if (name)
+			why = claim_waits(p, m, v, name);
+	}
+	return why;
+}
+
+void storage_of_pod(struct pass *p, struct member *m)
+{
+	const struct pod_spec *s = &m->want.object.pod->spec;
 
 	for (uint32_t i = 0; i < s->volumes.n; i++) {
 		const struct volume *v = &s->volumes.v[i];
 		const char *name = storage_claim_name(p->a, &m->want.object, v);
 
-		if (!name)
-			continue;
-		why = why ? why : waits(p, m, v, name);
-		add_path(p, m, v, name);
+		if (name)
+			add_path(p, m, v, name);
 	}
-	if (why)
-		m->unscheduled = arena_printf(p->a, "0/1 nodes are available: %s", why);
 }

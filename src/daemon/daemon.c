@@ -17,6 +17,7 @@
 #include "daemon/exec.h"
 #include "daemon/generation.h"
 #include "daemon/http.h"
+#include "daemon/node.h"
 #include "daemon/notify.h"
 #include "daemon/reconcile.h"
 #include "daemon/request.h"
@@ -272,7 +273,7 @@ int daemon_new(const struct invocation *in, struct daemon **ret, struct err *err
 	loop_signal_add(d->loop, &d->sigterm[1], SIGINT, on_stop_signal);
 	loop_signal_add(d->loop, &d->sighup, SIGHUP, on_reload_signal);
 	d->view = view_new((uint64_t)(d->started / MSEC) * 1000, on_view_changed, d);
-	if ((r = open_machine(d, err)) < 0 || (r = load_desired(d, err)) < 0)
+	if ((r = open_machine(d, err)) < 0 || (r = node_measure(d, err)) < 0 || (r = load_desired(d, err)) < 0)
 		return r;
 	first_pass(d);
 	snprintf(path, sizeof(path), "%s/api.sock", d->settings->run_dir);

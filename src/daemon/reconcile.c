@@ -43,6 +43,9 @@ void reconcile_outlook(struct daemon *d, const struct set *set, struct arena *a,
 		.node_name = d->node_name,
 		.node_ip = net_node_ip(d->net),
 		.volumes_dir = arena_printf(a, "%s/volumes", d->settings->state_dir),
+		.capacity = d->capacity,
+		.allocatable = d->allocatable,
+		.node_info = d->node_info,
 		.started = d->started,
 		.now = time_now(),
 		.zone = zones_find,
@@ -109,7 +112,7 @@ static bool is_storage(const struct object *o)
 }
 
 /* Declared objects that control shows itself: what it makes of them is the whole of them. */
-static bool shown_by_control(const struct object *o)
+static bool shown_by_control(const struct daemon *d, const struct object *o)
 {
 	switch (o->kind->id) {
 	case KIND_POD:
@@ -117,6 +120,8 @@ static bool shown_by_control(const struct object *o)
 	case KIND_JOB:
 	case KIND_CRONJOB:
 		return true;
+	case KIND_NODE:
+		return streq(o->meta->name, d->node_name);
 	default:
 		return is_storage(o);
 	}
@@ -158,7 +163,7 @@ static void show(struct daemon *d, struct arena *a, const struct outlook *o, int
 	for (uint32_t i = 0; i < d->applied->objects.n; i++) {
 		struct object shown;
 
-		if (shown_by_control(&d->applied->objects.v[i]) ||
+		if (shown_by_control(d, &d->applied->objects.v[i]) ||
 		    made_by_control(w, &d->applied->objects.v[i]))
 			continue;
 		shown = with_status(a, &d->applied->objects.v[i], w);
@@ -168,7 +173,7 @@ static void show(struct daemon *d, struct arena *a, const struct outlook *o, int
 			view_put(d->view, &shown);
 	}
 	for (uint32_t i = 0; i < w->derived.n; i++)
-		if (!is_storage(&w->derived.v[i]))
+		if (!is_storage(&w->derived.v[i]) && w->derived.v[i].kind->id != KIND_NODE)
 			view_put(d->view, &w->derived.v[i]);
 	for (uint32_t i = 0; i < w->shown.n; i++)
 		view_put(d->view, &w->shown.v[i]);

@@ -90,6 +90,18 @@ static bool pod_ended(const struct pod_status *s)
 	return s->phase && (streq(s->phase, "Succeeded") || streq(s->phase, "Failed"));
 }
 
+static bool is_gated(const struct pod_status *s)
+{
+	for (uint32_t i = 0; i < s->conditions.n; i++) {
+		const struct condition *c = &s->conditions.v[i];
+
+		if (streq(c->type, "PodScheduled") && c->reason &&
+		    streq(c->reason, "SchedulingGated"))
+			return true;
+	}
+	return false;
+}
+
 static const char *pod_word(struct cell *c, const struct object *o)
 {
 	const struct pod_status *s = &o->pod->status;
@@ -104,6 +116,8 @@ static const char *pod_word(struct cell *c, const struct object *o)
 		return init;
 	if (reason)
 		word = reason;
+	if (is_gated(s))
+		word = "SchedulingGated";
 	if (reason && streq(reason, "Completed") && running)
 		word = pod_condition(s, "Ready") ? "Running" : "NotReady";
 	return word ? word : "Pending";

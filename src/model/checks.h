@@ -164,6 +164,7 @@ void check_config_pair(struct check *c, const void *value);
 void check_config_bytes(struct check *c, const void *value);
 void check_configmap(struct check *c, const void *obj);
 void check_secret(struct check *c, const void *obj);
+void check_reserved(struct check *c, const void *value);
 void check_log_level(struct check *c, const void *value);
 void check_cgroup_root(struct check *c, const void *value);
 void check_registry_host(struct check *c, const void *value);

@@ -168,6 +168,20 @@ void check_log_level(struct check *c, const void *value)
 			   *(const char *const *)value);
 }
 
+void check_reserved(struct check *c, const void *value)
+{
+	static const char *const known[] = { "cpu", "memory", "ephemeral-storage" };
+	const struct qtypair *p = value;
+	bool ok = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		ok |= streq(known[i], p->k);
+	if (!ok)
+		check_fail(c, "\"%.60s\" is not cpu, memory or ephemeral-storage", p->k);
+	else if (p->v.milli < 0)
+		check_fail(c, "%s is less than 0", p->v.text);
+}
+
 void check_cgroup_root(struct check *c, const void *value)
 {
 	const char *path = *(const char *const *)value;

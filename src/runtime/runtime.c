@@ -117,6 +117,14 @@ int runtime_new(struct loop *l, const struct runtime_settings *s, struct net *ne
 	return 0;
 }
 
+void runtime_node(const struct runtime *r, int64_t *ret_cpu_milli, int64_t *ret_memory,
+		  int64_t *ret_disk)
+{
+	*ret_cpu_milli = r->node.cpu_milli;
+	*ret_memory = r->node.memory;
+	*ret_disk = r->node.disk;
+}
+
 void runtime_free(struct runtime *r)
 {
 	if (!r)

@@ -75,6 +75,10 @@ int runtime_pod_evict(struct runtime *r, const char *ns, const char *pod, const 
 		      struct err *err);
 int runtime_pod_remove(struct runtime *r, const char *ns, const char *pod, struct err *err);
 
+/* The machine: thousandths of processors, bytes of memory and of the disk with the state. */
+void runtime_node(const struct runtime *r, int64_t *ret_cpu_milli, int64_t *ret_memory,
+		  int64_t *ret_disk);
+
 /* Directories of volumes. One is removed a little later, outside of the pass, and only from among
  * them. */
 int runtime_volume_make(struct runtime *r, const char *dir, struct err *err);

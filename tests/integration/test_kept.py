@@ -31,7 +31,7 @@ KINDS = [
     ("v1", "LimitRange", {"spec": {"limits": [{"type": "Container", "max": {"cpu": "1"}}]}},
      "NAME=x"),
     ("v1", "ResourceQuota", {"spec": {"hard": {"pods": "4", "limits.cpu": "2"}}},
-     "REQUEST=pods:_1/4 LIMIT=limits.cpu:_1/2"),
+     "REQUEST=pods:_0/4 LIMIT=limits.cpu:_0/2"),
     ("v1", "ServiceAccount", {}, "NAME=x"),
     ("v1", "PersistentVolume",
      {"spec": {"capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce", "ReadOnlyMany"],

@@ -209,7 +209,7 @@ def test_pods_wait_for_their_claims(orch):
                      if c["type"] == "PodScheduled" and c["status"] == "False"), "")
     wait_for(lambda: 'persistentvolumeclaim "late" not found' in why(), 10)
     p = orch.pod("p")
-    assert p["status"]["phase"] == "Pending" and state(p)[0] == "waiting"
+    assert p["status"]["phase"] == "Pending" and state(p)[0] is None
     assert "FailedScheduling" in events(orch)
     orch.write("c.yaml", claim("late", storageClassName="ext"))
     wait_for(lambda: "pod has unbound immediate PersistentVolumeClaims" in why(), 10)
@@ -253,7 +253,7 @@ def test_one_pod_at_a_time(orch):
     running(orch, "a")
     orch.write("b.yaml", user(orch, "b", "one"))
     wait_for(lambda: "ReadWriteOncePod access mode" in events(orch), 10)
-    assert state(orch.pod("b"))[0] == "waiting"
+    assert state(orch.pod("b"))[0] is None
     gone(orch, "a.yaml")
     running(orch, "b")
 

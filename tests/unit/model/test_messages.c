@@ -418,7 +418,6 @@ static const struct message_case cases[] = {
 		"  nodeSelector: {a: b}\n",
 		"t.yaml:8:18: spec.restartPolicy: \"Sometimes\" is not Always, OnFailure or Never\n"
 		"t.yaml:13:20: spec.initContainers[0].image: missing; it is required\n"
-		"t.yaml:14:17: warning: spec.nodeSelector: known to Kubernetes, not acted on by orch\n"
 	},
 	{
 		BOX

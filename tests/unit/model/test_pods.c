@@ -48,13 +48,10 @@ static const struct message_case cases[] = {
 		"t.yaml:12:23: warning: spec.serviceAccountName: no object can be called \"$NAME\": a name must consist of lower-case letters, digits, \"-\" and \".\", and each part between dots begin and end with a letter or digit\n"
 		"t.yaml:13:33: warning: spec.automountServiceAccountToken: known to Kubernetes, not acted on by orch\n"
 		"t.yaml:14:22: spec.priorityClassName: \"High_1\" must consist of lower-case letters, digits, \"-\" and \".\", and each part between dots begin and end with a letter or digit\n"
-		"t.yaml:14:22: warning: spec.priorityClassName: known to Kubernetes, not acted on by orch\n"
 		"t.yaml:15:21: spec.runtimeClassName: \"gVisor\" must consist of lower-case letters, digits, \"-\" and \".\", and each part between dots begin and end with a letter or digit\n"
 		"t.yaml:15:21: warning: spec.runtimeClassName: known to Kubernetes, not acted on by orch\n"
-		"t.yaml:16:13: warning: spec.priority: known to Kubernetes, not acted on by orch\n"
 		"t.yaml:17:21: spec.preemptionPolicy: \"never\" is not PreemptLowerPriority or Never; did you mean \"Never\"?\n"
 		"t.yaml:18:36: spec.readinessGates[0].conditionType: \"a b\" must be a name of at most 63 letters, digits, \"-\", \"_\" and \".\", beginning and ending with a letter or digit, after an optional DNS domain and \"/\"\n"
-		"t.yaml:19:20: warning: spec.schedulingGates: known to Kubernetes, not acted on by orch\n"
 	},
 	{
 		BOX

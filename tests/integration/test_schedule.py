@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which pods have a place on the node: requests against what the machine has, labels and taints of a
+Node manifest, priorities and preemption, as processes, events and clients of the API see it."""
+
+import os
+
+import pytest
+
+from harness import container, deployment, is_ready, never, pod, state, wait_for
+
+
+def node(labels=None, **spec):
+    return {"apiVersion": "v1", "kind": "Node",
+            "metadata": {"name": "node1", "labels": labels or {}}, "spec": spec}
+
+
+def priority_class(name, value, **more):
+    return {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass",
+            "metadata": {"name": name}, "value": value, **more}
+
+
+def daemons(orch, **pod_more):
+    d = deployment("d", 1, sleeper(orch), pod_more=pod_more)
+    del d["spec"]["replicas"]
+    return {**d, "kind": "DaemonSet"}
+
+
+def sleeper(orch, **requests):
+    more = {"resources": {"requests": requests}} if requests else {}
+    return container(orch.rootfs, "/bin/probe", "sleep", **more)
+
+
+def milli(part):
+    """A part of all processors."""
+    return f"{int(os.cpu_count() * 1000 * part)}m"
+
+
+def scheduled(orch, name):
+    """(status, reason, message) of the condition."""
+    for c in (orch.pod(name) or {}).get("status", {}).get("conditions", []):
+        if c["type"] == "PodScheduled":
+            return c["status"], c.get("reason"), c.get("message")
+    return None
+
+
+def wait_pending(orch, name, words):
+    def pending():
+        s = scheduled(orch, name)
+        return s and s[0] == "False" and words in s[2] and orch.pod(name)
+    p = wait_for(pending, 15, f"{name}: {words}")
+    assert p["status"]["phase"] == "Pending" and not orch.pids(p, "main")
+    return p
+
+
+def wait_running(orch, name):
+    return wait_for(lambda: state(orch.pod(name) or {})[0] == "running" and orch.pod(name), 15, name)
+
+
+@pytest.mark.v2
+def test_requests_and_what_the_node_has(orch):
+    n = orch.get("nodes", "node1", ns=None)
+    assert n["status"]["capacity"]["cpu"] == str(os.cpu_count())
+    assert n["status"]["capacity"]["pods"] == n["status"]["allocatable"]["pods"]
+    orch.write("a.yaml", pod("first", sleeper(orch, cpu=milli(0.7))))
+    wait_running(orch, "first")
+    orch.write("b.yaml", pod("second", sleeper(orch, cpu=milli(0.7), memory="1Ki")))
+    wait_pending(orch, "second", "0/1 nodes are available: 1 Insufficient cpu. preemption: ")
+    assert any(e["reason"] == "FailedScheduling" and "Insufficient cpu" in e["message"]
+               for e in orch.get("events"))
+    assert orch.ctl("get", "pod", "second").stdout.split()[-3] == "Pending"
+    orch.wait_settled()
+    orch.remove("a.yaml")
+    wait_running(orch, "second")
+
+
+def test_node_manifest(orch):
+    orch.write("p.yaml", pod("picky", sleeper(orch), nodeSelector={"disk": "ssd"}),
+               pod("plain", sleeper(orch)))
+    wait_running(orch, "plain")
+    wait_pending(orch, "picky", "1 node(s) didn't match Pod's node affinity/selector.")
+    orch.write("n.yaml", node({"disk": "ssd"}), daemons(orch))
+    wait_running(orch, "picky")
+    orch.wait_ready(1, app="d")
+    before = orch.all_pids()
+    # a cordon keeps what runs and lets nothing else in, but daemons
+    orch.write("n.yaml", node({"disk": "ssd"}, unschedulable=True), daemons(orch))
+    orch.write("q.yaml", pod("late", sleeper(orch)))
+    wait_pending(orch, "late", "1 node(s) were unschedulable.")
+    assert before <= orch.all_pids()
+    assert "SchedulingDisabled" in orch.ctl("get", "node", "node1").stdout
+    orch.write("n.yaml", node({"disk": "ssd"}, taints=[
+        {"key": "burning", "value": "yes", "effect": "NoExecute"}]), daemons(orch))
+    wait_pending(orch, "plain", "1 node(s) had untolerated taint {burning: yes}.")
+    wait_for(lambda: not orch.pods(app="d"), 10, "the daemon goes")
+    assert not orch.all_pids() & before
+    orch.write("n.yaml", node({"disk": "ssd"}), daemons(orch))
+    for name in ("picky", "plain", "late"):
+        wait_running(orch, name)
+    orch.wait_ready(1, app="d")
+
+
+def test_tolerated_for_a_time(orch):
+    for_a_time = {"tolerations": [{"key": "k", "operator": "Exists", "effect": "NoExecute",
+                                   "tolerationSeconds": 4}]}
+    orch.write("p.yaml", pod("x", sleeper(orch), **for_a_time))
+    first = wait_running(orch, "x")
+    orch.write("n.yaml", node(taints=[{"key": "k", "effect": "NoExecute"}]))
+    wait_for(lambda: "k" in str(orch.get("nodes", "node1", ns=None).get("spec")), 10)
+    orch.restart()		# since when it is there is not forgotten
+    wait_for(lambda: orch.pod("x")["metadata"].get("deletionTimestamp") or
+             orch.pod("x")["metadata"]["uid"] != first["metadata"]["uid"], 20, "x is evicted")
+    assert any(e["reason"] == "TaintManagerEviction" for e in orch.get("events"))
+
+
+def test_gates_and_affinity(orch):
+    away = {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [
+        {"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": {"app": "web"}}}]}}
+    orch.write("g.yaml", pod("gated", sleeper(orch), schedulingGates=[{"name": "example.com/wait"}]))
+    orch.write("w.yaml", deployment("web", 2, sleeper(orch), pod_more={"affinity": away}))
+    wait_for(lambda: (scheduled(orch, "gated") or "  ")[1] == "SchedulingGated", 10)
+    assert orch.ctl("get", "pod", "gated").stdout.split()[-3] == "SchedulingGated"
+    wait_for(lambda: sorted(p["status"]["phase"] for p in orch.pods(app="web")) ==
+             ["Pending", "Running"], 15, "one of two")
+    never(lambda: sum(is_ready(p) for p in orch.pods(app="web")) > 1, 0.5)
+    orch.write("g.yaml", pod("gated", sleeper(orch)))
+    wait_running(orch, "gated")
+
+
+@pytest.mark.v2
+def test_preemption(orch):
+    orch.write("c.yaml", priority_class("low", 1), priority_class("high", 100))
+    orch.write("l.yaml", pod("low", sleeper(orch, cpu=milli(0.6)), priorityClassName="low"))
+    low = wait_running(orch, "low")
+    assert low["spec"]["priority"] == 1
+    orch.write("h.yaml", pod("high", sleeper(orch, cpu=milli(0.6)), priorityClassName="high"))
+    wait_running(orch, "high")
+    wait_pending(orch, "low", "1 Insufficient cpu.")
+    assert any(e["reason"] == "Preempted" and e["involvedObject"]["name"] == "low"
+               for e in orch.get("events"))
+    orch.wait_settled()
+    orch.restart()
+    never(lambda: state(orch.pod("high") or {})[0] != "running" and orch.pod("high"), 0.5)
+    orch.remove("h.yaml")
+    wait_running(orch, "low")
+
+
+def test_unknown_class(orch):
+    orch.write("p.yaml", pod("x", sleeper(orch), priorityClassName="gone"))
+    wait_for(lambda: any("no PriorityClass with name gone was found" in e["message"]
+                         for e in orch.get("events")), 10)
+    assert orch.pod("x") is None
+    orch.write("c.yaml", priority_class("gone", 5))
+    wait_running(orch, "x")
+
+
+@pytest.mark.flags("--max-pods", "6")
+def test_number_of_pods(orch):
+    orch.write("d.yaml", deployment("many", 7, sleeper(orch)))
+    wait_for(lambda: sum(is_ready(p) for p in orch.pods(app="many")) == 6, 20, "six of seven")
+    waiting, = [p for p in orch.pods(app="many") if p["status"]["phase"] == "Pending"]
+    wait_pending(orch, waiting["metadata"]["name"], "1 Too many pods.")
