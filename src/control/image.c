@@ -10,6 +10,7 @@
 
 #define SHOW_ERROR (5 * NSEC)	/* so long ErrImagePull is shown, then that it backs off */
 #define TELL_WINDOW (10 * NSEC)
+#define SLOW_PULL (5 * NSEC)	/* one that takes longer tells how far it is */
 
 static const struct waiting nothing;
 
@@ -26,11 +27,24 @@ static const struct bytes *secret_bytes(const struct object *o)
 	return NULL;
 }
 
+/* The pod's own, else those of its account. */
+static const struct local_reference_list *pull_secrets(struct pass *p, const struct object *pod)
+{
+	const struct pod_spec *s = &pod->pod->spec;
+	const struct object *account;
+
+	if (s->image_pull_secrets.n)
+		return &s->image_pull_secrets;
+	account = set_find(p->in->set, KIND_SERVICEACCOUNT, pod->meta->namespace,
+			   s->service_account_name ? s->service_account_name : "default");
+	return account ? &account->service_account->image_pull_secrets : &s->image_pull_secrets;
+}
+
 /* The Secrets that there are; a missing one is told, and the pull tried without it. */
 static void add_secrets(struct pass *p, const struct member *m, struct wanted_image *w)
 {
 	const struct object *pod = &m->want.object;
-	const struct local_reference_list *l = &pod->pod->spec.image_pull_secrets;
+	const struct local_reference_list *l = pull_secrets(p, pod);
 
 	for (uint32_t i = 0; i < l->n; i++) {
 		const char *name = l->v[i].name ? l->v[i].name : "";
@@ -90,6 +104,19 @@ static void tell_pulled(const struct telling *t, const struct observed_image *i)
 			  go_duration(a, i->pulled_at - i->begun_at),
 			  go_duration(a, i->pulled_at - i->started_at),
 			  (unsigned long long)i->size));
+}
+
+/* Its quarters, as events of their own. */
+static void tell_pulling(const struct telling *t, const struct observed_image *i)
+{
+	struct arena *a = t->p->a;
+
+	tell(t, i->started_at, false, "Pulling", arena_printf(a, "Pulling image \"%s\"", t->image));
+	if (i->quarters % 4 && i->quarter_at - i->begun_at >= SLOW_PULL)
+		tell(t, i->quarter_at, false, "Pulling",
+		     arena_printf(a, "Pulling image \"%s\": %u %% of %llu MB", t->image,
+				  i->quarters * 25,
+				  (unsigned long long)((i->total + 999999) / 1000000)));
 }
 
 static void tell_failed(const struct telling *t, const struct observed_image *i)
@@ -195,8 +222,7 @@ static struct waiting decide(const struct telling *t, struct member *m,
 	if (i && i->pull == IMAGE_FAILED)
 		return failed(t, i);
 	if (i && i->pull == IMAGE_PULLING)
-		tell(t, i->started_at, false, "Pulling",
-		     arena_printf(t->p->a, "Pulling image \"%s\"", t->image));
+		tell_pulling(t, i);
 	return creating(t, m, i);
 }
 

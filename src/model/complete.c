@@ -80,7 +80,7 @@ void pod_spec_complete(struct arena *a, struct pod_spec *s)
 	if (s->service_account && *s->service_account &&
 	    !HAS(s, pod_spec, service_account_name)) {
 		s->service_account_name = s->service_account;
-		MARK(s, pod_spec, service_account_name);	/* what is noted is shown if written */
+		MARK(s, pod_spec, service_account_name);
 	}
 }
 

@@ -76,8 +76,10 @@ struct observed_image {
 	uint64_t size;		/* bytes of its layers */
 	enum image_pull pull;
 	uint64_t done, total;	/* IMAGE_PULLING: bytes; total 0: not yet known */
+	unsigned quarters;	/* of them, in full */
 	int64_t started_at;	/* the last pull: asked for, */
 	int64_t begun_at;	/* when its turn came, */
+	int64_t quarter_at;	/* the last of its quarters, */
 	int64_t pulled_at;	/* and its good end; 0: there was none since orchd started */
 	int64_t failed_at, retry_at;	/* IMAGE_FAILED */
 	const char *reason, *message;	/* "ErrImagePull", what went wrong */

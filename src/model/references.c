@@ -123,6 +123,14 @@ static void check_claims(struct references *r, const struct object *o, const str
 	}
 }
 
+static void check_pull_secrets(struct references *r, const struct object *o,
+			       const struct local_reference_list *l, const char *prefix)
+{
+	for (uint32_t i = 0; i < l->n; i++)
+		need(r, o, KIND_SECRET, l->v[i].name, &l->v[i].node,
+		     arena_printf(&r->set->arena, "%simagePullSecrets[%u].name", prefix, i));
+}
+
 static void check_pods(struct references *r, const struct object *o)
 {
 	const char *prefix;
@@ -142,10 +150,12 @@ static void check_pods(struct references *r, const struct object *o)
 	if (s->service_account_name && !streq(s->service_account_name, "default"))
 		need(r, o, KIND_SERVICEACCOUNT, s->service_account_name, &s->node,
 		     arena_printf(a, "%s.serviceAccountName", prefix));
-	for (uint32_t i = 0; i < s->image_pull_secrets.n; i++)
-		need(r, o, KIND_SECRET, s->image_pull_secrets.v[i].name,
-		     &s->image_pull_secrets.v[i].node,
-		     arena_printf(a, "%s.imagePullSecrets[%u].name", prefix, i));
+	check_pull_secrets(r, o, &s->image_pull_secrets, arena_printf(a, "%s.", prefix));
+}
+
+static void check_account(struct references *r, const struct object *o)
+{
+	check_pull_secrets(r, o, &o->service_account->image_pull_secrets, "");
 }
 
 /* ---- services ---- */
@@ -343,6 +353,7 @@ static void check_object(struct references *r, const struct object *o)
 		[KIND_SERVICE] = check_service, [KIND_ENDPOINTS] = check_endpoints,
 		[KIND_ENDPOINTSLICE] = check_slice, [KIND_INGRESS] = check_ingress_rules,
 		[KIND_HPA] = check_scale_target, [KIND_PVC] = check_claim_class,
+		[KIND_SERVICEACCOUNT] = check_account,
 	};
 
 	check_pods(r, o);

@@ -44,7 +44,6 @@ static const struct message_case cases[] = {
 		"  schedulingGates: [{name: x.y/z}]\n"
 		"  nodeName: other\n",
 		"t.yaml:11:18: warning: spec.schedulerName: known to Kubernetes, not acted on by orch\n"
-		"t.yaml:12:23: warning: spec.serviceAccountName: known to Kubernetes, not acted on by orch\n"
 		"t.yaml:12:23: warning: spec.serviceAccountName: no object can be called \"$NAME\": a name must consist of lower-case letters, digits, \"-\" and \".\", and each part between dots begin and end with a letter or digit\n"
 		"t.yaml:13:33: warning: spec.automountServiceAccountToken: known to Kubernetes, not acted on by orch\n"
 		"t.yaml:14:22: spec.priorityClassName: \"High_1\" must consist of lower-case letters, digits, \"-\" and \".\", and each part between dots begin and end with a letter or digit\n"

@@ -151,9 +151,18 @@ static const struct message_case cases[] = {
 		"kind: ServiceAccount\n"
 		"metadata: {name: a}\n"
 		"imagePullSecrets: [{name: s}]\n"
-		"secrets: [{name: t}]\n"
 		"automountServiceAccountToken: \"no\"\n",
-		"t.yaml:6:31: automountServiceAccountToken: expected true or false, not the string \"no\"; remove the quotes\n"
+		"t.yaml:5:31: automountServiceAccountToken: expected true or false, not the string \"no\"; remove the quotes\n"
+	},
+	{
+		"apiVersion: v1\n"
+		"kind: ServiceAccount\n"
+		"metadata: {name: a}\n"
+		"imagePullSecrets: [{name: s}]\n"
+		"secrets: [{name: t}]\n"
+		"automountServiceAccountToken: true\n",
+		"t.yaml:5:10: warning: secrets: known to Kubernetes, not acted on by orch\n"
+		"t.yaml:6:31: warning: automountServiceAccountToken: known to Kubernetes, not acted on by orch\n"
 	},
 	/* Nodes */
 	{

@@ -63,6 +63,11 @@ static const struct { const char *text, *expected; } missing[] = {
 		"no file declares Secret \"login\" in namespace default\n"
 	},
 	{
+		"apiVersion: v1\nkind: ServiceAccount\n" META("me") "imagePullSecrets: [{name: login}]\n",
+		"a.yaml:4:20: warning: imagePullSecrets[0].name: "
+		"no file declares Secret \"login\" in namespace default\n"
+	},
+	{
 		POD("p", "  runtimeClassName: fast\n  serviceAccountName: me\n")
 		"---\napiVersion: node.k8s.io/v1\nkind: RuntimeClass\n" META("fast") "handler: x\n"
 		"---\napiVersion: v1\nkind: ServiceAccount\n" META("me"),
