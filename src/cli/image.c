@@ -10,6 +10,7 @@
 #include "base/macro.h"
 #include "base/units.h"
 #include "cli/print.h"
+#include "cli/spool.h"
 
 #define PASSWORD_MAX 4096
 
@@ -256,19 +257,38 @@ static int image_prune(struct cli *c)
 	return status;
 }
 
-/* orchd opens the file, so its path has to mean the same there. */
+/* With its transport; NULL: a plain name of a file. */
+static const char *transport_of(struct cli *c, const char *file)
+{
+	static const char *const transports[] = { "oci:", "oci-archive:", "docker-archive:" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(transports); i++) {
+		size_t n = strlen(transports[i]);
+
+		if (strncmp(file, transports[i], n) == 0)
+			return arena_strndup(&c->arena, file, n);
+	}
+	return NULL;
+}
+
 static int image_import(struct cli *c)
 {
 	const char *file = c->args[1], *name = c->nargs > 2 ? c->args[2] : NULL;
-	char real[PATH_MAX];
+	const char *transport = transport_of(c, file);
+	bool from_stdin = streq(transport ? file + strlen(transport) : file, "-");
 	BUF_AUTO path = { 0 };
+	struct err err = { 0 };
 
-	if (strncmp(file, "oci", 3) != 0 && strncmp(file, "docker-archive:", 15) != 0) {
-		if (!realpath(file, real)) {
-			fprintf(stderr, "error: %s: %s\n", file, strerror(errno));
+	if (from_stdin && !name) {
+		fprintf(stderr, "error: image import - NAME: what comes in has no name\n");
+		return EXIT_ERROR;
+	}
+	if (!transport || from_stdin) {
+		if (spool_path(&c->arena, from_stdin ? "-" : file, &file, &err) < 0) {
+			fprintf(stderr, "error: %s\n", err.msg);
 			return EXIT_ERROR;
 		}
-		file = arena_printf(&c->arena, "oci-archive:%s", real);
+		file = arena_printf(&c->arena, "%s%s", transport ? transport : "oci-archive:", file);
 	}
 	buf_puts(&path, path_of(c, "pull", "image", file));
 	if (name) {
@@ -379,7 +399,7 @@ static const struct {
 	{ "inspect", "inspect NAME...", 1, UINT_MAX, image_inspect },
 	{ "rm", "rm NAME...", 1, UINT_MAX, image_rm },
 	{ "prune", "prune [--all]", 0, 0, image_prune },
-	{ "import", "import FILE [NAME]", 1, 2, image_import },
+	{ "import", "import FILE|- [NAME]", 1, 2, image_import },
 	{ "export", "export NAME [FILE]", 1, 2, image_export },
 	{ "login", "login REGISTRY -u USER [--password-stdin]", 1, 1, image_login },
 	{ "logout", "logout REGISTRY", 1, 1, image_logout },

@@ -177,6 +177,20 @@ static void failed(struct entry *e, const struct pull_news *n)
 	pull_over(e);
 }
 
+/* Is that worth telling at once? */
+static bool progressed(struct entry *e, const struct pull_news *n)
+{
+	unsigned quarters = n->total ? (unsigned)(MIN(n->done, n->total) * 4 / n->total) : 0;
+
+	e->seen.done = n->done;
+	e->seen.total = n->total;
+	if (quarters <= e->seen.quarters)
+		return false;
+	e->seen.quarters = quarters;
+	e->seen.quarter_at = time_now();
+	return true;
+}
+
 static void on_news(void *data, const struct pull_news *n)
 {
 	struct entry *e = data;
@@ -186,13 +200,9 @@ static void on_news(void *data, const struct pull_news *n)
 		pulled(e);
 	} else if (n->kind == PULL_FAILED) {
 		failed(e, n);
-	} else {
-		e->seen.done = n->done;
-		e->seen.total = n->total;
-		if (now - e->im->shown_at >= SETTLE_PROGRESS) {
-			e->im->shown_at = now;
-			changed(e->im);
-		}
+	} else if (progressed(e, n) || now - e->im->shown_at >= SETTLE_PROGRESS) {
+		e->im->shown_at = now;
+		changed(e->im);
 	}
 }
 
@@ -244,6 +254,7 @@ static void queue(struct entry *e, const struct wanted_image *w, int64_t now)
 	e->seen.pull = IMAGE_PULLING;
 	e->seen.started_at = now;
 	e->seen.done = e->seen.total = 0;
+	e->seen.quarters = 0;
 	e->queued = true;
 	for (uint32_t i = 0; i < w->secrets.n; i++) {
 		const char *text = image_job_secret(&e->job_arena, w->secrets.v[i]);

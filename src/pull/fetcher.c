@@ -13,6 +13,7 @@
 
 #define INDEX_DEPTH 2			/* indexes in indexes */
 #define PROGRESS_EVERY (300 * MSEC)
+#define BUSY_US 100000			/* between two questions whether others have done */
 
 void digest_of(const void *data, size_t n, char ret[DIGEST_TEXT])
 {
@@ -113,14 +114,25 @@ static int check_digest(const char *what, const struct buf *text, const char *di
 	return err_set(err, -EBADMSG, "%s: its digest should be %s and is %s", what, digest, is);
 }
 
+/* Another pull may be about to write the same: it is short. Nothing is held meanwhile. */
+static int ask_text(struct fetcher *f, const struct part *p, enum fetch_state *ret, int *ret_fd,
+		    struct err *err)
+{
+	uint64_t have;
+	int r;
+
+	while ((r = ask_blob(f, p, ret, ret_fd, &have, err)) == -EBUSY)
+		usleep(BUSY_US);
+	return r;
+}
+
 static int keep_text(struct fetcher *f, const char *what, const char *digest,
 		     const struct buf *text, struct err *err)
 {
 	struct part p = { .d = { .digest = digest, .size = text->len }, .what = what, .fd = -1 };
 	enum fetch_state state;
-	uint64_t have;
 	int fd = -1;
-	int r = ask_blob(f, &p, &state, &fd, &have, err);
+	int r = ask_text(f, &p, &state, &fd, err);
 
 	if (r < 0 || state != FETCH_WANTED) {
 		if (fd >= 0)
@@ -140,9 +152,8 @@ static int keep_text(struct fetcher *f, const char *what, const char *digest,
 static int stored_text(struct fetcher *f, const struct part *p, struct buf *out, struct err *err)
 {
 	enum fetch_state state;
-	uint64_t have;
 	int fd = -1;
-	int r = ask_blob(f, p, &state, &fd, &have, err);
+	int r = ask_text(f, p, &state, &fd, err);
 
 	if (r == 0 && state != FETCH_WANTED && fd >= 0)
 		r = file_read_fd(fd, p->what, MANIFEST_MAX, out, err);
@@ -184,21 +195,34 @@ struct found {
 	struct manifest_doc doc;
 };
 
-static int get_manifest(struct fetcher *f, const char *which, const char *want,
+/* One whose digest is known may be in the store. */
+static int manifest_text(struct fetcher *f, const char *which, const struct descriptor *known,
+			 struct buf *out, const char **ret_type, struct err *err)
+{
+	struct part p = { .d = *known, .what = "manifest", .fd = -1 };
+	int r = known->digest ? stored_text(f, &p, out, err) : 0;
+
+	*ret_type = known->type ? known->type : "";
+	if (r < 0 || out->len)
+		return r;
+	return f->source->manifest(f, known->digest ? known->digest : which, out, ret_type, err);
+}
+
+static int get_manifest(struct fetcher *f, const char *which, const struct descriptor *known,
 			struct found *ret, struct err *err)
 {
 	BUF_AUTO text = { 0 };
-	const char *type = "";
+	const char *type;
 	char digest[DIGEST_TEXT];
-	int r = f->source->manifest(f, which, &text, &type, err);
+	int r = manifest_text(f, which, known, &text, &type, err);
 
 	if (r < 0)
 		return r;
 	digest_of(buf_str(&text), text.len, digest);
 	ret->digest = arena_strdup(&f->arena, digest);
 	ret->size = text.len;
-	if (want)
-		r = check_digest("manifest", &text, want, err);
+	if (known->digest)
+		r = check_digest("manifest", &text, known->digest, err);
 	if (r == 0)
 		r = manifest_doc_parse(&f->arena, buf_str(&text), text.len, type, &f->platform,
 				       &ret->doc, err);
@@ -208,12 +232,15 @@ static int get_manifest(struct fetcher *f, const char *which, const char *want,
 static int find_manifest(struct fetcher *f, struct found *ret, struct err *err)
 {
 	const char *which = f->ref.digest ? f->ref.digest : f->ref.tag;
-	const char *want = f->ref.digest;
-	int r;
+	struct descriptor known = { 0 };
+	int r = f->source->resolve ? f->source->resolve(f, which, &known, err) : 0;
 
+	if (f->ref.digest)
+		known.digest = f->ref.digest;
 	*ret = (struct found){ .index = "" };
 	for (unsigned depth = 0;; depth++) {
-		r = get_manifest(f, which, want, ret, err);
+		if (r == 0)
+			r = get_manifest(f, which, &known, ret, err);
 		if (r < 0)
 			return r;
 		if (!ret->top)
@@ -223,7 +250,7 @@ static int find_manifest(struct fetcher *f, struct found *ret, struct err *err)
 		if (depth == INDEX_DEPTH)
 			return err_set(err, -EBADMSG, "an index of indexes of indexes");
 		ret->index = ret->top;
-		which = want = ret->doc.manifests.v[0].digest;
+		known = ret->doc.manifests.v[0];
 	}
 }
 
@@ -287,7 +314,7 @@ static int get_layers(struct fetcher *f, struct part *v, unsigned n, struct err 
 		while (r == 0 && busy) {
 			r = begin_layer(f, &busy_parts[i], &busy, err);
 			if (busy)
-				usleep(100000);
+				usleep(BUSY_US);
 		}
 		if (r == 0)
 			r = f->source->parts(f, &busy_parts[i], 1, err);

@@ -25,6 +25,10 @@ struct part {
 };
 
 struct source {
+	/* Digest, size and type of a manifest without its text; 0 and no digest: nobody says.
+	 * NULL: this source has nothing to ask first. */
+	int (*resolve)(struct fetcher *f, const char *which, struct descriptor *ret,
+		       struct err *err);
 	/* which: a tag, a digest, NULL for the only one. type is what the source says it is. */
 	int (*manifest)(struct fetcher *f, const char *which, struct buf *out, const char **ret_type,
 			struct err *err);

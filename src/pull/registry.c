@@ -343,7 +343,7 @@ static enum transfer_next request_finished(struct transfer *t)
 
 	if (t->code == 401)
 		return refused(q);
-	if (transfer_may_recover(t))
+	if (transfer_may_recover(t) && !(t->head && t->code))
 		return transfer_retry(t);
 	if (t->result != CURLE_OK || t->code >= 300) {
 		q->f->retry_after = MAX(q->f->retry_after, t->retry_after);
@@ -412,7 +412,8 @@ static int describe(const struct request *q, struct err *err)
 			       q->denied.code ? q->denied.msg : buf_str(&why));
 	if (t->error)
 		return err_set(err, t->error, "%s", buf_str(&why));
-	return err_set(err, -EIO, "failed to do request: Get \"%.300s\": %s", t->url, buf_str(&why));
+	return err_set(err, -EIO, "failed to do request: %s \"%.300s\": %s",
+		       t->head ? "Head" : "Get", t->url, buf_str(&why));
 }
 
 /* ---- the source ---- */
@@ -436,6 +437,50 @@ static int get_manifest(struct fetcher *f, struct endpoint *e, const char *which
 	}
 	request_release(&q);
 	return r;
+}
+
+/*
+ * What a HEAD request says, which registries that count requests let pass. Some know none, or say
+ * little: then 0 and no digest, and the manifest itself is asked for. An error is one that it would
+ * meet as well.
+ */
+static int head_manifest(struct fetcher *f, struct endpoint *e, const char *which,
+			 struct descriptor *ret, struct err *err)
+{
+	struct request q;
+	struct transfer *one = &q.t;
+	const char *rest = arena_printf(&f->arena, "%s/manifests/%s", e->path, which);
+	int r = 0;
+
+	probe(f, e);
+	request_init(&q, f, e, rest, NULL);
+	q.t.accept = MANIFEST_TYPES;
+	q.t.head = true;
+	if (transfers_run(&f->http, &one, 1) == 0) {
+		*ret = (struct descriptor){ .size = q.t.length };
+		ret->type = arena_strdup(&f->arena, q.t.type);
+		ret->digest = digest_valid(q.t.digest) && q.t.length ?
+			arena_strdup(&f->arena, q.t.digest) : NULL;
+	} else if (!q.t.code || q.t.code == 401 || q.t.code == 403 || q.t.code == 429) {
+		r = describe(&q, err);
+	}
+	request_release(&q);
+	return r;
+}
+
+static int registry_resolve(struct fetcher *f, const char *which, struct descriptor *ret,
+			    struct err *err)
+{
+	struct registry *reg = open_registry(f);
+	int r;
+
+	*ret = (struct descriptor){ 0 };
+	for (;;) {
+		r = head_manifest(f, reg->now, which, ret, err);
+		if (r == 0 || reg->now == &reg->v[reg->n - 1])
+			return r;
+		reg->now++;
+	}
 }
 
 static int registry_manifest(struct fetcher *f, const char *which, struct buf *out,
@@ -497,7 +542,7 @@ static int registry_parts(struct fetcher *f, struct part *v, unsigned n, struct 
 }
 
 const struct source registry_source = {
-	.manifest = registry_manifest, .parts = registry_parts, .close = close_registry,
+	.resolve = registry_resolve, .manifest = registry_manifest, .parts = registry_parts, .close = close_registry,
 };
 
 int registry_login(struct fetcher *f, const char *host, struct err *err)

@@ -134,6 +134,7 @@ static size_t on_header(char *p, size_t size, size_t n, void *data)
 	const struct { const char *name; char *to; size_t room; } wanted[] = {
 		{ "content-type:", t->type, sizeof(t->type) },
 		{ "www-authenticate:", t->challenge, sizeof(t->challenge) },
+		{ "docker-content-digest:", t->digest, sizeof(t->digest) },
 	};
 	size_t len = size * n;
 
@@ -193,6 +194,7 @@ static void set_request(struct transfer *t)
 	curl_easy_setopt(t->easy, CURLOPT_USERAGENT, "orch/0.1.0");
 	if (t->post)
 		curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, t->post);
+	curl_easy_setopt(t->easy, CURLOPT_NOBODY, (long)t->head);
 	if (t->fd >= 0 && t->got) {
 		snprintf(range, sizeof(range), "%llu-", (unsigned long long)t->got);
 		curl_easy_setopt(t->easy, CURLOPT_RANGE, range);
@@ -313,12 +315,14 @@ void transfer_describe(const struct transfer *t, struct buf *out)
 
 static void finish(struct transfer *t, CURLcode result)
 {
-	curl_off_t wait = 0;
+	curl_off_t wait = 0, length = 0;
 
 	t->result = result;
 	t->code = status_of(t);
 	if (curl_easy_getinfo(t->easy, CURLINFO_RETRY_AFTER, &wait) == CURLE_OK && wait > 0)
 		t->retry_after = (unsigned)MIN(wait, (curl_off_t)86400);
+	curl_easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+	t->length = (uint64_t)MAX(length, (curl_off_t)0);
 	end_attempt(t);
 }
 

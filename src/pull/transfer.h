@@ -28,7 +28,8 @@ struct transfer {
 	char *url;
 	char *authorization;		/* value of the header; NULL: none */
 	const char *accept;		/* media types; NULL: any */
-	char *post;			/* form to be posted; NULL: GET */
+	char *post;			/* form to be posted; NULL: GET or HEAD */
+	bool head;			/* only what there is to be said of it */
 	struct http_access access;
 	int fd;				/* gets the body, from its end on; -1: body does */
 	uint64_t limit;			/* of the body's bytes in all */
@@ -44,6 +45,8 @@ struct transfer {
 	char message[CURL_ERROR_SIZE];
 	char type[128];			/* Content-Type */
 	char challenge[2048];		/* WWW-Authenticate */
+	char digest[128];		/* Docker-Content-Digest */
+	uint64_t length;		/* Content-Length; 0: not told */
 	unsigned retry_after;
 	/* inside */
 	struct transfers *all;

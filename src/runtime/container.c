@@ -228,8 +228,29 @@ const char *layer_path(struct arena *a, const struct sandbox *p, const char *con
 
 static int make_directory(const char *path, struct err *err)
 {
-	/* overlayfs shows the mode of upper as that of the root, whatever the umask is */
-	if ((mkdir(path, 0755) < 0 && errno != EEXIST) || chmod(path, 0755) < 0)
+	if (mkdir(path, 0755) < 0 && errno != EEXIST)
+		return err_sys(err, -errno, "%s", path);
+	return 0;
+}
+
+/* An id of the image as the pod's own: one that is not in its range is its root's. */
+static uint32_t own_id(const struct builder *b, uint32_t id)
+{
+	return b->p->ids ? b->p->ids + (id < USERNS_IDS ? id : 0) : id;
+}
+
+/* overlayfs shows upper's owner and mode as those of the root: they are the image's. */
+static int make_upper(struct builder *b, const char *path, struct err *err)
+{
+	struct stat st;
+	int r = make_directory(path, err);
+
+	if (r < 0)
+		return r;
+	if (stat(b->image.lowers[0], &st) < 0)
+		return err_sys(err, -errno, "%s", b->image.lowers[0]);
+	uint32_t uid = own_id(b, st.st_uid), gid = own_id(b, st.st_gid);
+	if (((uid || gid) && chown(path, uid, gid) < 0) || chmod(path, st.st_mode & 07777) < 0)
 		return err_sys(err, -errno, "%s", path);
 	return 0;
 }
@@ -248,11 +269,7 @@ static int make_layer(struct builder *b, uint32_t attempt, struct err *err)
 		r = file_mkdir_p(b->p->state_dir, 0700, err);
 	if (r == 0)
 		r = make_directory(work, err);
-	if (r == 0)
-		r = make_directory(upper, err);
-	if (r == 0 && b->p->ids && chown(upper, b->p->ids, b->p->ids) < 0)
-		r = err_sys(err, -errno, "%s", upper);
-	return r;
+	return r < 0 ? r : make_upper(b, upper, err);
 }
 
 static void sweep_layer(struct builder *b, uint32_t attempt)

@@ -11,7 +11,10 @@ import http.client
 import http.server
 import json
 import os
+import random
+import re
 import shutil
+import signal
 import socket
 import subprocess
 import threading
@@ -19,7 +22,13 @@ import time
 
 import pytest
 
-from harness import (BUILD, TOP, Orch, configmap, container_status, in_netns, pod, state, wait_for)
+import oci_layers as oci
+from harness import (BUILD, TOP, Namespace, Orch, configmap, container_status, in_netns, pod, state,
+                     wait_for)
+from test_image_store import merged, ram
+
+KILLS = int(os.environ.get("ORCH_TEST_KILLS", "200"))
+
 
 def tool(name):
     local = os.path.join(TOP, "build/tools", name)
@@ -484,6 +493,17 @@ def test_private_image(node, private, images):
     node.write("r.yaml", node.declare(image, "r", secrets=["missing", "good"]))
     node.wait_running("r")
     assert any("(missing)" in m for m in node.messages("FailedToRetrieveImagePullSecret"))
+    # an account's credentials are for pods that name none of their own
+    account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "puller"},
+               "imagePullSecrets": [{"name": "good"}]}
+    for name, more in (("s", {}), ("t", {"imagePullSecrets": [{"name": "bad"}]})):
+        p = node.declare(image, name, policy="Always")
+        p["spec"].update(serviceAccountName="puller", **more)
+        node.write(f"{name}-pod.yaml", p)
+    node.wait_waiting("ErrImagePull", "pull access denied", "t")
+    node.wait_waiting("ErrImagePull", "no basic auth credentials", "s")
+    node.write("a.yaml", account)
+    node.wait_running("s")
     # the password was mended: at once, whatever the back-off says
     node.write("s.yaml", pull_secret("good", private.host, "joe", "s3cret"),
                pull_secret("bad", private.host, "joe", "s3cret"))
@@ -613,18 +633,22 @@ def test_disk_full(node, registry, images):
 
 
 class SlowProxy:
-    """HTTP in between: byte limit, status codes, and the ranges that were asked for."""
+    """HTTP in between: byte limit, status codes, and what was asked for. Also a forward proxy, whose
+    clients say the whole address; every name leads to the target."""
 
     def __init__(self, orch, port, target=None, limit=None, answer=None):
-        self.limit, self.ranges, self.paths, self.connections = limit, [], [], []
+        self.limit, self.ranges, self.requests, self.connections = limit, [], [], []
         self.answer = answer
         proxy = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.0"
 
+            def do_HEAD(self):
+                self.do_GET()
+
             def do_GET(self):
-                proxy.paths.append(self.path)
+                proxy.requests.append((self.command, self.path))
                 if "Range" in self.headers:
                     proxy.ranges.append(self.headers["Range"])
                 if proxy.answer and proxy.answer(self):
@@ -633,7 +657,8 @@ class SlowProxy:
                 with contextlib.suppress(OSError, http.client.HTTPException):
                     c = http.client.HTTPConnection("127.0.0.1", target, timeout=10)
                     headers = {k: v for k, v in self.headers.items() if k.lower() != "host"}
-                    c.request("GET", self.path, headers={**headers, "Host": f"127.0.0.1:{target}"})
+                    path = re.sub("^http://[^/]*", "", self.path)
+                    c.request(self.command, path, headers={**headers, "Host": f"127.0.0.1:{target}"})
                     r = c.getresponse()
                     self.send_response(r.status)
                     for k, v in r.getheaders():
@@ -685,14 +710,15 @@ class SlowProxy:
         self.server.server_close()
 
 
-def test_rate_limit(node, registry, images):
+@pytest.mark.parametrize("method", ["HEAD", "GET"])
+def test_rate_limit(node, registry, images, method):
     """429 with Retry-After: not before that, though the back-off would be shorter."""
     image = registry.push(f"oci:{images.path}:app", "app:1")
     until = time.monotonic() + 14
     refused = []
 
     def answer(h):
-        if "/manifests/" not in h.path or time.monotonic() > until:
+        if "/manifests/" not in h.path or h.command != method or time.monotonic() > until:
             return False
         refused.append(time.monotonic())
         body = b'{"errors":[{"code":"TOOMANYREQUESTS","message":"slow down"}]}'
@@ -700,16 +726,87 @@ def test_rate_limit(node, registry, images):
         h.send_header("Retry-After", "15")
         h.send_header("Content-Length", str(len(body)))
         h.end_headers()
-        h.wfile.write(body)
+        if method == "GET":
+            h.wfile.write(body)
         return True
 
     with SlowProxy(node, 5057, 5055, answer=answer) as proxy:
         node.start()
         node.write("p.yaml", node.declare(image.replace("5055", "5057")))
-        node.wait_waiting("ErrImagePull", "429 Too Many Requests: TOOMANYREQUESTS: slow down")
+        node.wait_waiting("ErrImagePull", "429 Too Many Requests" + (
+            ": TOOMANYREQUESTS: slow down" if method == "GET" else ""))
         node.wait_running(timeout=30)
         assert len(refused) == 1, refused
-        assert [p for p in proxy.paths if "/manifests/" in p]
+        assert [p for m, p in proxy.requests if "/manifests/" in p and m == "GET"]
+
+
+def test_what_is_there_is_not_fetched_again(node, registry, images):
+    """A tag is looked up by HEAD, which registries do not count, and so is a digest."""
+    registry.push(f"oci:{images.path}:app", "app:1")
+    digest = images.descriptor("app")["digest"]
+    with SlowProxy(node, 5061, 5055) as proxy:
+        node.start()
+        node.write("p.yaml", node.declare("127.0.0.1:5061/app:1"))
+        node.wait_running()
+        manifests = [(m, p) for m, p in proxy.requests if "/manifests/" in p]
+        assert manifests == [("HEAD", "/v2/app/manifests/1"), ("GET", f"/v2/app/manifests/{digest}")]
+        for name, image in (("q", "127.0.0.1:5061/app:1"), ("r", f"127.0.0.1:5061/app@{digest}")):
+            del proxy.requests[:]
+            node.write(f"{name}.yaml", node.declare(image, name, policy="Always"))
+            node.wait_running(name)
+            assert [m for m, p in proxy.requests if p.startswith("/v2/app/")] == ["HEAD"], \
+                proxy.requests
+
+
+def test_a_registry_without_head(node, registry, images):
+    registry.push(f"oci:{images.path}:app", "app:1")
+
+    def answer(h):
+        if h.command != "HEAD":
+            return False
+        h.send_error(405)
+        return True
+
+    with SlowProxy(node, 5062, 5055, answer=answer) as proxy:
+        node.start()
+        node.write("p.yaml", node.declare("127.0.0.1:5062/app:1"))
+        node.wait_running()
+        assert ("GET", "/v2/app/manifests/1") in proxy.requests
+        node.write("q.yaml", node.declare("127.0.0.1:5062/app:nope", "q"))
+        node.wait_waiting("ErrImagePull", "not found", "q")
+
+
+def test_progress_in_events(node, registry, images):
+    """A pull that takes long tells its quarters."""
+    registry.push(f"oci:{images.path}:large", "large:1")
+    size = sum(layer["size"] for layer in images.manifest("large")["layers"])
+    with SlowProxy(node, 5063, 5055, limit=4 << 20) as proxy:
+        node.start()
+        node.write("p.yaml", node.declare("127.0.0.1:5063/large:1"))
+        wait_for(lambda: node.messages("Pulling"), 20, "the pull begins")
+        time.sleep(6)
+        proxy.limit = int(size * 0.6)
+        wait_for(lambda: [m for m in node.messages("Pulling") if ": 50 % of " in m], 20, "half of it")
+        proxy.limit = None
+        node.wait_running(timeout=40)
+        assert not [e for e in node.events("Pulling") if e["count"] > 1]
+
+
+def test_proxy(node, registry, images, monkeypatch):
+    """As curl has it: http_proxy and no_proxy of orchd's environment."""
+    registry.push(f"oci:{images.path}:app", "app:1")
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:5064")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    node.settings(registries=[{"host": "registry.invalid:5055", "insecure": True}])
+    with SlowProxy(node, 5064, 5055) as proxy:
+        node.start()
+        node.write("p.yaml", node.declare("registry.invalid:5055/app:1"))
+        node.wait_running()
+        assert ("HEAD", "http://registry.invalid:5055/v2/app/manifests/1") in proxy.requests
+        del proxy.requests[:]
+        node.write("q.yaml", node.declare(f"{registry.host}/app:1", "q"))
+        node.wait_running("q")
+        assert proxy.requests == []
 
 
 def test_bearer_token(node, registry, images):
@@ -868,6 +965,104 @@ def test_orchd_killed_in_the_middle(node, registry, images):
         assert f"bytes={have}-" in proxy.ranges
 
 
+class Here:
+    """This process's own namespaces, in place of an orchd's."""
+
+    run = Namespace.run
+
+    def __init__(self, directory):
+        self.dir, self.pid, self.ns = directory, os.getpid(), self
+
+    def enter(self, *args):
+        return [str(a) for a in args]
+
+
+def begin_pull(tmp, store, image):
+    """orch-pull as orchd starts it: its job on standard input, its news on standard output."""
+    arch = {"x86_64": "amd64", "aarch64": "arm64"}[os.uname().machine]
+    job = {"task": "image", "store": store.path, "image": image, "architecture": arch}
+    with open(f"{tmp}/job", "w+") as f:
+        f.write("".join(f"{k} {len(v)}\n{v}\n" for k, v in job.items()))
+        f.seek(0)
+        return subprocess.Popen([f"{BUILD}/orch-pull"], stdin=f, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, text=True)
+
+
+def pullers_here():
+    return [p for p in os.listdir("/proc")
+            if p.isdigit() and exe_is(p, "orch-pull") and same_netns(p, os.getpid())]
+
+
+def test_kills_at_random_moments(tmp_path):
+    """Of the whole of a pull, at any moment: the store is whole each time, nothing goes on, and what
+    was finished is not done again."""
+    with ram(str(tmp_path), "50%") as store, Registry(Here(str(tmp_path))) as registry:
+        layout = oci.Layout(f"{tmp_path}/k.oci")
+        layout.image("t", oci.all_layers(str(tmp_path)))
+        image = registry.push(f"oci:{layout.path}:t", "k:1")
+        kill_often(str(tmp_path), store, image)
+
+
+def kill_often(tmp, store, image):
+    whole = 9
+    for _ in range(3):	# other work on the machine makes it only longer
+        store("gc", "all")
+        start = time.monotonic()
+        out, said = begin_pull(tmp, store, image).communicate(timeout=60)
+        whole = min(whole, time.monotonic() - start)
+        assert out.splitlines()[-1].startswith("done "), out + said
+    tree, expected = merged(tmp, store, image), store.everything()
+    rng, finished = random.Random(7), 0
+    store("gc", "all")
+    for n in range(KILLS):
+        p = begin_pull(tmp, store, image)
+        try:
+            p.wait(rng.uniform(0, whole * 1.1))
+        except subprocess.TimeoutExpired:
+            p.send_signal(signal.SIGKILL)
+        out, said = p.communicate()
+        finished += p.returncode == 0
+        assert p.returncode in (0, -signal.SIGKILL), out + said
+        wait_for(lambda: not pullers_here(), 10, "its processes end with it")
+        if store("ls"):	# whole, whenever it is there
+            assert oci.differences(merged(tmp, store, image), tree) == []
+        if n % 4 == 3:	# else it goes on where the last one was killed
+            store("gc", "all")
+            assert store.files("layers", "blobs", "names", "partial") == set()
+    assert finished < 0.85 * KILLS	# the others were killed in the middle
+    out, said = begin_pull(tmp, store, image).communicate(timeout=60)
+    assert out.splitlines()[-1].startswith("done "), out + said
+    store("ls")
+    assert store.everything() == expected
+    assert oci.differences(merged(tmp, store, image), tree) == []
+
+
+def test_unused_images_go_when_the_disk_is_full(node, registry, images):
+    """By the thresholds of orchd.yaml, least recently used first, and none that a pod uses."""
+    app, large = (registry.push(f"oci:{images.path}:{n}", f"{n}:1") for n in ("app", "large"))
+    other = registry.push(f"oci:{images.path}:large", "other:1")
+    node.settings(gcHighThresholdPercent=1, gcLowThresholdPercent=0, minimumGCAgeSeconds=0)
+    node.ns.run("mount", "-t", "tmpfs", "-o", "size=300m", "tmpfs", node.state)
+    try:
+        node.start()
+        node.write("p.yaml", node.declare(app))
+        node.wait_running()
+        for image in (large, other):
+            node.ctl("image", "pull", image)
+        node.ctl("image", "rm", other)	# orchd looks at the disk then
+        names = lambda: [i["name"] for i in json.loads(
+            node.ctl("image", "ls", "-o", "json").stdout)["items"]]
+        wait_for(lambda: names() == [app], 20, "what nobody uses goes")
+        assert "removed unused images" in node.log()
+        assert node.exec("p", "/bin/cat", "/etc/second").stdout == "second layer\n"
+        node.remove("p.yaml")
+        wait_for(lambda: not node.pod("p"), 20, "p is gone")
+    finally:
+        node.take_down()
+        wait_for(lambda: not node.pullers(), 10, "no puller")
+        node.ns.run("umount", node.state)
+
+
 # ---- orchctl image ----
 
 def test_verbs(node, registry, images, tmp_path):
@@ -896,6 +1091,15 @@ def test_verbs(node, registry, images, tmp_path):
     node.ctl("image", "prune")
     assert node.store("layers"), "a running container keeps its layers"
     assert node.exec("p", "/bin/cat", "/etc/second").stdout == "second layer\n"
+    with open(tar, "rb") as f:
+        r = node.ctl("image", "import", "-", stdin=f, check=False)
+        assert r.returncode == 1 and "has no name" in r.stderr
+        node.ctl("image", "import", "-", "from/file:1", stdin=f)
+        r = subprocess.Popen(["cat"], stdin=f, stdout=subprocess.PIPE)
+        node.ctl("image", "import", "-", image, stdin=r.stdout)
+        r.wait()
+    assert json.loads(node.ctl("image", "inspect", "from/file:1").stdout)["digest"] == digest
+    node.ctl("image", "rm", "from/file:1", image)
     node.ctl("image", "import", tar, image)
     assert json.loads(node.ctl("image", "inspect", image).stdout)["digest"] == digest
     node.remove("p.yaml")

@@ -146,6 +146,24 @@ def test_gzip_members_zstd_frames_and_padding(tmp, store):
         assert out.split()[2] == oci.sha256(tar)
 
 
+def test_root_of_an_image(tmp, rootfs):
+    """Its owner and mode are those of the container's root, too."""
+    with open(f"{rootfs}/bin/probe", "rb") as f:
+        base = oci.Layer().dir(".", mode=0o1711, uid=7, gid=8).dir("bin").add(
+            "bin/probe", data=f.read(), mode=0o755)
+    oci.Layout(f"{tmp}/root.oci").image("t", [base.done(), oci.Layer().add("x").done()])
+    orch = Orch(rootfs)
+    try:
+        orch.start()
+        orch.write("p.yaml", pod("p", {"name": "main", "image": f"oci:{tmp}/root.oci:t",
+                                       "command": ["/bin/probe", "sleep"]}))
+        wait_for(lambda: orch.pod("p") and state(orch.pod("p"))[0] == "running", 30, "it runs")
+        st = os.stat(f"/proc/{min(orch.pids(orch.pod('p'), 'main'))}/root/")
+        assert (oct(st.st_mode), st.st_uid, st.st_gid) == ("0o41711", 7, 8)
+    finally:
+        orch.close()
+
+
 def test_directories_that_layers_imply(tmp, store):
     """A layer that names etc/motd alone does not change what a lower one says of etc; nor does it
     bring back a directory that a higher one has removed."""

@@ -25,7 +25,7 @@ struct row {
 	struct observed_image i;	/* times relative to now, in seconds; the pod is 60 s old */
 	bool run, asks, pull, refresh;
 	int wake_s;
-	const char *reason, *message, *event;
+	const char *reason, *message, *event, *silent;
 };
 
 static const struct row rows[] = {
@@ -52,6 +52,16 @@ static const struct row rows[] = {
 	  { .pull = IMAGE_PULLING, .started_at = -2, .done = 3500000, .total = 9000001 },
 	  .asks = true, .pull = true, .reason = "ContainerCreating",
 	  .message = "pulling image \"" IMAGE "\": 3 of 10 MB", .event = "Pulling image \"" IMAGE "\"" },
+	{ "pulling for long", IMAGE, "", true,
+	  { .pull = IMAGE_PULLING, .started_at = -9, .begun_at = -8, .quarter_at = -3, .quarters = 2,
+	    .done = 5000000, .total = 9000001 },
+	  .asks = true, .pull = true, .reason = "ContainerCreating",
+	  .event = "Pulling image \"" IMAGE "\": 50 % of 10 MB" },
+	{ "pulling fast", IMAGE, "", true,
+	  { .pull = IMAGE_PULLING, .started_at = -4, .begun_at = -3, .quarter_at = -1, .quarters = 2,
+	    .done = 5000000, .total = 9000001 },
+	  .asks = true, .pull = true, .reason = "ContainerCreating",
+	  .silent = "Pulling image \"" IMAGE "\": 50 % of 10 MB" },
 	{ "failed just now", IMAGE, "", true,
 	  { .pull = IMAGE_FAILED, .failed_at = -1, .retry_at = 9, .reason = "ErrImagePull",
 	    .message = "not found" },
@@ -82,7 +92,8 @@ static int64_t at(int64_t s)
 static struct observed_image absolute(const struct row *r, uint64_t credentials)
 {
 	struct observed_image i = r->i;
-	int64_t *const times[] = { &i.started_at, &i.begun_at, &i.pulled_at, &i.failed_at, &i.retry_at };
+	int64_t *const times[] = { &i.started_at, &i.begun_at, &i.quarter_at, &i.pulled_at,
+				   &i.failed_at, &i.retry_at };
 
 	for (size_t k = 0; k < ARRAY_SIZE(times); k++)
 		*times[k] = at(*times[k]);
@@ -118,6 +129,8 @@ static void check_row(const struct row *r, const struct wanted *w)
 		fail_msg("%s: %s", r->name, s->waiting->message ? s->waiting->message : "(none)");
 	if (r->event && !told(w, r->event))
 		fail_msg("%s: no event \"%s\"", r->name, r->event);
+	if (r->silent && told(w, r->silent))
+		fail_msg("%s: \"%s\"", r->name, r->silent);
 }
 
 static void test_row(void **state)
