@@ -55,7 +55,8 @@ static int run(struct cli *c, bool tty, const struct handed *h)
 
 static json_t *container_of_pod(json_t *pod, const char *name)
 {
-	static const char *const lists[] = { "spec.containers", "spec.initContainers" };
+	static const char *const lists[] = { "spec.containers", "spec.initContainers",
+					     "spec.ephemeralContainers" };
 	json_t *k;
 	size_t i;
 
@@ -83,11 +84,28 @@ static void fit_options(struct cli *c, json_t *k, bool tty)
 	c->opt.stdin_ = false;
 }
 
+int attach(struct cli *c, json_t *pod, const char *container)
+{
+	json_t *meta = json_object_get(pod, "metadata"), *k = container_of_pod(pod, container);
+	bool tty = json_is_true(json_object_get(k, "tty"));
+	BUF_AUTO path = { 0 };
+	struct handed h;
+
+	fit_options(c, k, tty);
+	buf_printf(&path, "%s?stdin=%s&container=",
+		   handover_path(c, json_text(meta, "namespace"), json_text(meta, "name"), "attach"),
+		   c->opt.stdin_ ? "true" : "false");
+	url_encode(&path, container);
+	int status = handover(c, buf_str(&path), "orch-attach", &h);
+	if (status)
+		return status;
+	close(h.api);
+	return run(c, tty, &h);
+}
+
 int verb_attach(struct cli *c)
 {
 	struct sources s = { 0 };
-	struct handed h;
-	bool tty = false;
 	int status;
 
 	if (c->nargs != 1) {
@@ -97,22 +115,8 @@ int verb_attach(struct cli *c)
 	json_t *pod = pod_of(c, c->args[0], &status);
 	if (pod)
 		status = pod_containers(c, pod, false, &s);
-	if (!status) {
-		json_t *k = container_of_pod(pod, s.v[0].container);
-
-		tty = json_is_true(json_object_get(k, "tty"));
-		fit_options(c, k, tty);
-	}
+	if (!status)
+		status = attach(c, pod, s.v[0].container);
 	json_decref(pod);
-	if (status)
-		return status;
-	BUF_AUTO path = { 0 };
-	buf_printf(&path, "%s?stdin=%s&container=", handover_path(c, s.v[0].ns, s.v[0].pod, "attach"),
-		   c->opt.stdin_ ? "true" : "false");
-	url_encode(&path, s.v[0].container);
-	status = handover(c, buf_str(&path), "orch-attach", &h);
-	if (status)
-		return status;
-	close(h.api);
-	return run(c, tty, &h);
+	return status;
 }

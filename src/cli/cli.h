@@ -28,7 +28,7 @@ struct options {
 	const char *socket, *namespace, *output, *selector, *field_selector, *container, *sort_by;
 	const char *stack, *out, *with, *as, *since, *for_condition, *allow_delete;
 	const char *revision, *to_revision, *tail, *timeout, *username;
-	const char *since_time, *limit_bytes, *max_log_requests, *address;
+	const char *since_time, *limit_bytes, *max_log_requests, *address, *image, *target;
 	const char *files[FILES_MAX];
 	unsigned nfiles;
 	bool all_namespaces, watch, once, no_color, no_headers, show_labels, detailed_exitcode;
@@ -86,6 +86,9 @@ const char *target_resource(struct cli *c, const struct kind *k, const char *wor
 const char *namespace_of(const struct cli *c);
 /* Replaces each target without a name by the objects that there are, as -l chooses. */
 int targets_expand(struct cli *c, struct targets *t);
+
+/* image.c: has the image pulled unless it is there; EXIT_ERROR after a message. */
+int image_need(struct cli *c, const char *name);
 
 /* Follows one rollout, or says it once; EXIT_ROLLOUT when it failed or time ran out. */
 int wait_rollout(struct cli *c, const struct kind *k, const char *ns, const char *name,

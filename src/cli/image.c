@@ -222,6 +222,23 @@ static int pull_one(struct cli *c, const char *path, const char *about)
 	return status;
 }
 
+int image_need(struct cli *c, const char *name)
+{
+	struct response r = { 0 };
+	struct err err = { 0 };
+	struct news n = { .about = name };
+	int status = EXIT_DONE;
+
+	if (strncmp(name, "rootfs:", 7) == 0)
+		return EXIT_DONE;
+	if (client_request(&c->client, "GET", path_of(c, "inspect", "image", name), NULL, &r, &err) < 0)
+		status = unreachable(&err);
+	else if (r.code >= 300)
+		status = follow(c, path_of(c, "pull", "image", name), NULL, &n);
+	response_release(&r);
+	return status;
+}
+
 static int image_pull(struct cli *c)
 {
 	int worst = EXIT_DONE;

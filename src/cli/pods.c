@@ -21,7 +21,13 @@ static void add(struct cli *c, struct sources *s, json_t *pod, const char *conta
 }
 
 /* In the order in which they run. */
-static const char *const lists[] = { "spec.initContainers", "spec.containers" };
+static const struct {
+	const char *path, *mark;
+} lists[] = {
+	{ "spec.initContainers", " (init)" },
+	{ "spec.containers", "" },
+	{ "spec.ephemeralContainers", " (ephem)" },
+};
 
 static bool has_container(json_t *pod, const char *name)
 {
@@ -29,7 +35,7 @@ static bool has_container(json_t *pod, const char *name)
 	size_t i;
 
 	for (size_t l = 0; l < ARRAY_SIZE(lists); l++)
-		json_array_foreach(json_path(pod, lists[l]), i, k)
+		json_array_foreach(json_path(pod, lists[l].path), i, k)
 			if (streq(json_text(k, "name"), name))
 				return true;
 	return false;
@@ -41,10 +47,10 @@ static const char *names_of(struct cli *c, json_t *pod)
 	json_t *k;
 	size_t i;
 
-	for (size_t l = ARRAY_SIZE(lists); l-- > 0;)
-		json_array_foreach(json_path(pod, lists[l]), i, k)
+	for (size_t l = 1; l <= ARRAY_SIZE(lists); l++)		/* init containers last */
+		json_array_foreach(json_path(pod, lists[l % ARRAY_SIZE(lists)].path), i, k)
 			buf_printf(&b, "%s%s%s", b.len ? ", " : "", json_text(k, "name"),
-				   streq(lists[l], "spec.initContainers") ? " (init)" : "");
+				   lists[l % ARRAY_SIZE(lists)].mark);
 	return arena_strdup(&c->arena, buf_str(&b));
 }
 
@@ -67,7 +73,7 @@ static void add_all(struct cli *c, struct sources *s, json_t *pod)
 	size_t i;
 
 	for (size_t l = 0; l < ARRAY_SIZE(lists); l++)
-		json_array_foreach(json_path(pod, lists[l]), i, k)
+		json_array_foreach(json_path(pod, lists[l].path), i, k)
 			add(c, s, pod, json_text(k, "name"));
 }
 

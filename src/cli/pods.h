@@ -16,5 +16,7 @@ int pod_containers(struct cli *c, json_t *pod, bool all, struct sources *ret);
 int pod_word(struct cli *c, const char *word, struct target *ret);
 /* Of a workload or Service one pod is taken, if possible a ready one; NULL after a message. */
 json_t *pod_of(struct cli *c, const char *word, int *ret_status);
+/* attach.c: to a container of a pod object, as far as -i and -t go with it. */
+int attach(struct cli *c, json_t *pod, const char *container);
 /* All of them, as a list object. */
 json_t *pods_of(struct cli *c, const char *word, int *ret_status);

@@ -32,7 +32,7 @@ _orchctl_arguments() {
 	for ((i = 2; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
 		-n | --namespace | --socket | -o | --output | -l | --selector | -c | --container | \
-		--timeout | --since | --since-time | --tail | --limit-bytes | --address | --max-log-requests | -u | --username | --for | --stack | --out | --with | -f | --filename)
+		--timeout | --since | --since-time | --tail | --limit-bytes | --address | --image | --target | --max-log-requests | -u | --username | --for | --stack | --out | --with | -f | --filename)
 			[[ ${COMP_WORDS[1]} == logs && ${COMP_WORDS[i]} == -f ]] || ((i++)) ;;
 		-*) ;;
 		*) printf '%s\n' "${COMP_WORDS[i]}" ;;
@@ -63,7 +63,7 @@ _orchctl() {
 		case $verb in
 		get | describe | wait)
 			if ((${#args[@]})); then words=$(_orchctl_names "${args[0]}"); else words=$(_orchctl_kinds); fi ;;
-		logs | exec | attach | port-forward)
+		logs | exec | attach | debug | port-forward)
 			words=$(_orchctl_names pods) ;;
 		rollout)
 			case ${#args[@]} in

@@ -160,6 +160,33 @@ static void show_container(struct pass *p, const struct member *m, uint32_t inde
 		s->ready = s->state->terminated && !s->state->terminated->exit_code;
 }
 
+/* Never started again, so its end is its end. */
+static void show_ephemeral(struct pass *p, const struct member *m, const struct observed_container *c,
+			   const char *image, struct container_status *s)
+{
+	s->name = c->name;
+	s->image = image;
+	s->image_id = c->image_id ? c->image_id : "";
+	s->container_id = container_id(p, m, c->name, c->attempt);
+	if (c->phase == RUN_CREATED)
+		s->state = state_waiting(p->a, "ContainerCreating", NULL);
+	else if (c->phase == RUN_RUNNING)
+		show_running(p, m, c, s);
+	else if (c->phase == RUN_ENDED)
+		s->state = state_of_end(p->a, c, &c->end, s->container_id);
+	else
+		s->state = state_ended(p->a, 128, "StartError", c->message, s->container_id);
+	s->ready = s->started = false;
+}
+
+static void show_ephemerals(struct pass *p, const struct member *m, struct pod_status *s)
+{
+	for (uint32_t i = 0; m->seen && i < m->seen->ephemerals.n; i++)
+		show_ephemeral(p, m, &m->seen->ephemerals.v[i],
+			       m->seen->object->pod->spec.ephemeral_containers.v[i].image,
+			       arena_push(p->a, &s->ephemeral_container_statuses));
+}
+
 struct tally { unsigned waiting, running, ended, succeeded; };
 
 static bool initialized(const struct member *m)
@@ -334,6 +361,7 @@ void pod_status_make(struct pass *p, struct member *m)
 		show_container(p, m, i, arena_push(p->a, init ? &s->init_container_statuses :
 							       &s->container_statuses));
 	}
+	show_ephemerals(p, m, s);
 	s->phase = phase(m, s);
 	if (m->evicted) {
 		s->phase = "Failed";

@@ -39,7 +39,9 @@ static const struct container_status *container_now(const struct log_stream *l)
 	const struct container_status *c = s ? find_status(&s->container_statuses, l->container) :
 					       NULL;
 
-	return c || !s ? c : find_status(&s->init_container_statuses, l->container);
+	if (!c && s)
+		c = find_status(&s->init_container_statuses, l->container);
+	return c || !s ? c : find_status(&s->ephemeral_container_statuses, l->container);
 }
 
 /* Will this run still write? */
@@ -114,6 +116,14 @@ static bool open_log(struct request *q, struct log_stream *l, struct reply *r)
 	return true;
 }
 
+static bool is_ephemeral(const struct pod_spec *s, const char *name)
+{
+	for (uint32_t i = 0; i < s->ephemeral_containers.n; i++)
+		if (streq(s->ephemeral_containers.v[i].name, name))
+			return true;
+	return false;
+}
+
 /* The container that is meant; NULL after a reply was made. */
 static const char *choose_container(struct request *q, const struct pod *p, struct reply *r)
 {
@@ -121,7 +131,7 @@ static const char *choose_container(struct request *q, const struct pod *p, stru
 
 	if (!name || !*name)
 		return p->spec.containers.v[0].name;
-	if (pod_container_find(&p->spec, name) >= 0)
+	if (pod_container_find(&p->spec, name) >= 0 || is_ephemeral(&p->spec, name))
 		return name;
 	reply_status(r, 400, "BadRequest", "container %s is not valid for pod %s", name,
 		     p->metadata.name);

@@ -98,6 +98,7 @@ void api_image_login(struct request *q, struct reply *r);
 void api_image_logout(struct request *q, struct reply *r);
 void api_exec(struct request *q, struct reply *r);
 void api_attach(struct request *q, struct reply *r);
+void api_debug(struct request *q, struct reply *r);
 void api_root(struct request *q, struct reply *r);
 void api_port_forward(struct request *q, struct reply *r);
 void api_exec_end(struct daemon *d);	/* closes all sessions */

@@ -30,6 +30,7 @@ static const struct {
 	{ "POST", "/apis/orch/v1/images/logout", api_image_logout },
 	{ "POST", "/apis/orch/v1/namespaces/:ns/pods/:name/exec", api_exec },
 	{ "POST", "/apis/orch/v1/namespaces/:ns/pods/:name/attach", api_attach },
+	{ "POST", "/apis/orch/v1/namespaces/:ns/pods/:name/debug", api_debug },
 	{ "POST", "/apis/orch/v1/namespaces/:ns/pods/:name/root", api_root },
 	{ "POST", "/apis/orch/v1/namespaces/:ns/pods/:name/portforward", api_port_forward },
 	{ "GET", "/apis/orch/v1/namespaces/:ns/:workloads/:name/rolloutstatus", api_rollout_status },

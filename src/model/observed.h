@@ -63,6 +63,7 @@ struct observed_pod {
 	const char *message;
 	struct observed_container *containers;
 	uint32_t ncontainers;
+	struct { struct observed_container *v; uint32_t n; } ephemerals;	/* as object lists them */
 };
 
 enum image_pull { IMAGE_IDLE, IMAGE_PULLING, IMAGE_FAILED };

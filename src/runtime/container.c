@@ -420,11 +420,12 @@ static int send_start(struct builder *b, struct container_run *run,
 		.log_max_bytes = s->log_max_bytes, .log_max_files = s->log_max_files,
 		.stop_rank = stop_rank(b->p, run),
 		.stop_signal = stop_signal(b),
-		.pids = pids_of(&b->p->object.pod->spec),
+		.pids = run->target ? SHIM_PIDS_TARGET : pids_of(&b->p->object.pod->spec),
 		.stdio = stdio_of(b->c),
 	};
 
 	snprintf(order.name, sizeof(order.name), "%s", b->c->name);
+	snprintf(order.target, sizeof(order.target), "%s", run->target ? run->target : "");
 	snprintf(order.cgroup_dir, sizeof(order.cgroup_dir), "%s", entry.dir);
 	snprintf(order.oom_file, sizeof(order.oom_file), "%s", entry.oom_file);
 	snprintf(order.message_file, sizeof(order.message_file), "%s",

@@ -127,20 +127,26 @@ void sandbox_on_result(struct sandbox *p, const struct command *c, const struct 
 	}
 }
 
+static void lost(struct container_run *run)
+{
+	struct shim_container *st = &run->st;
+
+	if (st->phase != SHIM_RUNNING)
+		return;
+	st->phase = SHIM_EXITED_PHASE;
+	st->end = (struct shim_end){
+		.exit_code = 137, .signal = SIGKILL,
+		.started_at = st->started_at, .finished_at = time_now(),
+	};
+}
+
 void sandbox_containers_lost(struct sandbox *p)
 {
-	for (uint32_t i = 0; i < p->nruns; i++) {
-		struct shim_container *st = &p->runs[i].st;
-
-		p->runs[i].starting = p->runs[i].killing = false;
-		if (st->phase != SHIM_RUNNING)
-			continue;
-		st->phase = SHIM_EXITED_PHASE;
-		st->end = (struct shim_end){
-			.exit_code = 137, .signal = SIGKILL,
-			.started_at = st->started_at, .finished_at = time_now(),
-		};
-	}
+	sandbox_forget_orders(p);
+	for (uint32_t i = 0; i < p->nruns; i++)
+		lost(&p->runs[i]);
+	for (struct ephemeral *e = p->ephemerals; e; e = e->next)
+		lost(&e->run);
 }
 
 void sandbox_on_gone(struct sandbox *p)

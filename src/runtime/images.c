@@ -52,6 +52,8 @@ void images_unpin(struct sandbox *p)
 
 	for (uint32_t i = 0; p->rt->s.images && i < p->nruns; i++)
 		image_store_unpin(p->rt->s.images, owner_of(&a, p, &p->runs[i]), NULL);
+	for (struct ephemeral *e = p->ephemerals; p->rt->s.images && e; e = e->next)
+		image_store_unpin(p->rt->s.images, owner_of(&a, p, &e->run), NULL);
 	arena_release(&a);
 }
 

@@ -293,8 +293,7 @@ static void again_fires(struct loop_timer *t)
 		return;
 	forget_commands(l);
 	exec_lost(p);
-	for (uint32_t i = 0; i < p->nruns; i++)
-		p->runs[i].starting = p->runs[i].killing = false;
+	sandbox_forget_orders(p);
 	link_reconnect(l);
 }
 

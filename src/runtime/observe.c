@@ -75,6 +75,23 @@ static void not_later(struct sandbox *p, int64_t now)
 	}
 }
 
+/* With its texts. */
+static struct observed_container observe_whole(struct arena *a, struct sandbox *p,
+					       struct container_run *run)
+{
+	struct observed_container c = observe_run(run);
+
+	c.image_id = arena_strdup(a, images_id(p, run));
+	for (int k = 0; k < PROBE_KINDS; k++)
+		c.probe_message[k] = text_or_null(a, run->st.probe_message[k]);
+	for (int k = 0; k < SHIM_HOOKS; k++)
+		c.hook_message[k] = text_or_null(a, run->st.hook_message[k]);
+	c.last_words = text_or_null(a, run->last_words ? run->last_words : "");
+	if (c.phase == RUN_FAILED)
+		c.message = text_or_null(a, run->message);
+	return c;
+}
+
 static void observe_sandbox(struct arena *a, struct sandbox *p, struct observed_pod *ret)
 {
 	*ret = (struct observed_pod){
@@ -91,19 +108,10 @@ static void observe_sandbox(struct arena *a, struct sandbox *p, struct observed_
 		.containers = arena_array(a, struct observed_container, p->nruns),
 		.ncontainers = p->nruns,
 	};
-	for (uint32_t i = 0; i < p->nruns; i++) {
-		struct observed_container *c = &ret->containers[i];
-
-		*c = observe_run(&p->runs[i]);
-		c->image_id = arena_strdup(a, images_id(p, &p->runs[i]));
-		for (int k = 0; k < PROBE_KINDS; k++)
-			c->probe_message[k] = text_or_null(a, p->runs[i].st.probe_message[k]);
-		for (int k = 0; k < SHIM_HOOKS; k++)
-			c->hook_message[k] = text_or_null(a, p->runs[i].st.hook_message[k]);
-		c->last_words = text_or_null(a, p->runs[i].last_words ? p->runs[i].last_words : "");
-		if (c->phase == RUN_FAILED)
-			c->message = text_or_null(a, p->runs[i].message);
-	}
+	for (uint32_t i = 0; i < p->nruns; i++)
+		ret->containers[i] = observe_whole(a, p, &p->runs[i]);
+	for (struct ephemeral *e = p->ephemerals; e; e = e->next)
+		*arena_push(a, &ret->ephemerals) = observe_whole(a, p, &e->run);
 }
 
 void runtime_observe(struct runtime *r, struct arena *a, struct observed *ret)

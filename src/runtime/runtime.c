@@ -173,7 +173,13 @@ int runtime_pod_create(struct runtime *r, const struct wanted_pod *w, const stru
 
 	if (sandbox_find(r, m->namespace, m->name))
 		return err_set(err, -EEXIST, "pods \"%s\" already exists", m->name);
-	struct sandbox *p = sandbox_new(r, &w->object);
+	struct object fresh = w->object;
+	struct pod without = *fresh.pod;
+
+	without.spec.ephemeral_containers = (struct ephemeral_container_list){ 0 };
+	fresh.pod = &without;
+	fresh.meta = &without.metadata;
+	struct sandbox *p = sandbox_new(r, &fresh);
 	p->created_at = time_now();
 	p->config_digest = w->config_digest;
 	sandbox_insert(p);

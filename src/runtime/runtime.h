@@ -99,6 +99,11 @@ int runtime_exec(struct runtime *r, const struct runtime_exec *e, uint64_t *ret_
 void runtime_exec_resize(struct runtime *r, uint64_t id, uint16_t rows, uint16_t cols);
 void runtime_exec_forget(struct runtime *r, uint64_t id);	/* no more callbacks; of a connection, too */
 
+/* Adds an ephemeral container: name, image, target, command, stdin and tty count. -EBUSY: there is one of
+ * that name. */
+int runtime_debug(struct runtime *r, const char *ns, const char *pod,
+		  const struct ephemeral_container *e, const struct set *set, struct err *err);
+
 /* Attaches to what a container says, and, with input, to what it reads: the descriptors come through
  * done() as shim/protocol.h says of SHIM_ATTACH. They end by themselves. */
 struct runtime_attach {

@@ -56,7 +56,14 @@ struct container_run {
 	uint32_t attempt;		/* that START was sent for last */
 	char message[256];		/* why it could not be started */
 	char *last_words;		/* its termination message, NULL: none */
+	const char *target;		/* of an ephemeral one: whose processes it sees; NULL: its own */
 	char *image_id;			/* of what it was started from; NULL: not known */
+};
+
+struct ephemeral {			/* ephemeral.h */
+	struct ephemeral *next;
+	struct container spec;
+	struct container_run run;
 };
 
 struct sandbox {
@@ -81,6 +88,8 @@ struct sandbox {
 	char message[320];		/* why it is broken */
 	struct container_run *runs;	/* in the order of the specification */
 	uint32_t nruns;
+	struct ephemeral *ephemerals;	/* besides, in the order in which they came */
+	struct ephemeral_container_list ephemeral_specs;
 	struct link link;
 	struct loop_timer overdue;	/* a stop that takes longer than it may */
 };
@@ -96,6 +105,7 @@ struct container_run *sandbox_run(struct sandbox *p, const char *name);
 void sandbox_break(struct sandbox *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void sandbox_changed(struct sandbox *p);	/* recomputes readiness, calls changed() */
 void sandbox_answered(struct sandbox *p);	/* adopting has ended */
+void sandbox_forget_orders(struct sandbox *p);
 bool sandbox_runs_anything(const struct sandbox *p);
 
 /* events.c: what happens to a sandbox, most of it told by link.c */

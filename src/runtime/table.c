@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/macro.h"
+#include "runtime/ephemeral.h"
 #include "runtime/files.h"
 #include "runtime/sandbox.h"
 
@@ -75,6 +76,7 @@ void sandbox_set_object(struct sandbox *p, const struct object *o)
 	p->object = object_copy(&p->object_arena, o);
 	for (uint32_t i = 0; i < p->nruns; i++)
 		p->runs[i].spec = pod_container(&p->object.pod->spec, i);
+	ephemerals_show(p);
 	sweep_arena(&p->rt->sweep, &old);
 }
 
@@ -111,6 +113,7 @@ struct sandbox *sandbox_new(struct runtime *r, const struct object *o)
 	p->cgroup = arena_printf(a, "pod%s", p->uid);
 	p->host_name = files_host_name(a, o, s->node_name, s->cluster_domain);
 	make_runs(p);
+	ephemerals_restore(p);
 	p->usage.volumes = arena_array(a, int64_t, o->pod->spec.volumes.n);
 	p->usage.containers = arena_array(a, int64_t, p->nruns);
 	link_init(&p->link, r->loop, arena_printf(a, "%s/shim.sock", p->run_dir));
@@ -126,6 +129,10 @@ void sandbox_free(struct sandbox *p)
 	link_release(&p->link);
 	for (uint32_t i = 0; i < p->nruns; i++)
 		free(p->runs[i].image_id);
+	for (struct ephemeral *e = p->ephemerals; e; e = e->next) {
+		free(e->run.image_id);
+		free(e->run.last_words);
+	}
 	arena_release(&p->object_arena);
 	arena_release(&p->arena);
 	free(p);
@@ -136,6 +143,9 @@ struct container_run *sandbox_run(struct sandbox *p, const char *name)
 	for (uint32_t i = 0; i < p->nruns; i++)
 		if (streq(p->runs[i].spec->name, name))
 			return &p->runs[i];
+	for (struct ephemeral *e = p->ephemerals; e; e = e->next)
+		if (streq(e->spec.name, name))
+			return &e->run;
 	return NULL;
 }
 
@@ -144,7 +154,19 @@ bool sandbox_runs_anything(const struct sandbox *p)
 	for (uint32_t i = 0; i < p->nruns; i++)
 		if (p->runs[i].starting || p->runs[i].st.phase == SHIM_RUNNING)
 			return true;
+	for (const struct ephemeral *e = p->ephemerals; e; e = e->next)
+		if (e->run.starting || e->run.st.phase == SHIM_RUNNING)
+			return true;
 	return false;
+}
+
+/* What was ordered and has not been answered never will be. */
+void sandbox_forget_orders(struct sandbox *p)
+{
+	for (uint32_t i = 0; i < p->nruns; i++)
+		p->runs[i].starting = p->runs[i].killing = false;
+	for (struct ephemeral *e = p->ephemerals; e; e = e->next)
+		e->run.starting = false;
 }
 
 void sandbox_break(struct sandbox *p, const char *fmt, ...)
@@ -155,8 +177,7 @@ void sandbox_break(struct sandbox *p, const char *fmt, ...)
 	vsnprintf(p->message, sizeof(p->message), fmt, ap);
 	va_end(ap);
 	p->stage = p->stopped_at ? POD_DOWN : POD_BROKEN;
-	for (uint32_t i = 0; i < p->nruns; i++)
-		p->runs[i].starting = p->runs[i].killing = false;
+	sandbox_forget_orders(p);
 }
 
 void sandbox_answered(struct sandbox *p)

@@ -141,7 +141,22 @@ static void stream_open(struct container *c, struct stream_io *s, const char *na
 
 /* ---- starting ---- */
 
-static int run_program(struct container *c, struct outfit *o, const void *prog, size_t n)
+/* Children are then born where the order says. */
+static int enter_pids(struct container *c, const struct shim_start *order)
+{
+	switch (order->pids) {
+	case SHIM_PIDS_POD:
+		return pause_enter(c->shim);
+	case SHIM_PIDS_TARGET:
+		TEXT_COPY(c->st.fail.what, order->target);
+		return pause_enter_of(c->shim, order->target);
+	default:
+		return 0;
+	}
+}
+
+static int run_program(struct container *c, const struct shim_start *order, struct outfit *o,
+		       const void *prog, size_t n)
 {
 	struct prog_run *x = prog_run_new(prog, n);
 
@@ -150,12 +165,13 @@ static int run_program(struct container *c, struct outfit *o, const void *prog, 
 	outfit_wear(o, x);
 	x->userns = c->shim->userns;
 	x->pid_flags = c->pids == SHIM_PIDS_OWN ? CLONE_NEWPID : 0;
-	int r = c->pids == SHIM_PIDS_POD ? pause_enter(c->shim) : 0;
-	if (r == 0)
+	int r = enter_pids(c, order);
+	if (r == 0) {
 		r = prog_run_container(x, &c->st.pid, &c->pidfd);
-	if (c->pids == SHIM_PIDS_POD)
+		c->st.fail = x->fail;
+	}
+	if (c->pids == SHIM_PIDS_POD || c->pids == SHIM_PIDS_TARGET)
 		pause_leave(c->shim);
-	c->st.fail = x->fail;
 	prog_run_free(x);
 	if (r == 0 && (r = outfit_worn(o)) < 0) {
 		syscall(SYS_pidfd_send_signal, c->pidfd, SIGKILL, NULL, 0);
@@ -176,7 +192,7 @@ static int launch(struct container *c, const struct shim_start *order, const voi
 		TEXT_COPY(c->st.fail.what, r < 0 ? order->cgroup_dir : "");
 	}
 	if (r == 0)
-		r = run_program(c, &o, prog, n);
+		r = run_program(c, order, &o, prog, n);
 	if (r == 0) {
 		c->in = order->stdio & SHIM_STDIO_IN ? fd_take(&o.own[0]) : -1;
 		stream_open(c, &c->out, "stdout", fd_take(&o.own[1]));

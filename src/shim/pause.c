@@ -31,19 +31,27 @@ static void idle(int userns)
 		pause();
 }
 
+/* The way back, before any leads away. */
+static int know_own(struct shim *s)
+{
+	if (s->pause.own_ns < 0)
+		s->pause.own_ns = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
+	return s->pause.own_ns < 0 ? -errno : 0;
+}
+
 static int start(struct shim *s)
 {
-	FD_AUTO own = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
 	int pidfd = -1;
+	int r = know_own(s);
 
-	if (own < 0)
-		return -errno;
+	if (r < 0)
+		return r;
 	long pid = syscall(SYS_clone, CLONE_NEWPID | CLONE_PIDFD | SIGCHLD, NULL, &pidfd, NULL, 0);
 	if (pid < 0)
 		return -errno;
 	if (pid == 0)
 		idle(s->userns);
-	s->pause = (struct pause){ .pidfd = pidfd, .own_ns = fd_take(&own) };
+	s->pause.pidfd = pidfd;
 	return 0;
 }
 
@@ -54,6 +62,16 @@ int pause_enter(struct shim *s)
 	if (r < 0)
 		return r;
 	return setns(s->pause.pidfd, CLONE_NEWPID) < 0 ? -errno : 0;
+}
+
+int pause_enter_of(struct shim *s, const char *name)
+{
+	const struct container *c = container_find(s, name);
+	int r = c && container_runs(c) ? know_own(s) : -ESRCH;
+
+	if (r < 0)
+		return r;
+	return setns(c->pidfd, CLONE_NEWPID) < 0 ? -errno : 0;
 }
 
 void pause_leave(struct shim *s)

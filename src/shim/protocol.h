@@ -110,7 +110,7 @@ struct shim_state_header {
 
 /* Whose processes a container sees. In a pid namespace of its own they all end with its first
  * process; else the shim kills what is left in its cgroup. */
-enum shim_pids { SHIM_PIDS_OWN, SHIM_PIDS_POD, SHIM_PIDS_HOST };
+enum shim_pids { SHIM_PIDS_OWN, SHIM_PIDS_POD, SHIM_PIDS_HOST, SHIM_PIDS_TARGET };
 
 /* What a container's standard input and output are, besides a log. */
 enum shim_stdio {
@@ -129,6 +129,7 @@ struct shim_start {
 	uint32_t pids;		/* enum shim_pids */
 	uint32_t stdio;		/* bits of enum shim_stdio */
 	uint32_t reserved;
+	char target[SHIM_NAME];	/* SHIM_PIDS_TARGET: those of this container, which runs */
 	char log_dir[512];	/* ".../NS_POD_UID/CONTAINER": ATTEMPT.log is written there */
 	char cgroup_dir[256];	/* cgroup2 directory for CLONE_INTO_CGROUP; empty: none */
 	char oom_file[256];	/* memory.events (v2) or memory.oom_control (v1): line "oom_kill N" */

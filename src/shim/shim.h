@@ -175,6 +175,7 @@ struct pause {			/* its first process, which does nothing but reap */
 
 /* Children made between the two are born in the pod's pid namespace. */
 int pause_enter(struct shim *s);
+int pause_enter_of(struct shim *s, const char *name);	/* in that of a container that runs */
 void pause_leave(struct shim *s);
 
 /* ---- state file ---- */

@@ -718,3 +718,100 @@ def test_cp_has_the_rights_of_the_container(orch, tmp_path):
         assert orch.exec("ns", "/usr/bin/stat", "-c", "%u %g", path).stdout == "0 0\n"
         orch.ctl("cp", f"ns:{path}", tmp_path / "back")
         assert (tmp_path / "back").read_text() == "text"
+
+
+# ---- debug ----
+
+def ephemeral(orch, pod, name):
+    """("running"|"terminated"|..., details) of an ephemeral container."""
+    for s in (orch.pod(pod) or {}).get("status", {}).get("ephemeralContainerStatuses", []):
+        if s["name"] == name:
+            return next(iter(s["state"].items()))
+    return None, {}
+
+
+LOOK = """
+cat /proc/1/comm; hostname
+for ns in pid net uts ipc mnt; do
+    [ "$(readlink /proc/1/ns/$ns)" = "$(readlink /proc/self/ns/$ns)" ] && echo same $ns || echo own $ns
+done; ls /proc/1/root/bin; exit 4
+"""
+
+
+@pytest.mark.subset
+def test_debug(orch):
+    orch.write("p.yaml", pod("p", container(orch.rootfs, "/bin/probe", "sleep"), labels={"a": "b"}))
+    orch.wait_ready(1)
+    first = orch.pod("p")
+    # in the namespaces of an image that has no program to look with
+    r = orch.ctl("debug", "p", "--image", "rootfs:/", "--target", "main", "-c", "look", "--",
+                 "/bin/sh", "-c", LOOK)
+    assert r.stdout == ""
+    wait_for(lambda: ephemeral(orch, "p", "look")[0] == "terminated")
+    assert orch.ctl("logs", "p", "-c", "look").stdout.split("\n")[:-1] == [
+        "probe", "p", "same pid", "same net", "same uts", "same ipc", "own mnt", "probe"]
+    end = ephemeral(orch, "p", "look")[1]
+    assert (end["exitCode"], end["reason"]) == (4, "Error")
+    seen = orch.pod("p")
+    assert [(c["name"], c["image"]) for c in seen["spec"]["ephemeralContainers"]] == [("look", "rootfs:/")]
+    # it is nobody's business but the pod's: nothing to do, nothing restarted, the pod is ready
+    orch.wait_settled()
+    assert orch.plan()["empty"] and container_status(seen)["restartCount"] == 0
+    never(lambda: ephemeral(orch, "p", "look")[0] != "terminated", 1, "started again")
+    orch.edit("p.yaml", '"a": "b"', '"a": "c"')
+    wait_for(lambda: orch.pod("p")["metadata"]["labels"]["a"] == "c")
+    seen = orch.wait_ready(1)[0]
+    assert seen["metadata"]["uid"] == first["metadata"]["uid"]
+    assert ephemeral(orch, "p", "look")[1]["exitCode"] == 4
+    for args, message in ((("--image", "rootfs:/", "-c", "look"), "has a container look already"),
+                          (("--image", "rootfs:/", "--target", "x"), "pod p has no container x"),
+                          (("--image", "rootfs:/", "-c", "A_B"), "needs a name"),
+                          ((), "expected 'debug")):
+        r = orch.ctl("debug", "p", *args, "--", "/bin/true", check=False)
+        assert r.returncode == 1 and message in r.stderr, (args, r.stderr)
+    r = orch.ctl("debug", "-i", "p", "--image", "rootfs:/", "--", "/bin/nothing", check=False,
+                 input="")
+    assert r.returncode == 1 and "/bin/nothing: no such file" in r.stderr, r.stderr
+
+
+@pytest.mark.subset
+def test_debug_on_a_terminal_outlives_orchd(orch):
+    orch.write("web.yaml", deployment("web", 1, container(orch.rootfs, "/bin/probe", "sleep", name="web")))
+    p, = orch.wait_ready(1)
+    name = p["metadata"]["name"]
+    with Terminal(orch, "debug", "-it", "deploy/web", "--image", "rootfs:/", "--target", "web", "--",
+                  "/bin/sh", rows=25, cols=81) as t:
+        t.expect("Defaulting debug container name to ")
+        debugger = t.expect(".\r\n")
+        t.expect("ctrl-q detaches")
+        t.type("stty size; cat /proc/1/comm; HERE=still\n")
+        t.expect("25 81")
+        t.expect("probe")
+        t.type("\x10\x11")
+        assert t.wait() == 0 and t.is_as_before()
+    assert re.fullmatch("debugger-[a-z0-9]{5}", debugger)
+    pids = wait_for(lambda: orch.pids(p, debugger))
+    orch.restart()
+    wait_for(lambda: ephemeral(orch, name, debugger)[0] == "running")
+    assert orch.pids(p, debugger) == pids
+    orch.wait_settled()
+    with Terminal(orch, "attach", "-it", name, "-c", debugger) as t:
+        t.expect("detaches")
+        t.type("echo $HERE here\n")
+        t.expect("still here")
+        t.type("exit 5\n")
+        assert t.wait() == 0
+    wait_for(lambda: ephemeral(orch, name, debugger)[0] == "terminated")
+    assert ephemeral(orch, name, debugger)[1]["exitCode"] == 5
+    # with the processes that it looks at it ends, too, and with the pod it is gone
+    orch.ctl("debug", name, "--image", "rootfs:/", "--target", "web", "-c", "two", "--", "/bin/sleep", "1000")
+    orch.ctl("debug", name, "--image", "rootfs:/", "-c", "alone", "--", "/bin/sleep", "1000")
+    for c in ("two", "alone"):
+        wait_for(lambda: ephemeral(orch, name, c)[0] == "running")
+    os.kill(min(orch.pids(p, "web")), signal.SIGKILL)
+    wait_for(lambda: ephemeral(orch, name, "two")[0] == "terminated")
+    assert ephemeral(orch, name, "alone")[0] == "running"
+    orch.wait_ready(1)
+    orch.remove("web.yaml")
+    orch.apply(allowDelete="-1")
+    wait_for(lambda: not orch.pod(name) and not orch.cgroups(p["metadata"]["uid"]))
