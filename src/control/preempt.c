@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Preemption: a pod that finds no place may have less important ones stopped. First all of them are
- * thought away; if that helps, as many as possible are let back in, the most important first, and
- * the rest goes. Pods that are going already are waited for instead.
+ * thought away; if that helps, as many as possible are let back in, first those that a
+ * PodDisruptionBudget can't spare, then the most important, and the rest goes. Pods that are going already are waited for instead.
  * https://kubernetes.io/docs/concepts/scheduling-eviction/pod-priority-preemption/
  */
 #include "control/schedule.h"
@@ -75,7 +75,27 @@ static void stop(struct pass *p, const struct member *m, struct member *victim)
 		   arena_printf(p->a, "Preempted by pod %s on node %s", by->uid, p->in->node_name));
 }
 
-const char *preempt_for(struct pass *p, struct member *m, const struct room_need *n)
+/* Those that budgets can't spare come first; the order is kept otherwise. */
+static struct member_list by_budget(struct pass *p, const struct member_list *l,
+				    const struct budget_list *budgets)
+{
+	struct budget_list left = { arena_array(p->a, struct budget, budgets->n + 1), budgets->n };
+	struct member_list first = { 0 }, rest = { 0 };
+
+	for (uint32_t i = 0; i < budgets->n; i++)
+		left.v[i] = budgets->v[i];
+	for (uint32_t i = 0; i < l->n; i++) {
+		struct member_list *to = budgets_spend(&left, l->v[i]) ? &rest : &first;
+
+		*arena_push(p->a, to) = l->v[i];
+	}
+	for (uint32_t i = 0; i < rest.n; i++)
+		*arena_push(p->a, &first) = rest.v[i];
+	return first;
+}
+
+const char *preempt_for(struct pass *p, struct member *m, const struct room_need *n,
+			const struct budget_list *budgets)
 {
 	struct member_list lower = { 0 }, going = { 0 };
 	bool helps;
@@ -89,12 +109,14 @@ const char *preempt_for(struct pass *p, struct member *m, const struct room_need
 	}
 	set_leaving(&lower, true);
 	helps = lower.n && fits(p, m, n);
+	lower = by_budget(p, &lower, budgets);
 	for (uint32_t i = 0; helps && i < lower.n; i++) {
 		lower.v[i]->leaves = false;
 		if (fits(p, m, n))
 			continue;
 		lower.v[i]->leaves = true;
 		stop(p, m, lower.v[i]);
+		budgets_spend(budgets, lower.v[i]);
 	}
 	set_leaving(&lower, false);
 	set_leaving(&going, false);

@@ -107,7 +107,8 @@ static bool is_out_of_question(struct pass *p, struct member *m)
 	return true;
 }
 
-static void place(struct pass *p, struct member *m, struct room *r)
+static void place(struct pass *p, struct member *m, struct room *r,
+		  const struct budget_list *budgets)
 {
 	struct room_need n = room_need(p, &m->want.object.pod->spec);
 	struct strs obstacles;
@@ -122,7 +123,7 @@ static void place(struct pass *p, struct member *m, struct room *r)
 		return;
 	schedule_obstacles(p, m, r, &n, &obstacles);
 	if (obstacles.n) {
-		why = preempt_for(p, m, &n);
+		why = preempt_for(p, m, &n, budgets);
 		wait_with(p, m, arena_printf(p->a, "%s.", reasons(p->a, &obstacles)), why);
 	} else if ((why = storage_waits(p, m))) {
 		wait_with(p, m, why, NULL);
@@ -154,6 +155,7 @@ static int by_right(const void *x, const void *y)
 void schedule_run(struct pass *p)
 {
 	struct member_list queue = { 0 };
+	struct budget_list budgets;
 	struct room room;
 
 	for (uint32_t i = 0; i < p->members.n; i++) {
@@ -165,10 +167,11 @@ void schedule_run(struct pass *p)
 		else if (!m->want.stop && !m->lost && !m->finished)
 			*arena_push(p->a, &queue) = m;
 	}
+	budgets_count(p, &budgets);
 	if (!queue.n)
 		return;
 	qsort(queue.v, queue.n, sizeof(*queue.v), by_right);
 	room_measure(p, &room);
 	for (uint32_t i = 0; i < queue.n; i++)
-		place(p, queue.v[i], &room);
+		place(p, queue.v[i], &room, &budgets);
 }

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "control/pass.h"
+#include "control/budget.h"
 
 /* What pods ask for; names of others as in their requests. */
 struct room_need {
@@ -28,4 +28,5 @@ void schedule_obstacles(struct pass *p, const struct member *m, const struct roo
  * Makes less important pods go, the least and fewest, so that m has a place when they are gone; then
  * m is nominated. What there is to say of it in the scheduler's words; NULL: nothing.
  */
-const char *preempt_for(struct pass *p, struct member *m, const struct room_need *n);
+const char *preempt_for(struct pass *p, struct member *m, const struct room_need *n,
+			const struct budget_list *budgets);

@@ -159,3 +159,19 @@ def test_number_of_pods(orch):
     wait_for(lambda: sum(is_ready(p) for p in orch.pods(app="many")) == 6, 20, "six of seven")
     waiting, = [p for p in orch.pods(app="many") if p["status"]["phase"] == "Pending"]
     wait_pending(orch, waiting["metadata"]["name"], "1 Too many pods.")
+
+
+def test_disruption_budget(orch):
+    orch.write("c.yaml", priority_class("high", 100), {
+        "apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": "keep"},
+        "spec": {"minAvailable": 1, "selector": {"matchLabels": {"app": "kept"}}}})
+    orch.write("spare.yaml", deployment("spare", 1, sleeper(orch, cpu=milli(0.45))))
+    orch.wait_ready(1, app="spare")
+    orch.write("kept.yaml", deployment("kept", 1, sleeper(orch, cpu=milli(0.45))))
+    kept, = orch.wait_ready(1, app="kept")
+    row = orch.ctl("get", "pdb", "keep").stdout.splitlines()[1].split()
+    assert row[:4] == ["keep", "1", "N/A", "0"]
+    orch.write("h.yaml", pod("high", sleeper(orch, cpu=milli(0.4)), priorityClassName="high"))
+    wait_running(orch, "high")
+    assert [p["metadata"]["uid"] for p in orch.pods(app="kept")] == [kept["metadata"]["uid"]]
+    assert orch.pods(app="spare")[0]["status"]["phase"] == "Pending"
