@@ -17,8 +17,8 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/macro.h"
+#include "image/flatten.h"
 #include "image/store_dir.h"
-#include "image/unpack_ops.h"
 
 struct paths { const char **v; uint32_t n; };
 
@@ -35,6 +35,7 @@ struct chain {
 	uint32_t n;
 	struct paths wanted;		/* directories to make, sorted */
 	bool root_wanted;
+	bool flat;			/* the layers do not stack */
 };
 
 enum found { NOTHING, DIRECTORY, OPAQUE_DIRECTORY, HIDDEN };
@@ -59,13 +60,19 @@ static void chain_name(const struct image_record *r, char ret[STORE_NAME_MAX])
 	snprintf(ret, STORE_NAME_MAX, "chains/%s", id);
 }
 
-bool chain_find(struct image_store *s, const struct image_record *r, char ret_id[LAYER_ID])
+bool chain_find(struct image_store *s, const struct image_record *r, char ret_id[LAYER_ID],
+		bool *ret_flat)
 {
 	char name[STORE_NAME_MAX];
 
 	chain_id(r, ret_id);
 	chain_name(r, name);
-	return faccessat(s->dir, name, F_OK, 0) == 0;
+	*ret_flat = false;
+	if (faccessat(s->dir, name, F_OK, 0) < 0)
+		return false;
+	snprintf(name, sizeof(name), "chains/%s/flat", ret_id);
+	*ret_flat = faccessat(s->dir, name, F_OK, 0) == 0;
+	return true;
 }
 
 /* ---- looking up ---- */
@@ -169,6 +176,29 @@ static void sort(struct paths *p)
 	p->n = n;
 }
 
+/* Of what the layers below have at path: is it a link that overlayfs would hide? */
+static bool hides_link(struct chain *c, uint32_t below, const char *path)
+{
+	const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+	const char *parent = arena_strndup(&c->a, path, slash ? (size_t)(slash - path) : 0);
+	struct stat st;
+
+	for (uint32_t i = below; *path && i < c->n; i++) {
+		enum found at = look(&c->a, c->layers[i].tree, parent);
+
+		if (at == HIDDEN)
+			return false;
+		if (at == NOTHING)
+			continue;
+		FD_AUTO dir = open_dir(c->layers[i].tree, parent);
+		if (dir >= 0 && fstatat(dir, base, &st, AT_SYMLINK_NOFOLLOW) == 0)
+			return S_ISLNK(st.st_mode);
+		if (at == OPAQUE_DIRECTORY)
+			return false;
+	}
+	return false;
+}
+
 static void choose(struct chain *c)
 {
 	for (uint32_t i = 0; i < c->n; i++) {
@@ -177,6 +207,7 @@ static void choose(struct chain *c)
 		for (uint32_t k = 0; k < implied->n; k++) {
 			bool topmost = true;
 
+			c->flat |= hides_link(c, i + 1, implied->v[k]);
 			if (!who_says(c, implied->v[k], &topmost) || topmost)
 				continue;
 			want(c, implied->v[k]);
@@ -187,33 +218,6 @@ static void choose(struct chain *c)
 }
 
 /* ---- making them ---- */
-
-static int copy_xattrs(int from, int to)
-{
-	char names[4096];
-	ssize_t n = flistxattr(from, names, sizeof(names));
-
-	for (const char *name = names; name < names + MAX(n, (ssize_t)0); name += strlen(name) + 1) {
-		char value[UNPACK_DATA_MAX];
-		ssize_t len = -1;
-
-		if (unpack_keeps_xattr(name))
-			len = fgetxattr(from, name, value, sizeof(value));
-		if (len >= 0 && fsetxattr(to, name, value, (size_t)len, 0) < 0)
-			return -errno;
-	}
-	return 0;
-}
-
-static int copy_directory(int from, int to)
-{
-	struct stat st;
-
-	if (fstat(from, &st) < 0 || fchown(to, st.st_uid, st.st_gid) < 0 ||
-	    fchmod(to, st.st_mode & 07777) < 0)
-		return -errno;
-	return copy_xattrs(from, to);
-}
 
 static int open_original(struct chain *c, const char *path)
 {
@@ -232,7 +236,7 @@ static int make_one(struct chain *c, int tree, const char *path)
 	if (*path && mkdirat(tree, path, 0700) < 0)
 		return -errno;
 	FD_AUTO to = open_dir(tree, path);
-	return to < 0 ? to : copy_directory(from, to);
+	return to < 0 ? to : flatten_copy_directory(from, to);
 }
 
 static int copy_time(struct chain *c, int tree, const char *path)
@@ -258,6 +262,33 @@ static int make_all(struct chain *c, int tree)
 	return r < 0 ? r : copy_time(c, tree, "");
 }
 
+static bool is_implied(const void *layer, const char *path)
+{
+	const struct stacked *l = layer;
+
+	return has(&l->implied, path);
+}
+
+/* All layers, from the lowest on. */
+static int flatten(struct chain *c, int tree)
+{
+	int r = 0;
+
+	for (uint32_t i = c->n; r == 0 && i > 0; i--)
+		r = flatten_layer(tree, c->layers[i - 1].tree, (struct flatten_implied){
+				  is_implied, &c->layers[i - 1] });
+	return r;
+}
+
+static int mark_flat(int s, const char *temporary)
+{
+	char name[STORE_NAME_MAX + 8];
+
+	snprintf(name, sizeof(name), "%s/flat", temporary);
+	FD_AUTO fd = openat(s, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	return fd < 0 ? -errno : 0;
+}
+
 static int build(struct chain *c, const struct image_record *r, struct err *err)
 {
 	char name[STORE_NAME_MAX], temporary[STORE_NAME_MAX], tree_name[STORE_NAME_MAX + 8];
@@ -273,7 +304,9 @@ static int build(struct chain *c, const struct image_record *r, struct err *err)
 	if (mkdirat(s, temporary, 0700) < 0 || mkdirat(s, tree_name, 0755) < 0)
 		return err_sys(err, -errno, "%s/%s", c->s->path, temporary);
 	FD_AUTO tree = openat(s, tree_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	k = tree < 0 ? -errno : make_all(c, tree);
+	k = tree < 0 ? -errno : c->flat ? flatten(c, tree) : make_all(c, tree);
+	if (k == 0 && c->flat)
+		k = mark_flat(s, temporary);
 	if (k == 0 && renameat(s, temporary, s, name) < 0 && errno != EEXIST && errno != ENOTEMPTY)
 		k = -errno;
 	store_discard(c->s, temporary, NULL);
@@ -320,13 +353,14 @@ int chain_make(struct image_store *s, const struct image_record *r, struct err *
 {
 	struct chain c = { .s = s };
 	char id[LAYER_ID];
+	bool flat;
 
-	if (chain_find(s, r, id))
+	if (chain_find(s, r, id, &flat))
 		return 0;
 	int k = load(&c, r, err);
 	if (k == 0)
 		choose(&c);
-	if (k == 0 && (c.wanted.n || c.root_wanted))
+	if (k == 0 && (c.wanted.n || c.root_wanted || c.flat))
 		k = build(&c, r, err);
 	for (uint32_t i = 0; i < c.n; i++)
 		close(c.layers[i].tree);

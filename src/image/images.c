@@ -249,10 +249,11 @@ static int lowers_of(struct image_store *s, struct arena *a, const struct image_
 	struct { const char **v; uint32_t n; } l = { 0 };
 	char id[LAYER_ID];
 	struct layer layer = { 0 };
+	bool flat;
 
-	if (chain_find(s, r, id))
+	if (chain_find(s, r, id, &flat))
 		*arena_push(a, &l) = arena_printf(a, "%s/chains/%s/tree", s->path, id);
-	for (uint32_t i = r->layers.n; i > 0 && !layer.root_opaque; i--) {
+	for (uint32_t i = flat ? 0 : r->layers.n; i > 0 && !layer.root_opaque; i--) {
 		const char *digest = r->layers.v[i - 1].digest;
 
 		if (is_above(&r->layers, i - 1))

@@ -6,7 +6,8 @@
  *   partial/HEX        contents that are being downloaded; kept by a crash, to be resumed
  *   layers/ID/tree     a layer unpacked: one overlay lower. ID: 16 digits of the blob's HEX
  *   layers/ID/layer    its full digest, size, and what unpack.h says about implied directories
- *   chains/ID/tree     directories on top of an image's layers (chain.c)
+ *   chains/ID/tree     directories on top of an image's layers, or with chains/ID/flat all of it
+ *                      (chain.c)
  *   new/               layers being unpacked; swept at open
  *   names/HASH         the record of an image by the hash of its reference (record.h)
  *   pins/OWNER         a hard link to the record that a container was started from

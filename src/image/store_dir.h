@@ -40,9 +40,11 @@ int store_complete(struct image_store *s, const struct image_record *r, struct e
 
 /*
  * The layer of directories that the layers of r imply, with the owners, modes and times that
- * lower layers gave them: chains/ID, by the digest of all of the layers. Makes it when there is
- * any such directory and it is not there; *ret_id is "" when there is none.
+ * lower layers gave them, or all of an image whose layers do not stack: chains/ID, by the digest
+ * of all of the layers. Makes it when it is needed and not there.
  */
 int chain_make(struct image_store *s, const struct image_record *r, struct err *err);
-bool chain_find(struct image_store *s, const struct image_record *r, char ret_id[LAYER_ID]);
+/* *ret_flat: it is all of the image. */
+bool chain_find(struct image_store *s, const struct image_record *r, char ret_id[LAYER_ID],
+		bool *ret_flat);
 void chain_id(const struct image_record *r, char ret_id[LAYER_ID]);

@@ -182,6 +182,43 @@ def test_directories_that_layers_imply(tmp, store):
     assert b"/srv" not in tree and tree[b"/etc"]["mode"] == "0o40751"
 
 
+def linked_layers():
+    """Directories that are links below, and only implied above: what is in them goes where they
+    lead."""
+    old = {"uid": 3, "gid": 4, "mtime": 100}
+    base = oci.Layer().dir(".", mtime=9).dir("usr", mode=0o751, **old)
+    base.dir("usr/bin", mode=0o711, **old).dir("srv", **old)
+    base.add("usr/bin/sh", data=b"sh").add("usr/bin/old", data=b"o").dir("usr/lib", **old)
+    base.symlink("bin", "usr/bin").symlink("lib", "/usr/lib", uid=9).symlink("opt", "srv")
+    base.symlink("sbin", "bin").symlink("lost", "no/where").dir("deep").symlink("deep/up", "../usr")
+    over = oci.Layer().add("bin/new", data=b"1", uid=5).add("bin/.wh.old").add("sbin/init", data=b"i")
+    over.add("lib/x/y", data=b"y").dir("opt", mode=0o700, mtime=50).add("opt/f", data=b"f")
+    over.add("deep/up/lib/z", data=b"z").link("deep/up/lib/zz", "deep/up/lib/z")
+    top = oci.Layer().add("usr/bin/new", data=b"2").add("bin/sh", data=b"newer", mode=0o755)
+    top.dir("usr/lib/x", mode=0o700, mtime=77).add("usr/lib/x/.wh..wh..opq").add("usr/lib/x/only")
+    top.dir("usr/lib", mode=0o750, mtime=60)	# last: umoci does not keep its time at what is opaque
+    return [base.done(), over.done(), top.done()]
+
+
+def test_links_that_an_implied_directory_does_not_hide(tmp, store):
+    tars = linked_layers()
+    path, _ = load(tmp, store, tars)
+    subprocess.run(["umoci", "unpack", "--image", f"{path}:t", f"{tmp}/bundle"], check=True,
+                   stderr=subprocess.PIPE)
+    ours, theirs = merged(tmp, store), oci.tree(f"{tmp}/bundle/rootfs")
+    assert oci.differences(ours, theirs) == []
+    assert b"/usr/bin/new" in ours and b"/usr/lib/z" in ours and b"/usr/bin/old" not in ours
+    assert len(store("lowers", REF).split()) == 1
+    # the layers are as they were, and files are not there twice
+    st = os.stat(f"{store('lowers', REF).strip()}/usr/bin/sh")
+    assert st.st_nlink == 2
+    load(tmp, store, tars[:1], ref="x:1", tag="a")
+    assert sorted(oci.tree(store("lowers", "x:1").strip())[b"/usr/bin"].items()) == sorted(
+        merged(tmp, store, "x:1")[b"/usr/bin"].items())
+    store("gc", "all")
+    assert store.everything() == set()
+
+
 # ---- hostile layers ----
 
 def hostile():
