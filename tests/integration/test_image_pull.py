@@ -135,10 +135,10 @@ def large_layer(size):
 def images(tmp_path_factory):
     layout = Layout(tmp_path_factory.mktemp("images") / "oci")
     layout.make("app", base_layer, second_layer, entrypoint=["/bin/sh", "-c"],
-                cmd="echo hello $NAME; exec sleep 100000", env="NAME=world", user="web",
+                cmd="echo hello $NAME; exec probe sleep", env="NAME=world", user="web",
                 workingdir="/etc", stopsignal="SIGINT")
-    layout.make("large", base_layer, large_layer(24 << 20), entrypoint=["/bin/sleep"],
-                cmd="100000")
+    layout.make("large", base_layer, large_layer(24 << 20), entrypoint=["/bin/probe"],
+                cmd="sleep")
     return layout
 
 

@@ -575,6 +575,7 @@ static int sleep_on(int argc, char **argv)
 		signal(SIGTERM, SIG_IGN);
 	else
 		signal(SIGTERM, on_term);
+	signal(SIGINT, on_term);
 	printf("sleeping\n");
 	fflush(stdout);
 	while (!asked_to_end)
