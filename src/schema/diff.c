@@ -230,7 +230,7 @@ static void diff_field(struct differ *d, const struct type *t, unsigned row, str
 	const struct field *f = &t->fields[row];
 	const void *vx = x ? field_of(x, f) : NULL, *vy = y ? field_of(y, f) : NULL;
 
-	if (vx && vy && value_equal(f, vx, vy))
+	if (x && y && row_equal(t, row, x, y))
 		return;
 	switch (f->kind) {
 	case K_OBJ:

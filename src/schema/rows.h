@@ -7,8 +7,8 @@
  *	END(name)
  *
  * bottom-up: a type stands before the types that contain it. sub is the type or enum name, _ for
- * plain values. presence is OPT, REQ, DEF("text"), KEY("field") or REQKEY("field") for lists,
- * SERVER, NOTED, REFUSED, SECRET, or a flag and a key: NOTED KEY("field"). check is ANY, RANGE(min, max) or CHECK(function). EFFECT is
+ * plain values. presence is OPT, ZERO (as OPT, but a 0 or false that is written is something else than
+ * nothing), REQ, DEF("text"), KEY("field") or REQKEY("field") for lists, SERVER, NOTED, REFUSED, SECRET, or a flag and a key: NOTED KEY("field"). check is ANY, RANGE(min, max) or CHECK(function). EFFECT is
  * NONE, LIVE, RESTART, ROLLOUT or IMMUTABLE.
  *
  * model/types.h includes all .def files with ROWS_STRUCT and ROWS_INDEX, model/types.c with
@@ -77,6 +77,7 @@
 #define NOTED .flags = F_NOTED,
 #define REFUSED .flags = F_REFUSED,
 #define SECRET .flags = F_SECRET,
+#define ZERO .flags = F_ZERO,
 #define ANY
 #define RANGE(lo, hi) .min = lo, .max = hi,
 #define CHECK(f) .check = f,

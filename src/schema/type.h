@@ -75,6 +75,7 @@ enum {
 			 * (not for its default, false, or nothing), output only when written */
 	F_REFUSED = 8,	/* known to Kubernetes, ignoring it would be wrong or unsafe: an error */
 	F_SECRET = 16,	/* values are masked in diffs and plans */
+	F_ZERO = 32,	/* 0 or false, written, is something else than nothing */
 };
 
 struct field;

@@ -281,13 +281,20 @@ bool value_equal(const struct field *f, const void *x, const void *y)
 	return false;
 }
 
+bool row_equal(const struct type *t, unsigned row, const void *x, const void *y)
+{
+	const struct field *f = &t->fields[row];
+
+	if ((f->flags & F_ZERO) && field_set(x, row) != field_set(y, row))
+		return false;
+	return value_equal(f, field_of(x, f), field_of(y, f));
+}
+
 bool schema_equal(const struct type *t, const void *x, const void *y)
 {
-	for (unsigned i = 0; i < t->nfields; i++) {
-		const struct field *f = &t->fields[i];
-		if (!value_equal(f, field_of(x, f), field_of(y, f)))
+	for (unsigned i = 0; i < t->nfields; i++)
+		if (!row_equal(t, i, x, y))
 			return false;
-	}
 	return true;
 }
 

@@ -28,6 +28,8 @@ static inline void *list_at(const struct list *l, const struct type *t, uint32_t
 
 bool value_is_zero(const struct field *f, const void *value);
 bool value_equal(const struct field *f, const void *x, const void *y);
+/* The values of one row of two structs; where it matters, whether they were written at all. */
+bool row_equal(const struct type *t, unsigned row, const void *x, const void *y);
 /* Would schema_json write the field? */
 bool field_shown(const struct type *t, unsigned row, const void *obj, unsigned flags);
 void json_value(struct json *j, const struct field *f, const void *value, unsigned flags);
