@@ -101,6 +101,7 @@ struct sim {
 		     const struct action *a);	/* before */
 	void (*did)(struct sim *s, const struct observed *o, const struct wanted *w,
 		    const struct action_list *l);
+	void (*applied)(struct sim *s, const struct set *was, const struct plan *p);
 	void (*violation)(struct sim *s);	/* NULL: goes on */
 	const char *rule;		/* that was broken first; NULL: none */
 	char what[400];
@@ -127,6 +128,12 @@ int sim_save(struct sim *s);
 void sim_store_restart(struct sim *s);		/* what was not durable is gone */
 void sim_store_release(struct sim *s);
 
+/* holds.c */
+enum sim_verb { SIM_PAUSE, SIM_RESUME, SIM_RESTART, SIM_UNDO, SIM_UNHOLD };
+/* Of one of the objects that roll. False: refused, or there is nothing to do. ret: what is held now. */
+bool sim_rollout(struct sim *s, enum sim_verb verb, uint32_t which, struct hold *ret);
+void sim_end_holds(struct sim *s, const struct set *set);	/* that edits ended */
+
 /* machine.c: pods */
 struct sim_pod *sim_pod(struct sim *s, const char *ns, const char *name);
 void sim_pod_free(struct sim_pod *p);
@@ -145,6 +152,8 @@ void sim_images_want(struct sim *s, const struct wanted *w);
 int64_t sim_images_tick(struct sim *s);
 
 /* pass.c */
+struct control_in sim_control_in(struct sim *s, const struct set *set, const struct observed *o,
+				 uint64_t seed);
 void sim_sort(struct sim *s);			/* pods and records, as they are observed */
 void sim_observe(struct sim *s, struct arena *a, struct observed *o);
 uint32_t sim_pass(struct sim *s);		/* the number of its actions */

@@ -209,6 +209,7 @@ void oracle_init(struct oracle *o, struct sim *s)
 	s->check = on_decided;
 	s->acts = on_action;
 	s->did = on_passed;
+	s->applied = oracle_applied;
 }
 
 void oracle_release(struct oracle *o)
@@ -218,22 +219,14 @@ void oracle_release(struct oracle *o)
 
 /* ---- rest ---- */
 
-static struct control_in outlook_in(struct sim *s, const struct observed *o)
-{
-	return (struct control_in){ .set = s->set, .observed = o, .node_name = "node",
-				    .node_ip = 0x0a000001, .volumes_dir = "/volumes",
-				    .started = s->started, .now = s->now, .seed = 1,
-				    .zone = s->zone, .zone_data = &s->arena };
-}
-
 static void look(struct oracle *k)
 {
 	struct sim *s = k->sim;
 	struct arena a = { 0 };
-	struct observed o;
+	struct observed o = { 0 };
 	struct wanted w;
 	struct plan p;
-	struct control_in in = outlook_in(s, &o);
+	struct control_in in = sim_control_in(s, s->set, &o, 1);
 	struct scene c = { k, s, &o, &w };
 
 	sim_observe(s, &a, &o);

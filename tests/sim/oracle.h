@@ -20,6 +20,7 @@ struct oracle {
 	struct { struct oracle_success *v; uint32_t n; } successes;	/* that orchd knew durably */
 	struct { struct oracle_reached *v; uint32_t n; } reached;	/* scaled to, by Deployment */
 	struct { struct oracle_run *v; uint32_t n; } runs;	/* of CronJobs: Jobs that had pods */
+	struct hold_list holds;		/* that nobody took back */
 	bool clock_back;
 	bool services_done;		/* in this pass */
 };
@@ -32,6 +33,10 @@ void oracle_disturbed(struct oracle *o);
 void oracle_clock_back(struct oracle *o);
 /* Nothing happens from outside any more: everything has to come to rest, and to be right. */
 void oracle_rest(struct oracle *o);
+
+/* oracle_plan.c: what a plan said and what apply then did; holds */
+void oracle_applied(struct sim *s, const struct set *was, const struct plan *p);
+void oracle_held(struct oracle *o, const struct hold *h);	/* from now on, until it is edited */
 
 /* What an action is about to be done to. Of what was observed, records and pods are gone as soon as
  * the first action was done to them. */

@@ -173,22 +173,28 @@ static int64_t sooner(int64_t a, int64_t b)
 	return !a || (b && b < a) ? b : a;
 }
 
+struct control_in sim_control_in(struct sim *s, const struct set *set, const struct observed *o,
+				 uint64_t seed)
+{
+	return (struct control_in){
+		.set = set, .observed = o, .node_name = "node", .node_ip = 0x0a000001,
+		.volumes_dir = "/volumes", .started = s->started, .now = s->now, .seed = seed,
+		.zone = s->zone, .zone_data = &s->arena,
+	};
+}
+
 uint32_t sim_pass(struct sim *s)
 {
 	struct arena a = { 0 };
-	struct observed o;
+	struct observed o = { 0 };
 	struct wanted w;
 	struct action_list l;
-	struct control_in in = { .set = s->set, .observed = &o, .node_name = "node",
-				 .node_ip = 0x0a000001, .volumes_dir = "/volumes",
-				 .started = s->started, .now = s->now };
+	struct control_in in;
 	struct doing doing = { s, &o, &w };
 	const struct carrier carrier = { .act = act, .save = save, .failed = failed,
 					 .data = &doing };
 
-	in.seed = sim_random(s);
-	in.zone = s->zone;
-	in.zone_data = &s->arena;
+	in = sim_control_in(s, s->set, &o, sim_random(s));
 	s->passes++;
 	s->failures = 0;
 	sim_observe(s, &a, &o);

@@ -165,6 +165,35 @@ static void comment_wait(const struct step *s, struct buf *out)
 	buf_printf(out, "%u.%03u s", s->n[0] / SECOND, s->n[0] % SECOND);
 }
 
+/* ---- what people ask orchd for ---- */
+
+static void rollout(struct run *r, const struct step *s, enum sim_verb verb)
+{
+	struct hold h;
+
+	if (!sim_rollout(&r->sim, verb, s->n[0], &h))
+		return;
+	oracle_held(&r->oracle, &h);
+	r->world.pending = true;
+}
+
+static void run_pause(struct run *r, const struct step *s) { rollout(r, s, SIM_PAUSE); }
+static void run_resume(struct run *r, const struct step *s) { rollout(r, s, SIM_RESUME); }
+static void run_restart(struct run *r, const struct step *s) { rollout(r, s, SIM_RESTART); }
+static void run_undo(struct run *r, const struct step *s) { rollout(r, s, SIM_UNDO); }
+static void run_unhold(struct run *r, const struct step *s) { rollout(r, s, SIM_UNHOLD); }
+
+static void run_careful(struct run *r, const struct step *s)
+{
+	r->world.careful = s->n[0] % 2;
+	r->world.pending = true;
+}
+
+static void comment_careful(const struct step *s, struct buf *out)
+{
+	buf_puts(out, s->n[0] % 2 ? "deletions wait" : "deletions are allowed");
+}
+
 static void invent_wait(struct sim *s, struct step *step)
 {
 	static const uint32_t most[] = { 10, SECOND, SECOND, 5 * SECOND, 5 * SECOND, 20 * SECOND,
@@ -209,6 +238,12 @@ const struct step_kind step_kinds[] = {
 	{ "deaf", 1, 3, run_deaf, NULL, NULL, false, false },
 	{ "jump", 2, 2, run_jump, NULL, comment_jump, false, false },
 	{ "flush", 0, 1, run_flush, NULL, NULL, false, false },
+	{ "careful", 1, 3, run_careful, NULL, comment_careful, false, false },
+	{ "pause", 1, 2, run_pause, NULL, NULL, false, false },
+	{ "resume", 1, 2, run_resume, NULL, NULL, false, false },
+	{ "restart", 1, 3, run_restart, NULL, NULL, false, false },
+	{ "undo", 1, 6, run_undo, NULL, NULL, false, false },
+	{ "unhold", 1, 2, run_unhold, NULL, NULL, false, false },
 	{ "slow", 1, 4, run_slow, invent_slow, NULL, false, false },
 };
 const size_t step_nkinds = ARRAY_SIZE(step_kinds);

@@ -17,6 +17,7 @@ struct world_file {
 struct world {
 	struct world_file files[16];
 	bool pending;			/* an edit is not yet applied: the disk was full */
+	bool careful;			/* the prune guard is on */
 };
 
 uint32_t world_nfiles(void);
