@@ -224,6 +224,8 @@ sim: $(SIM)
 	$(Q)scripts/sim $(SIM) 1000000 $(SEED)
 sim-long: $(SIM)
 	$(Q)scripts/sim $(SIM) 100000000 $(SEED)
+mutants:
+	$(Q)scripts/mutants
 check-includes:
 	$(Q)scripts/check-includes
 check:
@@ -253,6 +255,6 @@ install: all
 clean:
 	rm -rf build
 
-.PHONY: all man tests fuzz fuzz-targets check check-corpus check-unit check-includes check-v2 sim sim-long bench install clean
+.PHONY: all man tests fuzz fuzz-targets check check-corpus check-unit check-includes check-v2 sim sim-long mutants bench install clean
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

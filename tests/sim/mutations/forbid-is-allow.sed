@@ -1,0 +1,3 @@
+# concurrencyPolicy Forbid starts a second Job
+# src/control/cronjob.c
+s/if \(c->spec->concurrency_policy == CONCURRENCY_FORBID\)/if (c->spec->concurrency_policy == CONCURRENCY_FORBID \&\& !t)/

@@ -1,0 +1,3 @@
+# services lead to pods that are being stopped
+# src/control/service.c
+s/ \|\| m->want\.stop \|\|/ ||/

@@ -1,0 +1,3 @@
+# maxSurge as a percentage is rounded down
+# src/control/rollout.c
+s/(r->surge = intstr_scale\(.*), true\);/\1, false);/
