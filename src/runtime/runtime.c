@@ -96,6 +96,7 @@ int runtime_new(struct loop *l, const struct runtime_settings *s, struct net *ne
 
 	if (!r)
 		abort();
+	r->shim_fd = -1;
 	r->loop = l;
 	r->net = net;
 	r->cg = cg;
@@ -144,6 +145,8 @@ void runtime_free(struct runtime *r)
 		free(f);
 	}
 	userns_release(&r->userns);
+	if (r->shim_fd >= 0)
+		close(r->shim_fd);
 	arena_release(&r->arena);
 	free(r);
 }

@@ -19,6 +19,7 @@
 #include "runtime/sandbox.h"
 #include "runtime/volume.h"
 #include "schema/schema.h"
+#include "sys/sealed.h"
 #include "sys/spawn.h"
 
 #define SHM_SIZE "size=64m"
@@ -267,18 +268,27 @@ int sandbox_limit(const struct sandbox *p, struct err *err)
 
 /* ---- the shim ---- */
 
+/* The first one makes the copy that all are. Where there can be none, the file is run. */
+static const char *shim_program(struct runtime *rt, char *buf, size_t n)
+{
+	if (rt->shim_fd < 0 && sealed_copy(rt->s.shim, &rt->shim_fd, NULL) < 0)
+		return rt->s.shim;
+	sealed_path(rt->shim_fd, buf, n);
+	return buf;
+}
+
 static int spawn_shim(struct sandbox *p, int socket, struct err *err)
 {
 	const char *const argv[] = { "orch-shim", p->run_dir, NULL };
 	struct cgroup_entry entry;
-	char path[256];
+	char path[256], program[32];
 	int pidfd;
 	pid_t pid;
 
 	snprintf(path, sizeof(path), "%s/_shim", p->cgroup);
 	cgroup_entry(p->rt->cg, path, &entry);
 	struct spawn s = {
-		.path = p->rt->s.shim, .argv = argv, .cwd = p->run_dir, .cgroup_dir = entry.dir,
+		.path = shim_program(p->rt, program, sizeof(program)), .argv = argv, .cwd = p->run_dir, .cgroup_dir = entry.dir,
 		.fds = { -1, -1, -1, socket }, .nfds = 4, .session = true,
 	};
 	int r = spawn(&s, &pid, &pidfd, err);

@@ -39,6 +39,7 @@ struct runtime {
 	struct usage usage;
 	struct runtime_filter *filters;
 	struct userns userns;
+	int shim_fd;			/* the program that shims are, sealed; -1: not yet */
 	struct strs hidden;		/* resolved paths that no container sees of a host's root */
 	const char *root, *scratch;	/* where mount namespaces of pods mount theirs */
 	const char *skeleton;		/* a layer below every image: what is mounted on */

@@ -50,13 +50,13 @@ static void protect_from_oom(void)
 }
 
 /*
- * Not dumpable: a process that joins a container is for a moment visible there, and nobody inside
+ * Named by hand, as the program is mostly run from a sealed copy, by a descriptor. Not dumpable: a process that joins a container is for a moment visible there, and nobody inside
  * may trace it or open what it has open.
  */
 static int become_supervisor(const char *dir)
 {
 	if (chdir(dir) < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0 ||
-	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || prctl(PR_SET_NAME, "orch-shim", 0, 0, 0) < 0)
 		return -1;
 	setsid();
 	umask(0);
