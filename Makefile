@@ -124,9 +124,9 @@ $(B)/orch-ask-http: $(call ask_obj,main_http http tls cage stream url)
 	@$(if $(filter 0,$(V)),echo "  LD $@",:)
 	$(Q)$(CC) -Wl,--gc-sections -Wl,-z,relro,-z,now -Wl,--as-needed $^ -o $@ $(call pkg,$(PKG_ask))
 
-$(B)/orch-probe: tests/probe/probe.c
+$(B)/orch-probe: $(wildcard tests/probe/*.[ch])
 	@mkdir -p $(@D)
-	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE $(WARN) -O1 -static $< -o $@
+	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE $(WARN) -O1 -static $(filter %.c,$^) -o $@
 
 # Manual pages: the text of src/man with tables made from the rows that the programs use.
 MAN := $(patsubst src/man/%,$(B)/man/%,$(wildcard src/man/*.[1-8]))

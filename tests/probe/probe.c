@@ -34,6 +34,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "escape.h"
+
 extern char **environ;
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -668,6 +670,8 @@ static const struct {
 	{ "read", "PATH", read_file },
 	{ "write", "PATH TEXT", write_file },
 	{ "exists", "PATH", exists },
+	{ "escape", "MARKER", escape },
+	{ "exe", "[PID...]", escape_exe },
 };
 
 static int usage(void)
