@@ -28,7 +28,7 @@ const char *long_time(struct describe *d,
 const char *labels_line(struct describe *d, json_t *map);	/* "a=b,c=d", "<none>" */
 
 /* Of a pod specification; statuses may be NULL. */
-void put_containers(struct describe *d, unsigned level, json_t *spec, json_t *statuses);
+void put_containers(struct describe *d, unsigned level, json_t *spec, json_t *status);
 void put_volumes(struct describe *d, unsigned level, json_t *spec);
 void put_pod(struct describe *d, json_t *o);
 

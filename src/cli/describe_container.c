@@ -267,14 +267,24 @@ static void put_container(struct describe *d, unsigned level, json_t *k, json_t 
 	put_mounts(d, level, json_object_get(k, "volumeMounts"));
 }
 
-void put_containers(struct describe *d, unsigned level, json_t *spec, json_t *statuses)
+void put_containers(struct describe *d, unsigned level, json_t *spec, json_t *status)
 {
+	static const struct { const char *key, *title, *statuses; } lists[] = {
+		{ "initContainers", "Init Containers:", "initContainerStatuses" },
+		{ "containers", "Containers:", "containerStatuses" },
+		{ "ephemeralContainers", "Ephemeral Containers:", "ephemeralContainerStatuses" },
+	};
 	json_t *k;
 	size_t i;
 
-	buf_printf(&d->out, "%sContainers:\n", level ? "  " : "");
-	json_array_foreach(json_object_get(spec, "containers"), i, k) {
-		buf_printf(&d->out, "%s%s:\n", level ? "   " : "  ", json_text(k, "name"));
-		put_container(d, 2, k, find_named(statuses, json_text(k, "name")));
+	for (size_t l = 0; l < ARRAY_SIZE(lists); l++) {
+		json_t *statuses = json_object_get(status, lists[l].statuses);
+
+		if (json_array_size(json_object_get(spec, lists[l].key)))
+			buf_printf(&d->out, "%s%s\n", level ? "  " : "", lists[l].title);
+		json_array_foreach(json_object_get(spec, lists[l].key), i, k) {
+			buf_printf(&d->out, "%s%s:\n", level ? "   " : "  ", json_text(k, "name"));
+			put_container(d, 2, k, find_named(statuses, json_text(k, "name")));
+		}
 	}
 }

@@ -108,7 +108,7 @@ void put_pod(struct describe *d, json_t *o)
 	json_t *spec = json_object_get(o, "spec");
 
 	put_pod_head(d, o);
-	put_containers(d, 0, spec, json_path(o, "status.containerStatuses"));
+	put_containers(d, 0, spec, json_object_get(o, "status"));
 	put_conditions(d, json_path(o, "status.conditions"));
 	put_volumes(d, 0, spec);
 	put_line(d, 0, "QoS Class:", "%s", text_or(d, o, "status.qosClass", "<none>"));

@@ -51,6 +51,15 @@ def test_describe_status_events_explain(orch):
     assert "deployments" in orch.ctl("api-resources").stdout
 
 
+def test_describe_init_containers(orch):
+    orch.write("p.yaml", pod("p", container(orch.rootfs, "/bin/probe", "sleep"), initContainers=[
+        container(orch.rootfs, "/bin/probe", "exit", "0", name="first")]))
+    orch.wait_ready(1)
+    text = orch.ctl("describe", "pod", "p").stdout
+    assert text.index("\nInit Containers:\n  first:\n") < text.index("\nContainers:\n  main:\n")
+    assert "Reason:       Completed" in text
+
+
 def test_wait(orch):
     r = orch.ctl("wait", "--for=condition=Available", "deploy/web", "--timeout=1s", check=False)
     assert r.returncode != 0
