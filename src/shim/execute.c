@@ -390,7 +390,7 @@ static int op_join(struct prog_run *x, const struct step *st)
 		return -ESRCH;
 	bool other_users = st->op->b & CLONE_NEWUSER;
 	if (other_users)
-		userns_give_stdio(st->op->a);
+		userns_give_stdio(st->op->a, false);
 	if (setns(x->join, (int)st->op->b) < 0)
 		return -errno;
 	int r = other_users ? userns_become_root() : 0;

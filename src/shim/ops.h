@@ -43,8 +43,9 @@ int op_netlink_pod(struct prog_run *x, const struct step *st);
 /* userns.c: other users */
 int op_userns(struct prog_run *x, const struct step *st);
 int op_enter(struct prog_run *x, const struct step *st);
-/* Before and after a user namespace is entered whose ids begin with first outside. */
-void userns_give_stdio(uint64_t first);
+/* Before and after a user namespace is entered whose ids begin with first outside. tty: that is the
+ * container's own, and not the host's. */
+void userns_give_stdio(uint64_t first, bool tty);
 int userns_become_root(void);
 
 /* process.c: what the process is and may */

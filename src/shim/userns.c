@@ -88,13 +88,13 @@ int op_userns(struct prog_run *x, const struct step *st)
 	return r == 0 && st->op->b & CLONE_NEWNET ? process_own_netns(x) : r;
 }
 
-void userns_give_stdio(uint64_t first)
+void userns_give_stdio(uint64_t first, bool tty)
 {
 	struct stat sb;
 
 	for (int fd = 0; fd < 3; fd++) {
-		if (fstat(fd, &sb) == 0 && S_ISFIFO(sb.st_mode) &&
-		    fchown(fd, (uid_t)first, (gid_t)first) < 0)
+		if (fstat(fd, &sb) == 0 && (tty || S_ISFIFO(sb.st_mode)) &&
+		    fchown(fd, (uid_t)first, tty ? (gid_t)-1 : (gid_t)first) < 0)
 			return;
 	}
 }
@@ -111,7 +111,7 @@ int op_enter(struct prog_run *x, const struct step *st)
 {
 	if (x->in_shim || x->userns < 0)
 		return -EINVAL;
-	userns_give_stdio(st->op->a);
+	userns_give_stdio(st->op->a, x->console >= 0);
 	if (setns(x->userns, CLONE_NEWUSER) < 0 || unshare((int)st->op->b) < 0)
 		return -errno;
 	x->armed = false;

@@ -440,6 +440,25 @@ def test_attach_to_a_terminal(orch):
     assert last["exitCode"] == 3
 
 
+def test_a_terminal_in_a_user_namespace(orch):
+    """And of a user of its own, who can open what it has by its names."""
+    orch.write("p.yaml", pod("p", container("/", "/bin/sh", tty=True, stdin=True, env=[PROMPT],
+                                            securityContext={"runAsUser": 1234}), hostUsers=False))
+    orch.wait_ready(1)
+    with Terminal(orch, "attach", "-it", "p", rows=26, cols=82) as t:
+        t.expect("detaches")
+        t.type("\n")
+        t.expect("ready> ")
+        t.type("stty size; id -u; echo con >/dev/console; echo tty >/dev/tty; echo out >/dev/stdout\n")
+        t.expect("26 82\r\n1234\r\n")
+        t.expect("con\r\ntty\r\nout\r\n")
+    with Terminal(orch, "debug", "-it", "p", "--image", "rootfs:/", "--target", "main", "--",
+                  "/bin/sh") as t:
+        t.expect("detaches")
+        t.type("cat /proc/1/comm; head -c 12 /proc/self/uid_map\n")
+        t.expect("sh\r\n         0")
+
+
 def attached(orch, *args):
     return started(orch, "attach", *args, stdin=subprocess.PIPE, text=True)
 
@@ -754,6 +773,9 @@ def test_debug(orch):
     assert (end["exitCode"], end["reason"]) == (4, "Error")
     seen = orch.pod("p")
     assert [(c["name"], c["image"]) for c in seen["spec"]["ephemeralContainers"]] == [("look", "rootfs:/")]
+    text = orch.ctl("describe", "pod", "p").stdout
+    assert text.index("\nContainers:\n  main:\n") < text.index("\nEphemeral Containers:\n  look:\n")
+    assert "Exit Code:    4" in text
     # it is nobody's business but the pod's: nothing to do, nothing restarted, the pod is ready
     orch.wait_settled()
     assert orch.plan()["empty"] and container_status(seen)["restartCount"] == 0
