@@ -53,7 +53,7 @@ static bool tag_valid(const char *s)
 	return !s[n] && n <= TAG_MAX_LEN;
 }
 
-/* Runs of lower-case letters and digits; between two of them ".", "_", "__" or any number of "-". */
+/* Runs of lower-case letters and digits; between two of them ".", "_", "__" or some "-". */
 static bool component_valid(const char *s, size_t n)
 {
 	size_t i = 0;

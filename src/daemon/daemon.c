@@ -2,8 +2,9 @@
 /*
  * orchd from start to end. Starting is the same path as going on: the last revision is what is
  * in force, the pods that run are adopted, then the directory is read and the first pass makes up
- * the difference; only then does the API answer. Ending leaves the pods alone, unless --stop-pods asks for the opposite: then
- * the empty generation is what is wanted, and the daemon ends when nothing runs any more.
+ * the difference; only then does the API answer. Ending leaves the pods alone, unless --stop-pods
+ * asks for the opposite: then the empty generation is what is wanted, and the daemon ends when
+ * nothing runs any more.
  */
 #include "daemon/daemon.h"
 
@@ -273,7 +274,8 @@ int daemon_new(const struct invocation *in, struct daemon **ret, struct err *err
 	loop_signal_add(d->loop, &d->sigterm[1], SIGINT, on_stop_signal);
 	loop_signal_add(d->loop, &d->sighup, SIGHUP, on_reload_signal);
 	d->view = view_new((uint64_t)(d->started / MSEC) * 1000, on_view_changed, d);
-	if ((r = open_machine(d, err)) < 0 || (r = node_measure(d, err)) < 0 || (r = load_desired(d, err)) < 0)
+	if ((r = open_machine(d, err)) < 0 || (r = node_measure(d, err)) < 0 ||
+	    (r = load_desired(d, err)) < 0)
 		return r;
 	first_pass(d);
 	snprintf(path, sizeof(path), "%s/api.sock", d->settings->run_dir);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Layers as one tree, for images whose layers do not stack: overlayfs decides name by name, but where
- * a layer has bin/x without listing bin, and bin is a link to usr/bin below, x belongs into usr/bin.
- * Files are hard links of those of the layers, so that only directories take space.
+ * Layers as one tree, for images whose layers do not stack: overlayfs decides name by name, but
+ * where a layer has bin/x without listing bin, and bin is a link to usr/bin below, x belongs into
+ * usr/bin. Files are hard links of those of the layers, so that only directories take space.
  */
 #pragma once
 

@@ -18,7 +18,8 @@
  * Whiteouts become overlay's own (a 0:0 character device; trusted.overlay.opaque). An image cannot
  * set overlay's attributes. Devices are made: every container's root is mounted nodev.
  * Directories that a layer implies and does not list are written down (layers/ID/implied), since
- * they must not hide the mode and owner of the same directory in a lower layer, nor a link (chain.c).
+ * they must not hide the mode and owner of the same directory in a lower layer, nor a link
+ * (chain.c).
  */
 #pragma once
 

@@ -542,7 +542,8 @@ static int registry_parts(struct fetcher *f, struct part *v, unsigned n, struct 
 }
 
 const struct source registry_source = {
-	.resolve = registry_resolve, .manifest = registry_manifest, .parts = registry_parts, .close = close_registry,
+	.resolve = registry_resolve, .manifest = registry_manifest, .parts = registry_parts,
+	.close = close_registry,
 };
 
 int registry_login(struct fetcher *f, const char *host, struct err *err)
