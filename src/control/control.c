@@ -37,7 +37,8 @@ void pass_event_at(struct pass *p, const struct object *about, bool warning, con
 
 void pass_status(struct pass *p, const struct object *about, const void *status)
 {
-	*arena_push(p->a, &p->out->statuses) = (struct wanted_status){ object_key(about), status };
+	*arena_push(p->a, &p->out->statuses) = (struct wanted_status){ .key = object_key(about),
+									.status = status };
 }
 
 struct strmap map_copy(struct arena *a, const struct strmap *m)
@@ -121,6 +122,7 @@ void control_run(struct arena *a, const struct control_in *in, struct wanted *re
 	node_begin(&p);
 	quotas_begin(&p);
 	storage_begin(&p);
+	autoscalers_run(&p);
 	pods_declared(&p);
 	replicasets_declared(&p);
 	deployments_run(&p);

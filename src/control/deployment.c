@@ -8,6 +8,7 @@
  */
 #include "base/hash.h"
 #include "control/deployment.h"
+#include "control/scale.h"
 
 #include <stdio.h>
 
@@ -324,7 +325,10 @@ static void settle(struct rollout *r)
 
 static void deployment_run(struct pass *p, const struct object *d)
 {
-	struct rollout r = { .p = p, .object = d, .spec = &d->deployment->spec };
+	struct deployment_spec spec = d->deployment->spec;
+	struct rollout r = { .p = p, .object = d, .spec = &spec };
+
+	spec.replicas = scale_replicas(p, d);
 
 	control_template_hash(p->in->set, d->meta->namespace, r.spec->template, r.hash);
 	r.config = config_hash(p->in->set, d->meta->namespace, r.spec->template, p->a);

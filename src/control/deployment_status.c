@@ -7,6 +7,7 @@
  * the last of these. Available is true since the pod was available that made up the number.
  */
 #include "control/deployment.h"
+#include "control/scale.h"
 
 static int32_t pods(const struct rollout *r)
 {
@@ -202,7 +203,7 @@ void deployment_status_make(struct rollout *r)
 	available(r, s);
 	progressing(r, s);
 	replica_failure(r, s);
-	pass_status(r->p, r->object, s);
+	scale_status(r->p, r->object, s);
 }
 
 static const struct condition *find_condition(const struct deployment_status *s, const char *type)

@@ -63,6 +63,9 @@ struct rset_list { struct rset **v; uint32_t n; };
 struct storage;
 struct quota;
 
+/* Replicas of something that is scaled by somebody else than its manifest. */
+struct scale { const struct object *target; int32_t replicas; };
+
 struct pass {
 	struct arena *a;
 	const struct control_in *in;
@@ -71,6 +74,7 @@ struct pass {
 	struct member_list by_owner;	/* those that run, sorted by the uid of their controller */
 	struct storage *storage;
 	struct { struct quota *v; uint32_t n; } quotas;
+	struct { struct scale *v; uint32_t n; } scales;
 	struct { const struct object *declared; struct taint_list taints; } node;
 };
 
@@ -203,6 +207,9 @@ void statefulsets_run(struct pass *p);
 /* job.c, cronjob.c */
 void jobs_declared(struct pass *p);
 void cronjobs_run(struct pass *p);
+
+/* hpa.c: before all that has replicas */
+void autoscalers_run(struct pass *p);
 
 /* service.c */
 void services_run(struct pass *p);

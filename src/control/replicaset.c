@@ -5,7 +5,7 @@
  * the least (Kubernetes' order: lost, not yet started, not ready, ready for a shorter time, more
  * restarts, younger).
  */
-#include "control/pass.h"
+#include "control/scale.h"
 
 /* Its pods; those that have ended for good go. */
 static void collect(struct pass *p, struct rset *rs)
@@ -177,6 +177,7 @@ void replicasets_declared(struct pass *p)
 		const struct object *o = &l.v[i];
 		struct rset *rs = rset_new(p, o, NULL, o->replicaset->spec.min_ready_seconds);
 
+		rs->replicas = scale_replicas(p, o);
 		rset_settle(p, rs);
 		rset_put(p, rs);
 		pass_status(p, o, &rs->object.replicaset->status);
@@ -209,6 +210,7 @@ void replication_controllers_run(struct pass *p)
 		struct replication_controller_status *s =
 			arena_new(p->a, struct replication_controller_status);
 
+		rs->replicas = scale_replicas(p, &l.v[i]);
 		rset_settle(p, rs);
 		const struct replicaset_status *from = &rs->object.replicaset->status;
 		s->replicas = from->replicas;
@@ -217,6 +219,6 @@ void replication_controllers_run(struct pass *p)
 		s->available_replicas = from->available_replicas;
 		s->observed_generation = from->observed_generation;
 		s->conditions = from->conditions;
-		pass_status(p, &l.v[i], s);
+		scale_status(p, &l.v[i], s);
 	}
 }

@@ -16,9 +16,8 @@ const struct object *scale_target(struct pass *p, const char *ns, const char *ki
 	return NULL;
 }
 
-int32_t scale_replicas(struct pass *p, const struct object *o)
+int32_t scale_declared(const struct object *o)
 {
-	(void)p;
 	switch (o->kind->id) {
 	case KIND_DEPLOYMENT: return o->deployment->spec.replicas;
 	case KIND_REPLICASET: return o->replicaset->spec.replicas;
@@ -26,6 +25,24 @@ int32_t scale_replicas(struct pass *p, const struct object *o)
 	case KIND_REPLICATIONCONTROLLER: return o->replication_controller->spec.replicas;
 	default: return 0;
 	}
+}
+
+int32_t scale_replicas(struct pass *p, const struct object *o)
+{
+	for (uint32_t i = 0; i < p->scales.n; i++)
+		if (object_cmp(p->scales.v[i].target, o) == 0)
+			return p->scales.v[i].replicas;
+	return scale_declared(o);
+}
+
+void scale_status(struct pass *p, const struct object *o, const void *status)
+{
+	int32_t replicas = scale_replicas(p, o);
+
+	*arena_push(p->a, &p->out->statuses) = (struct wanted_status){
+		.key = object_key(o), .status = status, .scaled = replicas != scale_declared(o),
+		.replicas = replicas,
+	};
 }
 
 /* A Deployment's name is that of its ReplicaSet without the hash. */

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "control/revision.h"
+#include "control/scale.h"
 
 #define POD_NAME_LABEL "statefulset.kubernetes.io/pod-name"
 #define POD_INDEX_LABEL "apps.kubernetes.io/pod-index"
@@ -291,13 +292,15 @@ static void finish(struct numbered *s)
 	st->update_revision = s->revisions.update->object.meta->name;
 	st->observed_generation = s->object->meta->generation;
 	revisions_put(s->p, &s->revisions, s->spec->revision_history_limit);
-	pass_status(s->p, s->object, st);
+	scale_status(s->p, s->object, st);
 }
 
 static void run(struct pass *p, const struct object *o)
 {
-	struct numbered s = { .p = p, .object = o, .spec = &o->statefulset->spec };
+	struct statefulset_spec spec = o->statefulset->spec;
+	struct numbered s = { .p = p, .object = o, .spec = &spec };
 
+	spec.replicas = scale_replicas(p, o);
 	revisions_load(p, o, s.spec->template, &s.revisions);
 	look(&s);
 	if (fill(&s) && shrink(&s))

@@ -18,6 +18,7 @@
 #include "daemon/exec.h"
 #include "daemon/generation.h"
 #include "daemon/http.h"
+#include "daemon/metrics.h"
 #include "daemon/node.h"
 #include "daemon/notify.h"
 #include "daemon/reconcile.h"
@@ -311,6 +312,7 @@ void daemon_free(struct daemon *d)
 	net_free(d->net);
 	cgroup_fs_free(d->cgroup);
 	exec_forget(d);
+	metrics_free(d);
 	generation_release(&d->planned);
 	set_unref(d->planned_over);
 	set_unref(d->applied);

@@ -52,6 +52,7 @@ struct daemon {
 	char *guard;			/* deletions that wait, for people; NULL: none */
 	uint32_t revision;		/* of applied */
 	struct zones zones;
+	struct metrics *metrics;	/* for autoscalers; NULL: nothing is measured */
 	struct qtymap capacity, allocatable;	/* of the node */
 	struct node_system_info *node_info;
 	int64_t started;

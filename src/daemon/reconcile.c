@@ -18,6 +18,7 @@
 #include "control/control.h"
 #include "daemon/exec.h"
 #include "daemon/memory.h"
+#include "daemon/metrics.h"
 #include "daemon/slices.h"
 #include "daemon/zones.h"
 
@@ -56,11 +57,22 @@ void reconcile_outlook(struct daemon *d, const struct set *set, struct arena *a,
 		in.seed = (uint64_t)in.now;
 	runtime_observe(d->runtime, a, &ret->observed);
 	images_observe(d->images, a, &ret->observed);
+	metrics_observe(d, &ret->observed);
 	ret->observed.derived = list_copy(a, store_derived(d->store));
 	ret->observed.services = d->programmed;
 	ret->observed.nservices = d->nprogrammed;
 	ret->observed.services_known = d->services_known;
 	control_run(a, &in, &ret->wanted);
+}
+
+/* Of a kind that has them. */
+static void set_replicas(struct object *o, int32_t replicas)
+{
+	const struct field *spec = schema_field(o->kind->type, "spec");
+	const struct field *f = spec ? schema_field(spec->sub, "replicas") : NULL;
+
+	if (f && f->kind == K_I32)
+		*(int32_t *)((char *)o->body + spec->offset + f->offset) = replicas;
 }
 
 /* A shallow copy of a declared object whose status is the one that control found. */
@@ -80,6 +92,8 @@ static struct object with_status(struct arena *a, const struct object *o, const 
 		memcpy((char *)shown.body + status->offset, w->statuses.v[i].status,
 		       status->sub->size);
 		shown.meta = &((struct pod *)shown.body)->metadata;
+		if (w->statuses.v[i].scaled)
+			set_replicas(&shown, w->statuses.v[i].replicas);
 		break;
 	}
 	return shown;
@@ -109,6 +123,12 @@ static struct object pod_shown(struct arena *a, const struct wanted_pod *p, cons
 static bool is_storage(const struct object *o)
 {
 	return o->kind->id == KIND_PV || o->kind->id == KIND_PVC || o->kind->id == KIND_STORAGECLASS;
+}
+
+/* What control remembers of declared objects, beside them. */
+static bool is_record(const struct object *o)
+{
+	return o->kind->id == KIND_NODE || o->kind->id == KIND_HPA;
 }
 
 /* Declared objects that control shows itself: what it makes of them is the whole of them. */
@@ -173,7 +193,7 @@ static void show(struct daemon *d, struct arena *a, const struct outlook *o, int
 			view_put(d->view, &shown);
 	}
 	for (uint32_t i = 0; i < w->derived.n; i++)
-		if (!is_storage(&w->derived.v[i]) && w->derived.v[i].kind->id != KIND_NODE)
+		if (!is_storage(&w->derived.v[i]) && !is_record(&w->derived.v[i]))
 			view_put(d->view, &w->derived.v[i]);
 	for (uint32_t i = 0; i < w->shown.n; i++)
 		view_put(d->view, &w->shown.v[i]);

@@ -27,6 +27,7 @@ static const struct {
 	{ "--log-level", "logLevel", "LEVEL" },
 	{ "--node-name", "nodeName", "NAME" },
 	{ "--history-limit", "historyLimit", "N" },
+	{ "--hpa-period", "hpaSyncPeriodSeconds", "SECONDS" },
 	{ "--max-pods", "maxPods", "N" },
 	{ "--container-log-max-size", "containerLogMaxSize", "SIZE" },
 	{ "--container-log-max-files", "containerLogMaxFiles", "N" },

@@ -23,8 +23,16 @@ struct run_end {
 
 enum probe_kind { PROBE_READINESS, PROBE_LIVENESS, PROBE_STARTUP, PROBE_KINDS };
 
+/* What a container uses, as it was measured last. */
+struct container_use {
+	int64_t at;		/* 0: it was not */
+	int64_t window;		/* over which cpu was averaged */
+	int64_t cpu_milli, memory;
+};
+
 struct observed_container {
 	const char *name;
+	struct container_use used;
 	enum run_phase phase;
 	uint32_t attempt;	/* number of restarts so far */
 	uint32_t backoff;	/* restarts since the last clean run */

@@ -49,6 +49,8 @@ struct wanted_image {			/* that a container waits for */
 struct wanted_status {			/* of a declared object or ReplicaSet */
 	struct object_key key;
 	const void *status;		/* struct deployment_status, ... */
+	bool scaled;			/* it has other replicas than its manifest says: */
+	int32_t replicas;
 };
 
 struct wanted_event {

@@ -23,6 +23,21 @@ static struct change *add(struct planning *p, enum change_op op, const struct ob
 	return c;
 }
 
+/* Who scales an object owns the number; what its manifest says is where that began. */
+static bool scaled(struct planning *p, const struct object *o, const struct diff_entry *e)
+{
+	struct object_list l = set_kind(p->in->candidate, KIND_HPA);
+
+	for (uint32_t i = 0; streq(e->path, "spec.replicas") && i < l.n; i++) {
+		const struct cross_version_object_reference *r = l.v[i].hpa->spec.scale_target_ref;
+
+		if (r && streq(r->kind, o->kind->name) && streq(r->name, o->meta->name) &&
+		    streq(l.v[i].meta->namespace, o->meta->namespace))
+			return true;
+	}
+	return false;
+}
+
 /* What the daemon itself filled in, and a file that leaves it out does not take away. */
 static bool allocated(const struct object *o, const struct diff_entry *e)
 {
@@ -41,7 +56,7 @@ static struct diff difference(struct planning *p, const struct object *was, cons
 		return d;
 	schema_diff(p->a, is->kind->type, was->body, is->body, "", &all);
 	for (uint32_t i = 0; i < all.n; i++)
-		if (!allocated(is, &all.v[i]))
+		if (!allocated(is, &all.v[i]) && !scaled(p, is, &all.v[i]))
 			*arena_push(p->a, &d) = all.v[i];
 	return d;
 }
