@@ -57,6 +57,19 @@ static const char *work_dir(const struct builder *b)
 	return b->c->working_dir ? b->c->working_dir : b->image.workdir;
 }
 
+/* What the image declares as its volumes can be written, though the root can not: each becomes a
+ * mount of its own, of what the layers have there. */
+static void keep_image_volumes(struct builder *b)
+{
+	for (const char *const *v = b->image.volumes; *v; v++) {
+		if (**v != '/')
+			continue;
+		builder_op1(b, OP_CHDIR, 0, 1, *v);
+		prog_add(b->out, OP_BIND, MS_REC | (b->id.privileged ? 0 : MS_NODEV), 0,
+			 PROG_S(*v, *v), NULL, 0);
+	}
+}
+
 /* A working directory that is missing is made while the root can still be written. */
 static void enter_root(struct builder *b)
 {
@@ -75,6 +88,7 @@ static void enter_root(struct builder *b)
 	builder_op1(b, OP_CHDIR, 0, 1, work_dir(b));
 	if (!b->id.read_only_root)
 		return;
+	keep_image_volumes(b);
 	prog_add(b->out, OP_MOUNT, MS_REMOUNT | MS_BIND | MS_RDONLY |
 		 (b->id.privileged ? 0 : MS_NODEV), 0,
 		 PROG_S("", "/", "", ""), NULL, 0);

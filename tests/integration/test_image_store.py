@@ -164,6 +164,29 @@ def test_root_of_an_image(tmp, rootfs):
         orch.close()
 
 
+@pytest.mark.parametrize("users", [True, False])
+def test_volumes_of_an_image_can_be_written(tmp, rootfs, users):
+    """Also where the root is read-only, and with what the layers have there."""
+    with open(f"{rootfs}/bin/probe", "rb") as f:
+        base = oci.Layer().dir("bin").add("bin/probe", data=f.read(), mode=0o755).dir("etc")
+    base.dir("data").add("data/there", data=b"yes\n")
+    oci.Layout(f"{tmp}/v.oci").image("t", [base.done()], config={"Volumes": {"/data": {}, "/new": {}}})
+    orch = Orch(rootfs)
+    try:
+        orch.start()
+        orch.write("p.yaml", pod("p", {
+            "name": "main", "image": f"oci:{tmp}/v.oci:t", "command": ["/bin/probe", "sleep"],
+            "securityContext": {"readOnlyRootFilesystem": True}}, hostUsers=users))
+        wait_for(lambda: orch.pod("p") and state(orch.pod("p"))[0] == "running", 30, "it runs")
+        for path, result in (("/data/x", "OK"), ("/new/x", "OK"), ("/etc/x", "EROFS")):
+            said = orch.exec("p", "/bin/probe", "write", path, "x", check=False).stdout
+            assert ("EROFS" in said) == (result == "EROFS"), (path, said)
+        assert "line=yes" in orch.exec("p", "/bin/probe", "read", "/data/there").stdout
+        assert "line=x" in orch.exec("p", "/bin/probe", "read", "/new/x").stdout
+    finally:
+        orch.close()
+
+
 def test_directories_that_layers_imply(tmp, store):
     """A layer that names etc/motd alone does not change what a lower one says of etc; nor does it
     bring back a directory that a higher one has removed."""
