@@ -135,7 +135,7 @@ def large_layer(size):
 def images(tmp_path_factory):
     layout = Layout(tmp_path_factory.mktemp("images") / "oci")
     layout.make("app", base_layer, second_layer, entrypoint=["/bin/sh", "-c"],
-                cmd="echo hello $NAME; exec probe sleep", env="NAME=world", user="web",
+                cmd="echo hello $NAME; exec probe sleep --stubborn", env="NAME=world", user="web",
                 workingdir="/etc", stopsignal="SIGINT")
     layout.make("large", base_layer, large_layer(24 << 20), entrypoint=["/bin/probe"],
                 cmd="sleep")
@@ -331,7 +331,9 @@ def registry(node):
 def test_pull_and_run(node, registry, images):
     image = registry.push(f"oci:{images.path}:app", "team/app:1")
     node.start()
-    node.write("p.yaml", node.declare(image))
+    declared = node.declare(image)
+    declared["spec"]["terminationGracePeriodSeconds"] = 600
+    node.write("p.yaml", declared)
     p = node.wait_running()
     digest = json.loads(node.ns.run("skopeo", "inspect", "--tls-verify=false",
                                     f"docker://{image}").stdout)["Digest"]
@@ -345,6 +347,8 @@ def test_pull_and_run(node, registry, images):
     assert os.readlink(f"/proc/{pid}/cwd") == "/etc"
     assert f'Pulling image "{image}"' in node.messages("Pulling")
     assert node.messages("Pulled")[0].startswith(f'Successfully pulled image "{image}" in ')
+    node.remove("p.yaml")	# by the image's own stop signal: the program ignores SIGTERM
+    wait_for(lambda: not node.pod("p"), 20, "it ends")
 
 
 def test_present_image_is_not_asked_for(node, registry, images):
@@ -510,6 +514,17 @@ def test_private_image(node, private, images):
     node.wait_running("p", timeout=8)
 
 
+@pytest.mark.parametrize("path", [".docker/config.json", ".config/containers/auth.json"])
+def test_files_that_others_log_in_with(node, private, images, path):
+    image = private.push(f"oci:{images.path}:app", "app:1")
+    os.makedirs(os.path.dirname(f"{node.dir}/{path}"))	# its $HOME
+    with open(f"{node.dir}/{path}", "w") as f:
+        f.write(auth_config(private.host, "joe", "s3cret"))
+    node.start()
+    node.write("p.yaml", node.declare(image))
+    node.wait_running()
+
+
 def test_unknown_authority(node, private, images, tmp_path):
     image = private.push(f"oci:{images.path}:app", "app:1")
     os.mkdir(tmp_path / "other")
@@ -638,7 +653,8 @@ class SlowProxy:
 
     def __init__(self, orch, port, target=None, limit=None, answer=None):
         self.limit, self.ranges, self.requests, self.connections = limit, [], [], []
-        self.answer = answer
+        self.lock = threading.Lock()
+        self.answer, self.active, self.most = answer, 0, 0
         proxy = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -664,7 +680,9 @@ class SlowProxy:
                     for k, v in r.getheaders():
                         self.send_header(k, v)
                     self.end_headers()
+                    proxy.count(1)
                     self.copy(r)
+                    proxy.count(-1)
 
             def copy(self, r):
                 done = 0
@@ -694,6 +712,11 @@ class SlowProxy:
     @staticmethod
     def guard(serve):
         serve()
+
+    def count(self, change):
+        with self.lock:
+            self.active += change
+            self.most = max(self.most, self.active)
 
     def cut(self):
         for c in self.connections:
@@ -756,6 +779,19 @@ def test_what_is_there_is_not_fetched_again(node, registry, images):
             node.wait_running(name)
             assert [m for m, p in proxy.requests if p.startswith("/v2/app/")] == ["HEAD"], \
                 proxy.requests
+
+
+def test_layers_come_side_by_side(node, registry, images, tmp_path):
+    layout = oci.Layout(f"{tmp_path}/four.oci")
+    layout.image("t", [oci.Layer().add(f"f{n}", data=os.urandom(1 << 20)).done() for n in range(4)])
+    registry.push(f"oci:{layout.path}:t", "four:1")
+    with SlowProxy(node, 5065, 5055, limit=256 << 10) as proxy:
+        node.start()
+        node.write("p.yaml", node.declare("127.0.0.1:5065/four:1"))
+        wait_for(lambda: proxy.active == 3, 20, "three of the four layers are on their way")
+        proxy.limit = None
+        wait_for(lambda: len(node.store("layers")) == 4, 20, "all are there")
+        assert proxy.most == 3
 
 
 def test_a_registry_without_head(node, registry, images):
