@@ -79,9 +79,9 @@ static void enter_root(struct builder *b)
 		prog_add(b->out, OP_BIND, MS_NOSUID | MS_NOEXEC, 0,
 			 PROG_S("/dev/pts/0", "/dev/console"), NULL, 0);
 	}
-	for (size_t i = 0; !b->id.privileged && i < ARRAY_SIZE(masked); i++)
+	for (size_t i = 0; !b->id.all_proc && i < ARRAY_SIZE(masked); i++)
 		builder_op1(b, OP_MASK, 0, 0, masked[i]);
-	for (size_t i = 0; !b->id.privileged && i < ARRAY_SIZE(read_only_paths); i++)
+	for (size_t i = 0; !b->id.all_proc && i < ARRAY_SIZE(read_only_paths); i++)
 		builder_op1(b, OP_READONLY, 0, 0, read_only_paths[i]);
 	if (b->p->ids)
 		builder_op0(b, OP_ENTER, b->p->ids, CLONE_NEWNS | CLONE_NEWCGROUP);

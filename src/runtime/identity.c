@@ -125,6 +125,7 @@ static void rights(const struct pod_security_context *pod, const struct security
 		return;
 	id->read_only_root = own->read_only_root_filesystem;
 	id->privileged = own->privileged;
+	id->all_proc = own->privileged || own->proc_mount == PROC_UNMASKED;
 	id->may_gain = own->allow_privilege_escalation || own->privileged || adds_sys_admin(own);
 	if (!own->privileged)
 		return;

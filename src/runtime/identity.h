@@ -15,6 +15,7 @@ struct identity {
 	uint64_t caps;		/* bounding set; a user other than root starts without any */
 	bool read_only_root;
 	bool privileged;	/* all capabilities, all devices, nothing hidden or read-only */
+	bool all_proc;		/* nothing of /proc is hidden or read-only */
 	bool may_gain;		/* setuid programs work: no no_new_privs */
 	bool no_filter;		/* no seccomp */
 };

@@ -317,3 +317,20 @@ def test_services_lead_to_pods_with_own_users(orch):
         "tcpSocket": {"port": 80}, "periodSeconds": 1}, securityContext={"runAsUser": 1000}), **OWN))
     p, = orch.wait_ready(1)
     assert "hello" in orch.http(p["status"]["podIP"], 80)[1]
+
+
+@pytest.mark.v2
+def test_all_of_proc(orch):
+    """Unmasked: who is root of the pod's own network may set its parameters, and containers inside
+    containers can have a /proc of theirs; what is the node's stays out of reach."""
+    script = ("exec 2>/dev/null; echo 1 > /proc/sys/net/ipv4/ip_forward && echo network; grep -c ' /proc/' /proc/self/mountinfo; "
+              "unshare -Urpf --mount-proc true && echo nested; "
+              "echo x > /proc/sys/kernel/core_pattern || echo x > /proc/sysrq-trigger || "
+              "head -c 1 /proc/kcore || echo out-of-reach")
+    bare = {"seccompProfile": {"type": "Unconfined"}, "capabilities": {"add": ["NET_ADMIN"]}}
+    before = open("/proc/sys/kernel/core_pattern").read()
+    assert orch.script("all", script, spec=OWN, securityContext={**bare, "procMount": "Unmasked"}).split() == \
+        ["network", "0", "nested", "out-of-reach"]
+    masked = orch.script("some", script, spec=OWN, securityContext=bare).split()
+    assert int(masked[0]) > 5 and "network" not in masked and "nested" not in masked
+    assert open("/proc/sys/kernel/core_pattern").read() == before

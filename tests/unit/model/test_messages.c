@@ -380,7 +380,6 @@ static const struct message_case cases[] = {
 		"t.yaml:11:28: warning: spec.containers[0].securityContext.capabilities.add[0]: unknown capability \"NET_ADMN\"; did you mean \"NET_ADMIN\"?\n"
 		"t.yaml:11:78: warning: spec.containers[0].securityContext.capabilities.drop[2]: unknown capability \"FOO\"\n"
 		"t.yaml:13:18: spec.containers[0].securityContext.procMount: Unmasked needs hostUsers: false\n"
-		"t.yaml:13:18: warning: spec.containers[0].securityContext.procMount: known to Kubernetes, not acted on by orch\n"
 	},
 	{
 		BOX

@@ -307,7 +307,6 @@ static const struct message_case cases[] = {
 		"      runAsUser: 4294967296\n",
 		"t.yaml:9:64: spec.containers[0].securityContext.seccompProfile.localhostProfile: is possible with type Localhost only\n"
 		"t.yaml:9:64: warning: spec.containers[0].securityContext.seccompProfile.localhostProfile: known to Kubernetes, not acted on by orch\n"
-		"t.yaml:10:18: warning: spec.containers[0].securityContext.procMount: known to Kubernetes, not acted on by orch\n"
 		"t.yaml:11:18: spec.containers[0].securityContext.runAsUser: 4294967296 is not in 0-2147483647\n"
 	},
 	{
@@ -316,7 +315,6 @@ static const struct message_case cases[] = {
 		"  hostUsers: false\n"
 		"  hostPID: true\n"
 		"  hostIPC: true\n",
-		"t.yaml:8:34: warning: spec.containers[0].securityContext.procMount: known to Kubernetes, not acted on by orch\n"
 		"t.yaml:10:12: spec.hostPID: is not possible with hostUsers: false\n"
 		"t.yaml:11:12: spec.hostIPC: is not possible with hostUsers: false\n"
 	},
