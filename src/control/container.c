@@ -10,7 +10,6 @@
 
 #include "control/pass.h"
 
-#define EVICTION_GRACE 1u	/* seconds, as kubelet */
 #define TELL_WINDOW (10 * NSEC)	/* what is older was told by an earlier pass */
 
 int64_t backoff_delay(unsigned restarts, int64_t max)
@@ -221,7 +220,7 @@ static void decide_farewell(struct member *m, uint32_t index, const struct obser
 			return;
 	}
 	w->kill = !c->pending;
-	w->grace_s = m->evicted ? MIN(m->want.grace_s, EVICTION_GRACE) : m->want.grace_s;
+	w->grace_s = m->evicted ? MIN(m->want.grace_s, m->evict_grace) : m->want.grace_s;
 	w->why = m->evicted ? "the pod is evicted" :
 		 m->expired ? "its deadline is over" : "the pod's other containers have ended";
 }

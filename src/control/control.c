@@ -120,6 +120,7 @@ void control_run(struct arena *a, const struct control_in *in, struct wanted *re
 	members_sort_by_owner(&p);
 	namespaces_run(&p);
 	node_begin(&p);
+	pressure_run(&p);
 	quotas_begin(&p);
 	storage_begin(&p);
 	autoscalers_run(&p);

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "base/zone.h"
+#include "control/eviction.h"
 #include "model/observed.h"
 #include "model/set.h"
 #include "model/wanted.h"
@@ -18,6 +19,8 @@ struct control_in {
 	const struct set *set;		/* admitted: uids, addresses and node ports are filled in */
 	const struct observed *observed;
 	const struct settings *settings;
+	const struct eviction_rules *eviction_rules;	/* NULL: no pod is evicted for the node's sake */
+	const struct eviction_state *eviction;
 	const char *node_name;
 	uint32_t node_ip;
 	const char *volumes_dir;	/* where volumes are provisioned; NULL: nowhere */

@@ -24,8 +24,7 @@ static const char *empty_dir_over(struct arena *a, const struct observed_pod *p)
 	return NULL;
 }
 
-/* As kubelet prints it: 100Mi, 1536Ki, 1000. */
-static const char *bytes_text(struct arena *a, int64_t n)
+const char *eviction_bytes_text(struct arena *a, int64_t n)
 {
 	struct quantity q = quantity_from_milli(a, n * 1000);
 
@@ -49,7 +48,7 @@ static int64_t pod_limit(const struct pod_spec *s)
 	return peak;
 }
 
-static int64_t pod_bytes(const struct observed_pod *p)
+int64_t eviction_pod_bytes(const struct observed_pod *p)
 {
 	const struct pod_spec *s = &p->object->pod->spec;
 	int64_t n = 0;
@@ -65,10 +64,10 @@ static const char *pod_over(struct arena *a, const struct observed_pod *p)
 {
 	int64_t limit = pod_limit(&p->object->pod->spec);
 
-	if (!limit || pod_bytes(p) <= limit)
+	if (!limit || eviction_pod_bytes(p) <= limit)
 		return NULL;
 	return arena_printf(a, "Pod ephemeral local storage usage exceeds the total limit of "
-			    "containers %s. ", bytes_text(a, limit));
+			    "containers %s. ", eviction_bytes_text(a, limit));
 }
 
 static const char *container_over(struct arena *a, const struct observed_pod *p)

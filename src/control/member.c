@@ -157,6 +157,7 @@ void member_observe(struct pass *p, const struct observed_pod *seen)
 		     m->over && !failed(m) ? NULL : eviction_over_limit(p->a, seen);
 	if (m->evicted && !seen->evicted)
 		m->want.evict = m->evicted;
+	m->evict_grace = EVICTION_GRACE;
 	m->over |= m->expired || m->evicted;
 	m->finished = m->over && !runs_anything(m);
 	m->ready = all_ready(m, spec);
@@ -234,6 +235,15 @@ struct member *member_new(struct pass *p, struct object *pod, unsigned attempt,
 		strmap_set(p->a, &pod->meta->annotations, SANDBOX_ATTEMPT_ANNOTATION,
 			   arena_printf(p->a, "%u", attempt));
 	return m;
+}
+
+void member_evict(struct member *m, const char *why, uint32_t grace_s)
+{
+	m->evicted = m->want.evict = why;
+	m->evict_grace = grace_s;
+	m->over = true;
+	m->finished = !runs_anything(m);
+	m->active &= !m->finished;
 }
 
 void member_stop(struct pass *p, struct member *m, const char *why)

@@ -160,6 +160,7 @@ void node_begin(struct pass *p)
 		*arena_push(p->a, &p->node.taints) = (struct taint){
 			.key = UNSCHEDULABLE_TAINT, .effect = TAINT_NO_SCHEDULE,
 		};
+	node_pressure_taints(p);
 	if (timed.n)
 		put_record(p, &timed);
 }
@@ -271,6 +272,7 @@ static void status(struct pass *p, struct node_status *s)
 
 	s->capacity = p->in->capacity;
 	s->allocatable = p->in->allocatable;
+	node_pressure_conditions(p, s);
 	condition_add(p->a, &s->conditions, &(struct condition){
 		.type = "Ready", .status = "True", .reason = "OrchdReady",
 		.message = "orchd is posting ready status",

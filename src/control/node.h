@@ -10,6 +10,11 @@
 /* Taints and since when they are there; first of all. */
 void node_begin(struct pass *p);
 void node_show(struct pass *p);
+struct object node_reference(struct pass *p);		/* for events about it */
+
+/* node_pressure.c: what it is short of */
+void node_pressure_taints(struct pass *p);
+void node_pressure_conditions(struct pass *p, struct node_status *s);
 
 const char *node_label(struct pass *p, const char *key);	/* NULL: it has none */
 bool node_selected(struct pass *p, const struct node_selector *s);	/* NULL selects every node */

@@ -14,6 +14,7 @@
 #define SANDBOX_ATTEMPT_ANNOTATION "orch/sandbox-attempt"
 #define SPEC_HASH_ANNOTATION "orch/spec-hash"
 #define CONFIG_CHANGE_ANNOTATION "orch/config-change"
+#define EVICTION_GRACE 1u	/* seconds, as kubelet */
 #define BACKOFF_MAX_ANNOTATION "orch/restart-backoff-max"
 
 struct waiting { const char *reason, *message; };	/* reason NULL: for nothing */
@@ -26,6 +27,7 @@ struct member {
 	bool active;			/* fills a place: not stopping, finished or given up */
 	bool expired;			/* its activeDeadlineSeconds are over */
 	const char *evicted;		/* why it was, or is from now on; NULL: it is not */
+	uint32_t evict_grace;		/* seconds for its containers to end */
 	bool over;			/* nothing but sidecars is left to run, or an init container failed
 					 * for good */
 	bool finished;			/* over, and the sidecars have ended, too */
@@ -109,6 +111,8 @@ void member_own(struct pass *p, struct member *m);
 struct member *member_new(struct pass *p, struct object *pod, unsigned attempt,
 			  const char **ret_refused);
 void member_stop(struct pass *p, struct member *m, const char *why);
+/* From now on. It stays a member until its containers have ended. */
+void member_evict(struct member *m, const char *why, uint32_t grace_s);
 bool member_available(struct pass *p, const struct member *m, int32_t min_ready_seconds);
 /* When a pod whose sandbox was lost may be replaced. */
 int64_t member_replace_at(struct pass *p, const struct member *m);
@@ -141,6 +145,9 @@ uint64_t config_hash(const struct set *s, const char *ns, const struct pod_templ
 
 /* image.c: may this container start as far as its image goes? Asks for the image, tells about it. */
 struct waiting image_decide(struct pass *p, struct member *m, const struct container *spec);
+
+/* pressure.c: evicts at most one pod */
+void pressure_run(struct pass *p);
 
 /* status.c */
 void pod_status_make(struct pass *p, struct member *m);

@@ -278,6 +278,7 @@ int daemon_new(const struct invocation *in, struct daemon **ret, struct err *err
 	if ((r = open_machine(d, err)) < 0 || (r = node_measure(d, err)) < 0 ||
 	    (r = load_desired(d, err)) < 0)
 		return r;
+	pressure_start(d);
 	first_pass(d);
 	snprintf(path, sizeof(path), "%s/api.sock", d->settings->run_dir);
 	return http_new(d, path, &d->http, err);
@@ -305,6 +306,7 @@ void daemon_free(struct daemon *d)
 	api_exec_end(d);
 	http_free(d->http);
 	watch_free(d->watch);
+	pressure_end(d);
 	runtime_free(d->runtime);
 	images_free(d->images);
 	if (d->loop)

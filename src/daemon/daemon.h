@@ -8,6 +8,7 @@
 
 #include "base/loop.h"
 #include "daemon/images.h"
+#include "daemon/pressure.h"
 #include "daemon/settings.h"
 #include "daemon/view.h"
 #include "daemon/watch.h"
@@ -55,6 +56,7 @@ struct daemon {
 	struct metrics *metrics;	/* for autoscalers; NULL: nothing is measured */
 	struct qtymap capacity, allocatable;	/* of the node */
 	struct node_system_info *node_info;
+	struct pressure pressure;
 	int64_t started;
 
 	struct loop_defer pass;		/* the next reconcile */

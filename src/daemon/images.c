@@ -361,9 +361,9 @@ static void on_collector_ended(void *data)
 	im->collector = NULL;
 }
 
-static void collect(struct images *im)
+static void collect(struct images *im, bool all)
 {
-	struct pull_job job = { 0 };
+	struct pull_job job = { .gc.all = all };
 	struct arena a = { 0 };
 	struct err err = { 0 };
 
@@ -386,7 +386,17 @@ static void on_collect(struct loop_timer *t)
 
 	loop_timer_at(im->loop, t, time_mono() + GC_EVERY, on_collect);
 	if (im->litter || image_job_space_low(im->settings))
-		collect(im);
+		collect(im, false);
+}
+
+void images_collect_unused(struct images *im)
+{
+	collect(im, true);
+}
+
+bool images_collecting(const struct images *im)
+{
+	return im->collector;
 }
 
 /* Nothing is collected while somebody pulls: then it is the timer's turn. */
@@ -394,7 +404,7 @@ void images_removed(struct images *im)
 {
 	im->litter = true;
 	images_forget(im);
-	collect(im);
+	collect(im, false);
 }
 
 /* ---- life ---- */

@@ -30,6 +30,9 @@ struct image_store *images_store(struct images *im);
 void images_observe(struct images *im, struct arena *a, struct observed *ret);
 /* What pods wait for: looks for it, begins pulls that are due. */
 void images_want(struct images *im, const struct wanted *w);
+/* Removes all that is not in use, whatever the thresholds say. */
+void images_collect_unused(struct images *im);
+bool images_collecting(const struct images *im);
 bool images_busy(const struct images *im);
 /* The store was changed by somebody else: whether images are there is asked again. */
 void images_forget(struct images *im);

@@ -41,6 +41,8 @@ void reconcile_outlook(struct daemon *d, const struct set *set, struct arena *a,
 		.set = set,
 		.observed = &ret->observed,
 		.settings = d->settings,
+		.eviction_rules = &d->pressure.rules,
+		.eviction = &d->pressure.state,
 		.node_name = d->node_name,
 		.node_ip = net_node_ip(d->net),
 		.volumes_dir = arena_printf(a, "%s/volumes", d->settings->state_dir),
@@ -55,6 +57,7 @@ void reconcile_outlook(struct daemon *d, const struct set *set, struct arena *a,
 
 	if (getrandom(&in.seed, sizeof(in.seed), 0) < 0)
 		in.seed = (uint64_t)in.now;
+	pressure_observe(d, &ret->observed);
 	runtime_observe(d->runtime, a, &ret->observed);
 	images_observe(d->images, a, &ret->observed);
 	metrics_observe(d, &ret->observed);
@@ -289,6 +292,7 @@ void reconcile(struct daemon *d)
 	plan_actions(&a, &o.observed, &o.wanted, &actions);
 	if (d->stopping)
 		keep_history(&actions);
+	pressure_decided(d, &o.wanted);
 	int64_t retry = exec_plan(d, &actions, &o.wanted, now);
 	images_want(d->images, &o.wanted);
 	d->settled = !actions.n && !retry && !in_motion(&o) && !images_busy(d->images) &&

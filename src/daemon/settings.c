@@ -29,6 +29,12 @@ static const struct {
 	{ "--history-limit", "historyLimit", "N" },
 	{ "--hpa-period", "hpaSyncPeriodSeconds", "SECONDS" },
 	{ "--max-pods", "maxPods", "N" },
+	{ "--eviction-hard", "evictionHard", "SIGNAL<AMOUNT,..." },
+	{ "--eviction-soft", "evictionSoft", "SIGNAL<AMOUNT,..." },
+	{ "--eviction-soft-grace-period", "evictionSoftGracePeriod", "SIGNAL=TIME,..." },
+	{ "--eviction-max-pod-grace-period", "evictionMaxPodGracePeriod", "SECONDS" },
+	{ "--eviction-minimum-reclaim", "evictionMinimumReclaim", "SIGNAL=AMOUNT,..." },
+	{ "--eviction-pressure-transition-period", "evictionPressureTransitionPeriod", "TIME" },
 	{ "--container-log-max-size", "containerLogMaxSize", "SIZE" },
 	{ "--container-log-max-files", "containerLogMaxFiles", "N" },
 };
@@ -79,6 +85,23 @@ static void map_set(struct arena *a, struct ynode *map, const char *key, struct 
 	map->n++;
 }
 
+/* "memory.available<100Mi,pid.available<1000": as kubelet's flags. */
+static struct ynode *pairs(struct arena *a, const char *text)
+{
+	struct ynode *map = arena_new(a, struct ynode);
+
+	map->kind = Y_MAP;
+	for (const char *at = text; *at; at += *at == ',') {
+		size_t n = strcspn(at, ","), key = strcspn(at, "<=,");
+		size_t skip = key < n ? key + 1 : n;
+
+		map_set(a, map, arena_strndup(a, at, key),
+			scalar(a, arena_strndup(a, at + skip, n - skip), false));
+		at += n;
+	}
+	return map;
+}
+
 static int read_flags(struct arena *a, int argc, char **argv, struct invocation *in,
 		      struct ynode *map, struct msgs *m)
 {
@@ -108,7 +131,8 @@ static int read_flags(struct arena *a, int argc, char **argv, struct invocation 
 			continue;
 		}
 		const struct field *f = schema_field(&settings_type, key);
-		map_set(a, map, key, scalar(a, value, f->kind != K_STR));
+		map_set(a, map, key, f->kind == K_MAP ? pairs(a, value) :
+							scalar(a, value, f->kind != K_STR));
 	}
 	return m->errors ? -EINVAL : 0;
 }

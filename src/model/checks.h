@@ -109,6 +109,9 @@ void check_dns_config(struct check *c, const void *obj);
 void check_pod_os(struct check *c, const void *obj);
 void check_pod_claim(struct check *c, const void *obj);
 void check_host_override(struct check *c, const void *value);
+void check_duration(struct check *c, const void *value);
+void check_eviction_amount(struct check *c, const void *value);	/* a pair of a setting */
+void check_eviction_grace(struct check *c, const void *value);
 void check_ephemeral(struct check *c, const void *value);
 void check_pod_spec(struct check *c, const void *obj);
 /* Names of volumes in volumeMounts of the specification at path; claims (may be NULL) are those
@@ -244,3 +247,6 @@ void check_quota_scope(struct check *c, const void *value);
 void check_resource_quota_spec(struct check *c, const void *obj);
 void check_priority_class(struct check *c, const void *obj);
 void check_node_spec(struct check *c, const void *obj);
+
+/* eviction.c: a soft threshold has a grace period, and the other way round */
+void check_eviction(struct check *c, const struct settings *s);

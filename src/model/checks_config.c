@@ -269,4 +269,14 @@ void check_settings(struct check *c, const void *obj)
 	if (overlap(pods, services))
 		check_fail_at(c, "serviceCIDR", "%s overlaps podCIDR %s", s->service_cidr,
 			      s->pod_cidr);
+	check_eviction(c, s);
+}
+
+void check_duration(struct check *c, const void *value)
+{
+	const char *s = *(const char *const *)value;
+	int64_t ns;
+
+	if (duration_parse(s, &ns) < 0 || ns < 0)
+		check_fail(c, "\"%.60s\" is no duration like 30s or 2m", s);
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "model/endpoints.h"
+#include "model/eviction.h"
 #include "model/object.h"
 
 enum pod_stage {
@@ -48,6 +49,7 @@ struct observed_container {
 	const char *message;	/* RUN_FAILED: why it could not be started */
 	const char *last_words;	/* RUN_ENDED: its termination message */
 	const char *image_id;	/* "rootfs:/PATH" or HOST/PATH@DIGEST; NULL: it was not started */
+	int64_t memory, pids;	/* working set and processes, when somebody wants to know */
 	bool pending;		/* a start or kill was sent and not yet answered */
 };
 
@@ -72,6 +74,12 @@ struct observed_pod {
 	struct observed_container *containers;
 	uint32_t ncontainers;
 	struct { struct observed_container *v; uint32_t n; } ephemerals;	/* as object lists them */
+};
+
+/* What the node has, and has left. capacity 0: not known. */
+struct observed_node {
+	int64_t at;		/* when it was measured */
+	int64_t available[SIGNALS], capacity[SIGNALS];
 };
 
 enum image_pull { IMAGE_IDLE, IMAGE_PULLING, IMAGE_FAILED };
@@ -101,6 +109,7 @@ struct observed {
 	const struct service_entry *services;	/* what the service maps hold, sorted */
 	uint32_t nservices;
 	bool services_known;		/* false: not written since the start, so write them */
+	const struct observed_node *node;	/* NULL: not measured */
 	const struct observed_image *images;
 	uint32_t nimages;
 };

@@ -36,6 +36,45 @@ int runtime_pod_evict(struct runtime *r, const char *ns, const char *pod, const 
 	return 0;
 }
 
+/* ---- while the node is short of something ---- */
+
+void runtime_measure(struct runtime *r, bool counters, bool disk)
+{
+	r->counting = counters;
+	usage_of_all(r, disk);
+}
+
+void runtime_clear_ended(struct runtime *r)
+{
+	struct arena a = { 0 };
+
+	for (uint32_t i = 0; i < r->nsandboxes; i++) {
+		struct sandbox *p = r->sandboxes[i];
+
+		for (uint32_t k = 0; k < p->nruns; k++) {
+			const struct container_run *run = &p->runs[k];
+			const char *layer = layer_path(&a, p, run->spec->name, run->st.attempt);
+
+			if (run->starting || run->st.phase != SHIM_EXITED_PHASE)
+				continue;
+			sweep_add(&r->sweep, NULL, 0, 0, (const char *const[SWEEP_DIRS]){
+				arena_printf(&a, "%s.upper", layer),
+				arena_printf(&a, "%s.work", layer) });
+		}
+	}
+	arena_release(&a);
+}
+
+bool runtime_clearing(const struct runtime *r)
+{
+	for (uint32_t i = 0; i < r->nsandboxes; i++)
+		if (r->sandboxes[i]->evicted && sandbox_runs_anything(r->sandboxes[i]))
+			return true;
+	return r->sweep.first != NULL;
+}
+
+/* ---- evicted pods ---- */
+
 void evict_restore(struct sandbox *p)
 {
 	BUF_AUTO text = { 0 };

@@ -75,12 +75,26 @@ static void not_later(struct sandbox *p, int64_t now)
 	}
 }
 
+static void count(const struct sandbox *p, struct observed_container *c)
+{
+	struct cgroup_usage u;
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s", p->cgroup, c->name);
+	if (c->phase != RUN_RUNNING || cgroup_usage(p->rt->cg, path, &u, NULL) < 0)
+		return;
+	c->memory = (int64_t)(u.memory - MIN(u.memory, u.memory_inactive_file));
+	c->pids = (int64_t)u.pids;
+}
+
 /* With its texts. */
 static struct observed_container observe_whole(struct arena *a, struct sandbox *p,
 					       struct container_run *run)
 {
 	struct observed_container c = observe_run(run);
 
+	if (p->rt->counting)
+		count(p, &c);
 	c.image_id = arena_strdup(a, images_id(p, run));
 	for (int k = 0; k < PROBE_KINDS; k++)
 		c.probe_message[k] = text_or_null(a, run->st.probe_message[k]);

@@ -142,6 +142,14 @@ struct runtime_connect {
 int runtime_connect(struct runtime *r, const struct runtime_connect *c, uint64_t *ret_id,
 		    struct err *err);
 
+/* What is observed from now on: memory and processes of what runs; the disk of all pods, some seconds
+ * later. */
+void runtime_measure(struct runtime *r, bool counters, bool disk);
+/* Writable layers of containers that have ended go; what starts again has a new one. */
+void runtime_clear_ended(struct runtime *r);
+/* An evicted pod has not yet ended, or directories are on their way out. */
+bool runtime_clearing(const struct runtime *r);
+
 /* What a container that runs has used so far. */
 int runtime_usage(struct runtime *r, const char *ns, const char *pod, const char *container,
 		  struct cgroup_usage *ret, struct err *err);

@@ -37,6 +37,7 @@ struct runtime {
 	struct loop_timer patience;	/* for shims that do not answer after adoption */
 	struct sweep sweep;
 	struct usage usage;
+	bool counting;			/* memory and processes are observed, too */
 	struct runtime_filter *filters;
 	struct userns userns;
 	int shim_fd;			/* the program that shims are, sealed; -1: not yet */

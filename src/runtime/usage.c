@@ -223,6 +223,21 @@ void usage_watch(struct sandbox *p)
 	arm(u, PERIOD);
 }
 
+/* What is known of a pod that was not measured for a while is not worth knowing. */
+void usage_of_all(struct runtime *r, bool all)
+{
+	struct usage *u = &r->usage;
+
+	if (u->all == all)
+		return;
+	u->all = all;
+	u->rt = r;
+	for (uint32_t i = 0; all && i < r->nsandboxes; i++)
+		r->sandboxes[i]->measured &= has_limits(r->sandboxes[i]);
+	if (all)
+		arm(u, PAUSE);
+}
+
 void usage_release(struct usage *u)
 {
 	while (u->depth)

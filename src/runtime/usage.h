@@ -33,4 +33,5 @@ struct usage {
 
 /* A pod has come: measure, if it has something to measure. */
 void usage_watch(struct sandbox *p);
+void usage_of_all(struct runtime *r, bool all);
 void usage_release(struct usage *u);

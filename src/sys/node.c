@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 #include "base/buf.h"
 #include "base/file.h"
@@ -49,5 +50,47 @@ int node_usage(struct node_usage *ret, struct err *err)
 	u.memory_total = bytes_of(m, "MemTotal:");
 	u.memory = u.memory_total - MIN(unused, u.memory_total);
 	*ret = u;
+	return 0;
+}
+
+int node_disk(const char *path, struct node_disk *ret, struct err *err)
+{
+	struct statvfs v;
+
+	if (statvfs(path, &v) < 0)
+		return err_sys(err, -errno, "%s", path);
+	*ret = (struct node_disk){
+		.size = v.f_blocks * v.f_frsize, .free = v.f_bavail * v.f_frsize,
+		.inodes = v.f_files, .free_inodes = v.f_favail,
+	};
+	return 0;
+}
+
+static int number(const char *path, uint64_t *ret, struct err *err)
+{
+	BUF_AUTO text = { 0 };
+	int r = file_read(path, 0, &text, err);
+
+	if (r == 0)
+		*ret = strtoull(buf_str(&text), NULL, 10);
+	return r;
+}
+
+/* The fourth field of proc_loadavg(5) is RUNNING/ALL. */
+int node_processes(uint64_t *ret_used, uint64_t *ret_most, struct err *err)
+{
+	BUF_AUTO load = { 0 };
+	uint64_t pids, threads;
+	int r = file_read("/proc/loadavg", 0, &load, err);
+
+	if (r == 0)
+		r = number("/proc/sys/kernel/pid_max", &pids, err);
+	if (r == 0)
+		r = number("/proc/sys/kernel/threads-max", &threads, err);
+	const char *slash = r == 0 ? strchr(buf_str(&load), '/') : NULL;
+	if (r < 0 || !slash)
+		return r < 0 ? r : err_set(err, -EINVAL, "/proc/loadavg: not what is expected");
+	*ret_used = strtoull(slash + 1, NULL, 10);
+	*ret_most = MIN(pids, threads);
 	return 0;
 }

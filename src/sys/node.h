@@ -12,4 +12,12 @@ struct node_usage {
 	uint64_t memory_total;
 };
 
+struct node_disk {
+	uint64_t size, free, inodes, free_inodes;	/* bytes and files; free: for whoever is not root */
+};
+
+/* Of the file system that path is on. */
+int node_disk(const char *path, struct node_disk *ret, struct err *err);
+/* Processes and threads: how many there are, and how many there may be. */
+int node_processes(uint64_t *ret_used, uint64_t *ret_most, struct err *err);
 int node_usage(struct node_usage *ret, struct err *err);

@@ -204,7 +204,7 @@ class Orch:
                 self.ns.enter(f"{BUILD}/orchd", "--config", self.config, "--state", self.state,
                               "--run", self.run_dir, "--logs", self.logs,
                               "--cgroup-root", self.cgroup_root, "--settle", "20",
-                              "--node-name", "node1", *self.flags, *flags),
+                              "--node-name", "node1", "--eviction-hard", "", *self.flags, *flags),
                 stdin=subprocess.DEVNULL, stdout=err, stderr=err)
         if wait:
             self.wait_up()

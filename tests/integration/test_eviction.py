@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from harness import container, pod, state, wait_for
+from harness import Orch, container, deployment, pod, state, wait_for
 
 
 def evicted(orch, name, timeout=30):
@@ -55,3 +55,96 @@ def test_limits_of_ephemeral_storage(orch):
     for n in why:
         assert evicted(orch, n)["status"]["message"] == why[n]
     assert orch.log_text(orch.pod("logs"), "main").startswith("xxx")
+
+
+# ---- the node is short of something ----
+
+def node(orch):
+    n = orch.get("nodes", "node1", ns=None)
+    return n, {c["type"]: c["status"] for c in n["status"]["conditions"]}
+
+
+def events(orch, reason):
+    return [e for e in orch.get("events", ns=None) if e["reason"] == reason]
+
+
+@pytest.mark.v2
+@pytest.mark.flags("--eviction-pressure-transition-period", "1s")
+def test_memory_pressure(orch):
+    """All but a share of memory is asked to be free, which is not: one pod after the other goes, those
+    without requests first, until the setting is another one."""
+    big = {"requests": {"memory": "64Mi"}}
+    orch.write("p.yaml", pod("asks", container(orch.rootfs, "/bin/probe", "sleep", resources=big)),
+               pod("free", container(orch.rootfs, "/bin/probe", "sleep")))
+    orch.write("d.yaml", deployment("d", 1, container(orch.rootfs, "/bin/probe", "sleep")))
+    orch.wait_ready(3)
+    orch.wait_settled()
+    _, before = node(orch)
+    assert before["MemoryPressure"] == "False" and before["Ready"] == "True"
+    member, = orch.pods(app="d")
+    orch.restart("--eviction-hard", "memory.available<99.99%")
+    first = evicted(orch, "free")
+    assert first["status"]["message"].startswith("The node was low on resource: memory. Threshold ")
+    assert "request is 0, has larger consumption of memory. " in first["status"]["message"]
+    wait_for(lambda: not orch.get("pods", member["metadata"]["name"]), 30, "the Deployment's goes")
+    evicted(orch, "asks")
+    n, now = node(orch)
+    assert now["MemoryPressure"] == "True"
+    assert [t["key"] for t in n["spec"]["taints"]] == ["node.kubernetes.io/memory-pressure"]
+    order = [e["involvedObject"]["name"] for e in sorted(
+        events(orch, "Evicted"), key=lambda e: int(e["metadata"]["resourceVersion"]))]
+    assert order.index("asks") == 2, order	# what it uses is within its request
+    new, = orch.pods(app="d")
+    wait_for(lambda: "memory-pressure" in str(orch.pods(app="d")[0]["status"]["conditions"]), 10)
+    assert new["status"]["phase"] == "Pending" and not orch.pids(new, "main")
+    assert events(orch, "EvictionThresholdMet")
+    orch.restart()
+    orch.wait_ready(1, app="d")
+    assert node(orch)[1]["MemoryPressure"] == "False"
+    assert not orch.pids(evicted(orch, "free"), "main")
+
+
+@pytest.mark.v2
+def test_disk_pressure(rootfs):
+    """On a file system of its own: what fills it is evicted and gone, and when there is room again,
+    pods come back."""
+    orch = Orch(rootfs, ("--eviction-hard", "nodefs.available<40%",
+                         "--eviction-pressure-transition-period", "3s"))
+    try:
+        orch.ns.run("mount", "-t", "tmpfs", "-o", "size=64m", "none", orch.state)
+        orch.start()
+        orch.write("d.yaml", deployment(
+            "thin", 1, container(orch.rootfs, "/bin/probe", "sleep")))
+        orch.wait_ready(1)
+        fat = container("/", "/bin/sh", "-c", "head -c 50M /dev/zero >/e/f; exec sleep 1000",
+                        volumeMounts=[{"name": "e", "mountPath": "/e"}])
+        orch.write("p.yaml", pod("fat", fat, volumes=[{"name": "e", "emptyDir": {}}]))
+        p = evicted(orch, "fat", 40)
+        assert p["status"]["message"].startswith(
+            "The node was low on resource: ephemeral-storage. Threshold quantity: 26843545, available: ")
+        assert node(orch)[1]["DiskPressure"] == "True"
+        orch.write("late.yaml", pod("late", container(orch.rootfs, "/bin/probe", "sleep")))
+        wait_for(lambda: orch.pod("late") and
+                 "untolerated taint {node.kubernetes.io/disk-pressure: }" in
+                 str(orch.pod("late")["status"]["conditions"]), 10)
+        wait_for(lambda: node(orch)[1]["DiskPressure"] == "False", 40, "what it wrote is gone")
+        wait_for(lambda: state(orch.pod("late"))[0] == "running", 10)
+        assert len(orch.pods(app="thin")) == 1
+        assert [e["involvedObject"]["name"] for e in events(orch, "Evicted")] == ["fat"]
+    finally:
+        orch.take_down()
+        orch.ns.run("umount", orch.state)
+        orch.close()
+
+
+def test_soft_threshold(orch):
+    orch.write("p.yaml", pod("p", container(orch.rootfs, "/bin/probe", "sleep", "--stubborn")))
+    wait_for(lambda: state(orch.pod("p") or {})[0] == "running")
+    orch.restart("--eviction-soft", "pid.available<99.99%",
+                 "--eviction-soft-grace-period", "pid.available=3s",
+                 "--eviction-max-pod-grace-period", "1")
+    wait_for(lambda: node(orch)[1]["PIDPressure"] == "True", 10)
+    assert state(orch.pod("p"))[0] == "running"
+    p = evicted(orch, "p")
+    assert "low on resource: pids." in p["status"]["message"]
+    assert state(p)[1]["exitCode"] == 137
