@@ -208,6 +208,8 @@ static int open_machine(struct daemon *d, struct err *err)
 		.node_name = d->node_name, .drain_ms = DRAIN_MS,
 		.log_max_bytes = (uint64_t)quantity_value(&s->log_max_size),
 		.log_max_files = (uint32_t)s->log_max_files,
+		.pod_pids = MAX(s->pod_pids_limit, (int64_t)0),
+		.memory_qos = s->memory_qos ? (uint32_t)s->memory_throttling.milli : 0,
 		.userns = { (uint32_t)s->userns.first, (uint32_t)s->userns.count,
 			    s->userns.by_default },
 	};

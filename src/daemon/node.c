@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/macro.h"
 #include "schema/schema.h"
+#include "sys/node.h"
 
 static struct quantity in_kibi(struct arena *a, int64_t bytes)
 {
@@ -101,6 +102,13 @@ static int describe(struct daemon *d, struct err *err)
 	return 0;
 }
 
+static void huge_pages(struct daemon *d, const char *name, unsigned kib)
+{
+	int64_t bytes = (int64_t)node_huge_pages(kib) * kib * 1024;
+
+	qtymap_set(&d->arena, &d->capacity, name, in_kibi(&d->arena, bytes));
+}
+
 int node_measure(struct daemon *d, struct err *err)
 {
 	struct arena *a = &d->arena;
@@ -111,6 +119,8 @@ int node_measure(struct daemon *d, struct err *err)
 	qtymap_set(a, &d->capacity, "memory", in_kibi(a, memory));
 	qtymap_set(a, &d->capacity, "ephemeral-storage", in_kibi(a, disk));
 	qtymap_set(a, &d->capacity, "pods", quantity_from_milli(a, most_pods(d) * 1000));
+	huge_pages(d, "hugepages-2Mi", 2048);
+	huge_pages(d, "hugepages-1Gi", 1048576);
 	d->allocatable = d->capacity;
 	reserve(d, &d->settings->system_reserved);
 	reserve(d, &d->settings->kube_reserved);

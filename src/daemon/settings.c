@@ -29,6 +29,7 @@ static const struct {
 	{ "--history-limit", "historyLimit", "N" },
 	{ "--hpa-period", "hpaSyncPeriodSeconds", "SECONDS" },
 	{ "--max-pods", "maxPods", "N" },
+	{ "--pod-pids-limit", "podPidsLimit", "N" },
 	{ "--eviction-hard", "evictionHard", "SIGNAL<AMOUNT,..." },
 	{ "--eviction-soft", "evictionSoft", "SIGNAL<AMOUNT,..." },
 	{ "--eviction-soft-grace-period", "evictionSoftGracePeriod", "SIGNAL=TIME,..." },

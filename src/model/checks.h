@@ -109,6 +109,7 @@ void check_dns_config(struct check *c, const void *obj);
 void check_pod_os(struct check *c, const void *obj);
 void check_pod_claim(struct check *c, const void *obj);
 void check_host_override(struct check *c, const void *value);
+void check_throttling(struct check *c, const void *value);
 void check_duration(struct check *c, const void *value);
 void check_eviction_amount(struct check *c, const void *value);	/* a pair of a setting */
 void check_eviction_grace(struct check *c, const void *value);

@@ -272,6 +272,14 @@ void check_settings(struct check *c, const void *obj)
 	check_eviction(c, s);
 }
 
+void check_throttling(struct check *c, const void *value)
+{
+	const struct quantity *q = value;
+
+	if (q->milli <= 0 || q->milli > 1000)
+		check_fail(c, "%s is not above 0 and at most 1", q->text);
+}
+
 void check_duration(struct check *c, const void *value)
 {
 	const char *s = *(const char *const *)value;

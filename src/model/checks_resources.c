@@ -46,7 +46,8 @@ void check_resource(struct check *c, const void *value)
 {
 	const struct qtypair *p = value;
 	bool memory = streq(p->k, "memory");
-	bool acts = memory || streq(p->k, "cpu") || streq(p->k, "ephemeral-storage");
+	bool acts = memory || streq(p->k, "cpu") || streq(p->k, "ephemeral-storage") ||
+		    streq(p->k, "hugepages-2Mi") || streq(p->k, "hugepages-1Gi");
 
 	if (!check_resource_name(c, p->k))
 		return;

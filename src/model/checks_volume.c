@@ -11,11 +11,16 @@
 void check_medium(struct check *c, const void *value)
 {
 	const char *medium = *(const char *const *)value;
-	bool huge = streq(medium, "HugePages") || strncmp(medium, "HugePages-", 10) == 0;
+	static const char *const known[] = {
+		"", "Memory", "HugePages", "HugePages-2Mi", "HugePages-1Gi", NULL,
+	};
 
-	if (huge)
-		check_warn_at(c, "", "not acted on by orch: the volume is on the disk");
-	else if (*medium && !streq(medium, "Memory"))
+	for (size_t i = 0; known[i]; i++)
+		if (streq(known[i], medium))
+			return;
+	if (strncmp(medium, "HugePages-", 10) == 0)
+		check_fail(c, "\"%.60s\" is not HugePages-2Mi or HugePages-1Gi", medium);
+	else
 		check_fail(c,
 			   "\"%.60s\" is not Memory, HugePages or HugePages-SIZE, nor nothing for "
 			   "the disk",

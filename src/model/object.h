@@ -151,6 +151,7 @@ int pod_container_find(const struct pod_spec *s, const char *name);
 struct container_resources {
 	int64_t cpu_limit_milli, cpu_request_milli, memory_limit, memory_request;
 	int64_t storage_limit, storage_request;
+	int64_t huge_2m, huge_1g;	/* requests are the same */
 };
 struct container_resources container_resources(const struct container *c);
 /* What a pod needs as a whole: the containers that run together, or the init container that needs

@@ -50,6 +50,8 @@ struct container_resources container_resources(const struct container *c)
 		.memory_request = whole(request(c, "memory")),
 		.storage_limit = whole(resource(c, true, "ephemeral-storage")),
 		.storage_request = whole(request(c, "ephemeral-storage")),
+		.huge_2m = whole(resource(c, true, "hugepages-2Mi")),
+		.huge_1g = whole(resource(c, true, "hugepages-1Gi")),
 	};
 }
 

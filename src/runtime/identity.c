@@ -6,6 +6,8 @@
 #include "base/macro.h"
 #include "sys/privilege.h"
 
+#define NODE_CRITICAL 2000001000	/* the priority of system-node-critical */
+
 /* "UID" or "UID:GID". Names would have to be looked up in files of the image. */
 static int image_user(const struct image *img, struct identity *id, struct err *err)
 {
@@ -179,15 +181,39 @@ int identity_within(const struct identity *id, uint32_t count, struct err *err)
 		       "set hostUsers: true", highest, count - 1);
 }
 
+static bool is_sidecar(const struct pod_spec *s, const struct container *c)
+{
+	int i = pod_container_find(s, c->name);
+
+	return i >= 0 && pod_container_role(s, (uint32_t)i) == ROLE_SIDECAR;
+}
+
+static int64_t least_request(const struct pod_spec *s)
+{
+	int64_t least = INT64_MAX;
+
+	for (uint32_t i = 0; i < s->containers.n; i++)
+		least = MIN(least, container_resources(&s->containers.v[i]).memory_request);
+	return s->containers.n ? least : 0;
+}
+
+/* In thousandths, rounded down. */
+static int64_t share(int64_t part, int64_t whole)
+{
+	return (int64_t)((__int128)part * 1000 / whole);
+}
+
+/* As kubelet, to the point: a sidecar outlives the container that has requested least. */
 int64_t identity_oom_score(const struct pod_spec *s, const struct container *c, int64_t node_memory)
 {
 	const char *qos = pod_qos(s);
+	int64_t request = container_resources(c).memory_request;
 
-	if (streq(qos, "Guaranteed"))
+	if (streq(qos, "Guaranteed") || s->priority >= NODE_CRITICAL)
 		return -997;
 	if (streq(qos, "BestEffort") || node_memory <= 0)
 		return 1000;
-	int64_t request = container_resources(c).memory_request;
-	int64_t score = 1000 - (int64_t)((double)request * 1000 / (double)node_memory);
-	return MIN(MAX(score, 2), 999);
+	if (is_sidecar(s, c))
+		request = MAX(request, least_request(s));
+	return MIN(MAX(1000 - share(request, node_memory), 3), 999);
 }

@@ -34,6 +34,8 @@ struct runtime_settings {
 	uint32_t drain_ms;		/* at most so long are established connections waited for */
 	uint64_t log_max_bytes;
 	uint32_t log_max_files;
+	int64_t pod_pids;		/* of a pod; 0: no limit */
+	uint32_t memory_qos;		/* thousandths of memoryThrottlingFactor; 0: no memory.min, .high */
 	struct userns_pool userns;
 };
 

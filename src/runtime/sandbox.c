@@ -23,8 +23,6 @@
 #include "sys/spawn.h"
 
 #define SHM_SIZE "size=64m"
-#define SHIM_CPU_MILLI 100		/* promised, so that logs are written under load */
-#define SHIM_MEMORY (8 << 20)		/* and the kernel's memory of the pod's namespaces */
 
 /*
  * What a pod without privileged containers can't get: loading modules, raw I/O, rebooting, and
@@ -96,10 +94,9 @@ static void kernel_parameters(const struct sandbox *p, struct arena *a, struct b
 	}
 }
 
-static void tmpfs(struct buf *out, const char *dir, const char *options)
+static void mount_memory(struct buf *out, const char *type, const char *dir, const char *options)
 {
-	prog_add(out, OP_MOUNT, MS_NOSUID | MS_NODEV, 0, PROG_S("tmpfs", dir, "tmpfs", options),
-		 NULL, 0);
+	prog_add(out, OP_MOUNT, MS_NOSUID | MS_NODEV, 0, PROG_S(type, dir, type, options), NULL, 0);
 }
 
 static void memory_volumes(const struct sandbox *p, struct arena *a, struct buf *out)
@@ -114,21 +111,23 @@ static void memory_volumes(const struct sandbox *p, struct arena *a, struct buf 
 
 		if (!volume_is_memory(v))
 			continue;
-		const char *dir = volume_source(a, &in, v);
+		const char *dir = volume_source(a, &in, v), *huge = volume_huge(spec, v);
 		int64_t size = quantity_value(&v->empty_dir->size_limit);
 		const char *options = arena_printf(a, "mode=%s,uid=%u,gid=%u",
 						   grouped ? "2777" : "0777", p->ids,
 						   p->ids + (unsigned)group);
 		if (size > 0)
 			options = arena_printf(a, "%s,size=%lld", options, (long long)size);
-		tmpfs(out, dir, options);
+		if (huge)
+			options = arena_printf(a, "%s,pagesize=%s", options, huge);
+		mount_memory(out, huge ? "hugetlbfs" : "tmpfs", dir, options);
 	}
 }
 
 /* One tmpfs for what containers share with each other, or with the shim. */
 static void scratch(const struct sandbox *p, struct arena *a, struct buf *out)
 {
-	tmpfs(out, p->rt->scratch, "mode=0755," SHM_SIZE);
+	mount_memory(out, "tmpfs", p->rt->scratch, "mode=0755," SHM_SIZE);
 	prog_add(out, OP_MKDIR, 01777, 0, PROG_S(arena_printf(a, "%s/shm", p->rt->scratch)), NULL, 0);
 	for (uint32_t i = 0; i < p->nruns; i++)
 		prog_add(out, OP_FILE, 0666, 0, PROG_S(message_path(a, p, p->runs[i].spec)), NULL, 0);
@@ -205,65 +204,6 @@ static int etc_files(const struct sandbox *p, struct err *err)
 	if (r == 0)
 		r = write_file(p, "hosts", &hosts, err);
 	return r < 0 ? r : write_file(p, "resolv.conf", &resolv, err);
-}
-
-/* ---- control groups ---- */
-
-/*
- * The pod's group has the sum of what its containers are promised, and, when every one of them
- * is limited, their memory: files of a memory volume outlive the container that wrote them. An init
- * container runs beside the sidecars before it only.
- */
-static struct cgroup_limits pod_limits(const struct sandbox *p)
-{
-	int64_t cpu = 0, memory = 0, cpu_peak = 0, memory_peak = 0;
-	bool all = true;
-
-	for (uint32_t i = 0; i < p->nruns; i++) {
-		struct container_resources r = container_resources(p->runs[i].spec);
-
-		cpu_peak = MAX(cpu_peak, cpu + r.cpu_request_milli);
-		memory_peak = MAX(memory_peak, memory + r.memory_limit);
-		if (p->runs[i].role != ROLE_INIT) {
-			cpu += r.cpu_request_milli;
-			memory += r.memory_limit;
-		}
-		all &= r.memory_limit > 0;
-	}
-	return (struct cgroup_limits){
-		.cpu_request = SHIM_CPU_MILLI + cpu_peak,
-		.memory = all ? SHIM_MEMORY + memory_peak : 0,
-	};
-}
-
-static int64_t pids_limit(const struct sandbox *p)
-{
-	const char *s = strmap_get(&p->object.meta->annotations, "orch/pids-limit");
-	long long n = s ? strtoll(s, NULL, 10) : 0;
-
-	return MAX(n, 0LL);
-}
-
-int sandbox_limit(const struct sandbox *p, struct err *err)
-{
-	struct cgroup_fs *cg = p->rt->cg;
-	struct cgroup_limits limits = pod_limits(p);
-	struct cgroup_limits shim = { .cpu_request = SHIM_CPU_MILLI };
-	char path[256];
-	int r = cgroup_ensure(cg, p->cgroup, &limits, false, err);
-
-	snprintf(path, sizeof(path), "%s/_shim", p->cgroup);
-	if (r == 0)
-		r = cgroup_ensure(cg, path, &shim, true, err);
-	for (uint32_t i = 0; r == 0 && i < p->nruns; i++) {
-		struct container_resources res = container_resources(p->runs[i].spec);
-
-		limits = (struct cgroup_limits){ res.cpu_limit_milli, res.cpu_request_milli,
-						 res.memory_limit, pids_limit(p) };
-		snprintf(path, sizeof(path), "%s/%s", p->cgroup, p->runs[i].spec->name);
-		r = cgroup_ensure(cg, path, &limits, true, err);
-	}
-	return r;
 }
 
 /* ---- the shim ---- */

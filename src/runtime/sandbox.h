@@ -149,10 +149,13 @@ void exec_ended(struct runtime *r, struct sandbox *p, uint32_t seq, int exit_cod
 void exec_lost(struct sandbox *p);
 void execs_release(struct runtime *r);
 
+#define SHIM_CPU_MILLI 100		/* promised, so that logs are written under load */
+
 /* sandbox.c: making one */
 int sandbox_make(struct sandbox *p, const struct set *set, struct err *err);
 int sandbox_send_program(struct sandbox *p, struct err *err);
-/* The groups and their limits; of those that are there, what differs is written again. */
+
+/* limits.c: the groups and their limits; of those that are there, what differs is written again. */
 int sandbox_limit(const struct sandbox *p, struct err *err);
 
 /* runtime.c */

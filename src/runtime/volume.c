@@ -20,9 +20,29 @@ bool volume_is_files(const struct volume *v)
 	return v->config_map || v->secret || v->downward_api || v->projected;
 }
 
+static bool is_huge(const struct volume *v)
+{
+	return v->empty_dir && v->empty_dir->medium &&
+	       strncmp(v->empty_dir->medium, "HugePages", 9) == 0;
+}
+
 bool volume_is_memory(const struct volume *v)
 {
-	return v->empty_dir && v->empty_dir->medium && streq(v->empty_dir->medium, "Memory");
+	return is_huge(v) ||
+	       (v->empty_dir && v->empty_dir->medium && streq(v->empty_dir->medium, "Memory"));
+}
+
+/* Without a size, the pages are those that the pod asks for; a pod that asks for both names one. */
+const char *volume_huge(const struct pod_spec *s, const struct volume *v)
+{
+	bool large = false;
+
+	if (!is_huge(v))
+		return NULL;
+	for (uint32_t i = 0; i < pod_container_count(s); i++)
+		large |= container_resources(pod_container(s, i)).huge_1g > 0;
+	return streq(v->empty_dir->medium, "HugePages-1Gi") ||
+	       (large && streq(v->empty_dir->medium, "HugePages")) ? "1G" : "2M";
 }
 
 bool volume_keeps_devices(const struct volume *v)

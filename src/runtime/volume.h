@@ -22,6 +22,8 @@ struct volume_in {
 };
 
 const struct volume *volume_find(const struct pod_spec *s, const char *name);
+/* An emptyDir of medium HugePages: "2M" or "1G"; NULL: it is something else. */
+const char *volume_huge(const struct pod_spec *s, const struct volume *v);
 bool volume_is_memory(const struct volume *v);
 bool volume_is_files(const struct volume *v);	/* that orchd writes */
 bool volume_keeps_devices(const struct volume *v);

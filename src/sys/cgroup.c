@@ -16,8 +16,11 @@
 #include "base/file.h"
 #include "base/macro.h"
 #include "sys/cgroup_fs.h"
+#include "sys/node.h"
 
-const char *const controller_names[CONTROLLERS] = { "cpu", "memory", "pids", "cpuacct" };
+const char *const controller_names[CONTROLLERS] = {
+	"cpu", "memory", "pids", "hugetlb", "cpuacct",
+};
 
 /* ---- files ---- */
 
@@ -148,20 +151,22 @@ static int mountinfo_read(struct cgroup_fs *fs, struct err *err)
 static void homes_assign(struct cgroup_fs *fs)
 {
 	struct hierarchy *unified = NULL;
+	/* without pages that were set aside, groups for them would be made for nothing */
+	bool huge = node_huge_pages(2048) || node_huge_pages(1048576);
 	char list[1024];
 
 	for (unsigned i = 0; i < fs->nh; i++) {
 		if (fs->h[i].v2)
 			unified = &fs->h[i];
 		for (unsigned c = 0; c < CONTROLLERS; c++)
-			if (fs->h[i].controllers & 1U << c)
+			if (fs->h[i].controllers & 1U << c && (huge || c != HUGETLB))
 				fs->home[c] = &fs->h[i];
 	}
 	fs->unified = unified;
 	if (!unified || cgroup_read(unified->mount, "cgroup.controllers", list, sizeof(list)) < 0)
 		return;
-	for (unsigned c = CPU; c <= PIDS; c++) {
-		if (!fs->home[c] && word_in(list, controller_names[c], " \n")) {
+	for (unsigned c = CPU; c <= HUGETLB; c++) {
+		if (!fs->home[c] && (huge || c != HUGETLB) && word_in(list, controller_names[c], " \n")) {
 			fs->home[c] = unified;
 			unified->controllers |= 1U << c;
 		}

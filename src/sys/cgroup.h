@@ -22,6 +22,8 @@ struct cgroup_limits {
 	int64_t cpu_request;	/* in thousandths; shares = milli * 1024 / 1000, at least 2 */
 	int64_t memory;		/* bytes */
 	int64_t pids;
+	int64_t memory_min, memory_high;	/* bytes; v2 only */
+	int64_t huge_2m, huge_1g;	/* bytes in huge pages; 0: none */
 };
 
 struct cgroup_usage {
@@ -40,6 +42,8 @@ int cgroup_ensure(struct cgroup_fs *fs, const char *path, const struct cgroup_li
 		  bool leaf, struct err *err);
 int cgroup_set(struct cgroup_fs *fs, const char *path, const struct cgroup_limits *limits,
 	       struct err *err);
+/* memory.min of the group, "" being the root group; nothing on v1. */
+int cgroup_protect(struct cgroup_fs *fs, const char *path, int64_t bytes, struct err *err);
 int cgroup_usage(struct cgroup_fs *fs, const char *path, struct cgroup_usage *ret, struct err *err);
 int cgroup_kill(struct cgroup_fs *fs, const char *path, struct err *err);  /* the whole subtree */
 /* Removes the subtree; -EBUSY while processes are in it; absent is success. */

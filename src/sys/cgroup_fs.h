@@ -12,7 +12,7 @@
 
 #define CG_PATH 256
 
-enum controller { CPU, MEMORY, PIDS, CPUACCT, CONTROLLERS };
+enum controller { CPU, MEMORY, PIDS, HUGETLB, CPUACCT, CONTROLLERS };
 
 extern const char *const controller_names[CONTROLLERS];
 

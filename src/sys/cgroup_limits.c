@@ -92,6 +92,29 @@ static bool any_pids(const struct cgroup_limits *l, char *ret, size_t n)
 	return number_or(l->pids, "max", ret, n);
 }
 
+static bool v2_min(const struct cgroup_limits *l, char *ret, size_t n)
+{
+	return number_or(l->memory_min, "0", ret, n);
+}
+
+static bool v2_high(const struct cgroup_limits *l, char *ret, size_t n)
+{
+	return number_or(l->memory_high, "max", ret, n);
+}
+
+/* Always asked for: who has no limit may have none. */
+static bool huge_2m(const struct cgroup_limits *l, char *ret, size_t n)
+{
+	snprintf(ret, n, "%lld", (long long)l->huge_2m);
+	return true;
+}
+
+static bool huge_1g(const struct cgroup_limits *l, char *ret, size_t n)
+{
+	snprintf(ret, n, "%lld", (long long)l->huge_1g);
+	return true;
+}
+
 static const struct limit {
 	enum controller controller;
 	bool v2, optional;	/* optional: doing without is fine */
@@ -108,6 +131,12 @@ static const struct limit {
 	{ MEMORY, true, false, "memory.max", v2_memory },
 	{ MEMORY, true, true, "memory.swap.max", v2_swap },
 	{ PIDS, true, false, "pids.max", any_pids },
+	{ MEMORY, true, true, "memory.min", v2_min },
+	{ MEMORY, true, true, "memory.high", v2_high },
+	{ HUGETLB, false, true, "hugetlb.2MB.limit_in_bytes", huge_2m },
+	{ HUGETLB, false, true, "hugetlb.1GB.limit_in_bytes", huge_1g },
+	{ HUGETLB, true, true, "hugetlb.2MB.max", huge_2m },
+	{ HUGETLB, true, true, "hugetlb.1GB.max", huge_1g },
 };
 
 static int write_if_different(const char *dir, const char *file, const char *text)
@@ -151,6 +180,20 @@ int cgroup_limits_apply(const struct cgroup_fs *fs, const char *path,
 	for (size_t i = 0; l && r == 0 && i < ARRAY_SIZE(limits_table); i++)
 		r = limit_apply(fs, path, &limits_table[i], l, fresh, err);
 	return r;
+}
+
+int cgroup_protect(struct cgroup_fs *fs, const char *path, int64_t bytes, struct err *err)
+{
+	const struct hierarchy *home = fs->home[MEMORY];
+	char dir[CG_PATH], text[32];
+
+	if (!home || !home->v2)
+		return 0;
+	snprintf(text, sizeof(text), "%lld", (long long)bytes);
+	int r = cgroup_path(dir, home->root, path);
+	if (r == 0)
+		r = write_if_different(dir, "memory.min", text);
+	return r < 0 && r != -ENOENT ? err_sys(err, r, "cgroup %s: memory.min=%s", dir, text) : 0;
 }
 
 int cgroup_set(struct cgroup_fs *fs, const char *path, const struct cgroup_limits *limits,

@@ -94,3 +94,12 @@ int node_processes(uint64_t *ret_used, uint64_t *ret_most, struct err *err)
 	*ret_most = MIN(pids, threads);
 	return 0;
 }
+
+uint64_t node_huge_pages(unsigned kib)
+{
+	char path[96];
+	uint64_t n;
+
+	snprintf(path, sizeof(path), "/sys/kernel/mm/hugepages/hugepages-%ukB/nr_hugepages", kib);
+	return number(path, &n, NULL) == 0 ? n : 0;
+}

@@ -20,4 +20,6 @@ struct node_disk {
 int node_disk(const char *path, struct node_disk *ret, struct err *err);
 /* Processes and threads: how many there are, and how many there may be. */
 int node_processes(uint64_t *ret_used, uint64_t *ret_most, struct err *err);
+/* Pages of that size that somebody has set aside. */
+uint64_t node_huge_pages(unsigned kib);
 int node_usage(struct node_usage *ret, struct err *err);

@@ -226,7 +226,6 @@ static const struct message_case cases[] = {
 		"t.yaml:9:51: spec.containers[0].resources.requests[example.com/b]: 2 must be the limit, 3\n"
 		"t.yaml:9:51: warning: spec.containers[0].resources.requests[example.com/b]: known to Kubernetes, not acted on by orch\n"
 		"t.yaml:9:69: spec.containers[0].resources.requests[hugepages-2Mi]: hugepages-2Mi needs a limit, too\n"
-		"t.yaml:9:69: warning: spec.containers[0].resources.requests[hugepages-2Mi]: known to Kubernetes, not acted on by orch\n"
 		"t.yaml:9:80: spec.containers[0].resources.requests[pods]: unknown resource \"pods\"; expected cpu, memory, ephemeral-storage, hugepages-SIZE or a name with a domain\n"
 		"t.yaml:10:31: warning: spec.containers[0].resources.limits[example.com/b]: known to Kubernetes, not acted on by orch\n"
 		"t.yaml:10:49: spec.containers[0].resources.limits[example.com/c]: 500m is no whole number\n"
@@ -242,7 +241,6 @@ static const struct message_case cases[] = {
 		"t.yaml:9:51: spec.containers[0].resources.requests[example.com/b]: 2 must be the limit, 3\n"
 		"t.yaml:9:51: warning: spec.containers[0].resources.requests[example.com/b]: known to Kubernetes, not acted on by orch\n"
 		"t.yaml:9:69: spec.containers[0].resources.requests[hugepages-2Mi]: hugepages-2Mi needs a limit, too\n"
-		"t.yaml:9:69: warning: spec.containers[0].resources.requests[hugepages-2Mi]: known to Kubernetes, not acted on by orch\n"
 		"t.yaml:10:31: warning: spec.containers[0].resources.limits[example.com/b]: known to Kubernetes, not acted on by orch\n"
 	},
 	{
@@ -251,7 +249,6 @@ static const struct message_case cases[] = {
 		"    resizePolicy: [{resourceName: disk, restartPolicy: Always}]\n"
 		"  resourceClaims: [{name: d}, {name: e, resourceClaimName: x, resourceClaimTemplateName: z}]\n",
 		"t.yaml:8:25: spec.containers[0].resources.limits: huge pages need cpu or memory as well\n"
-		"t.yaml:8:41: warning: spec.containers[0].resources.limits[hugepages-1Gi]: known to Kubernetes, not acted on by orch\n"
 		"t.yaml:8:55: warning: spec.containers[0].resources.claims: known to Kubernetes, not acted on by orch\n"
 		"t.yaml:8:67: spec.containers[0].resources.claims[1]: duplicate claim \"c\"\n"
 		"t.yaml:9:35: spec.containers[0].resizePolicy[0].resourceName: \"disk\" is not cpu or memory\n"

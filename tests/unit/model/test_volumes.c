@@ -78,7 +78,6 @@ static const struct message_case cases[] = {
 		"  - {name: i, configMap: {name: x}, secret: {secretName: s}, nfs: {server: z, path: /}}\n",
 		"t.yaml:9:32: spec.volumes[0].hostPath.path: must not be empty\n"
 		"t.yaml:10:32: spec.volumes[1].hostPath.path: \"/a/../b\" must not contain \"..\"\n"
-		"t.yaml:11:34: warning: spec.volumes[2].emptyDir.medium: not acted on by orch: the volume is on the disk\n"
 		"t.yaml:12:34: spec.volumes[3].emptyDir.medium: \"HugePagesX\" is not Memory, HugePages or HugePages-SIZE, nor nothing for the disk\n"
 		"t.yaml:13:33: spec.volumes[4].configMap.name: must not be empty\n"
 		"t.yaml:14:26: spec.volumes[5].configMap.name: missing; it is required\n"

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Fields of pods whose effect no other file looks at: each is seen from inside the container, or asked
+of the kernel."""
+
+import os
+
+import pytest
+
+from harness import IS_V2, Orch, container, is_ready, pod, state, wait_for
+
+
+def running(orch, name):
+    return wait_for(lambda: (p := orch.pod(name)) and state(p)[0] == "running" and p, 20,
+                    f"{name} runs")
+
+
+def proc(pid, name):
+    with open(f"/proc/{pid}/{name}") as f:
+        return f.read()
+
+
+def resources(limits=None, **requests):
+    return {**({"requests": requests} if requests else {}), **({"limits": limits} if limits else {})}
+
+
+# ---- resources ----
+
+@pytest.mark.v2
+@pytest.mark.flags("--pod-pids-limit", "20")
+def test_pids_of_a_pod(orch):
+    """The limit is the pod's: what one container uses, the other one lacks."""
+    orch.write("p.yaml", pod("p", container(orch.rootfs, "/bin/probe", "fork", "100")))
+    p = wait_for(lambda: orch.pod("p") and orch.container_log(orch.pod("p"), "main") and orch.pod("p"))
+    said = orch.log_text(p, "main")
+    assert "fork=EAGAIN" in said
+    forked = int(said.split("forked=")[1].split()[0])
+    assert forked < 20
+    root, = orch.cgroups(p["metadata"]["uid"], controller="pids")
+    with open(f"{root}/pids.max") as f:
+        assert f.read() == "20\n"
+
+
+@pytest.mark.v2
+def test_oom_scores(orch):
+    with open("/proc/meminfo") as f:
+        total = int(f.readline().split()[1]) * 1024
+    request = total // 3
+    orch.write("p.yaml",
+               pod("best", container(orch.rootfs, "/bin/probe", "sleep")),
+               pod("burst", container(orch.rootfs, "/bin/probe", "sleep",
+                                      resources=resources(memory=str(request)))),
+               pod("cpu", container(orch.rootfs, "/bin/probe", "sleep",
+                                    resources=resources(cpu="10m"))))
+    want = {"best": (1000, "BestEffort"), "burst": (1000 - 1000 * request // total, "Burstable"),
+            "cpu": (999, "Burstable")}
+    for name, (score, qos) in want.items():
+        p = running(orch, name)
+        assert int(proc(min(orch.pids(p, "main")), "oom_score_adj")) == score, name
+        assert p["status"]["qosClass"] == qos
+
+
+@pytest.mark.v2
+@pytest.mark.skipif(not IS_V2, reason="memory.min and memory.high are of cgroup v2")
+def test_memory_qos(rootfs):
+    orch = Orch(rootfs)
+    try:
+        with open(orch.path("orchd.yaml"), "w") as f:
+            f.write("apiVersion: orch/v1\nkind: OrchdConfiguration\nmemoryQoS: true\n"
+                    "memoryThrottlingFactor: 0.5\n")
+        orch.start()
+        orch.write("p.yaml", pod("p", container(orch.rootfs, "/bin/probe", "sleep",
+                                                resources=resources({"memory": "64Mi"},
+                                                                    memory="32Mi"))))
+        p = running(orch, "p")
+        pod_dir, = orch.cgroups(p["metadata"]["uid"])
+        for d, name, value in ((f"{pod_dir}/main", "memory.min", 32 << 20),
+                               (pod_dir, "memory.min", 32 << 20),
+                               (os.path.dirname(pod_dir), "memory.min", 32 << 20),
+                               (f"{pod_dir}/main", "memory.max", 64 << 20)):
+            with open(f"{d}/{name}") as f:
+                assert int(f.read()) == value, (d, name)
+        with open(f"{pod_dir}/main/memory.high") as f:
+            high = int(f.read())
+        assert 47 << 20 <= high <= 48 << 20 and high % 4096 == 0
+    finally:
+        orch.close()
+
+
+@pytest.mark.v2
+@pytest.mark.skipif(not os.path.isdir("/sys/kernel/mm/hugepages/hugepages-2048kB"),
+                    reason="this kernel has no huge pages")
+def test_huge_page_volume(orch):
+    orch.write("p.yaml", pod("p", container(
+        orch.rootfs, "/bin/probe", "show", volumeMounts=[{"name": "h", "mountPath": "/h"}]),
+        restartPolicy="Never", volumes=[{"name": "h", "emptyDir": {"medium": "HugePages-2Mi"}}]))
+    p = wait_for(lambda: (p := orch.pod("p")) and state(p)[0] == "terminated" and p)
+    mounts = [x for x in orch.log_text(p, "main").splitlines()
+              if x.startswith("mount=") and x.split()[4] == "/h"]
+    assert len(mounts) == 1 and " - hugetlbfs " in mounts[0] and "pagesize=2M" in mounts[0]
+
+
+def reserve(n):
+    path = "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages"
+    with open(path, "w") as f:
+        f.write(str(n))
+    with open(path) as f:
+        return int(f.read())
+
+
+@pytest.mark.v2
+@pytest.mark.skipif(not IS_V2 or not os.path.isdir("/sys/kernel/mm/hugepages/hugepages-2048kB"),
+                    reason="sets huge pages aside: only in a machine of its own")
+def test_huge_page_limits(rootfs):
+    if reserve(4) < 4:
+        pytest.skip("no huge pages can be had")
+    orch = Orch(rootfs)
+    try:
+        orch.start()
+        orch.write("p.yaml",
+                   pod("two", container(orch.rootfs, "/bin/probe", "sleep", resources=resources(
+                       {"memory": "64Mi", "hugepages-2Mi": "4Mi"}))),
+                   pod("none", container(orch.rootfs, "/bin/probe", "sleep")))
+        for name, limit in (("two", 4 << 20), ("none", 0)):
+            p = running(orch, name)
+            d, = orch.cgroups(p["metadata"]["uid"])
+            if not os.path.exists(f"{d}/hugetlb.2MB.max"):
+                pytest.skip("this kernel does not limit huge pages")
+            for group in (d, f"{d}/main"):
+                with open(f"{group}/hugetlb.2MB.max") as f:
+                    assert int(f.read()) == limit, (name, group)
+    finally:
+        orch.close()
+        reserve(0)
+
+
+# ---- probes and hooks ----
+
+def words(orch, p, path):
+    """Lines of a file in the container's root."""
+    try:
+        with open(f"/proc/{min(orch.pids(p, 'main'))}/root{path}") as f:
+            return f.read().split()
+    except (OSError, ValueError):
+        return []
+
+
+def exec_probe(text, **more):
+    return {"readinessProbe": {"exec": {"command": ["/bin/sh", "-c", text]}, "periodSeconds": 1,
+                               **more}}
+
+
+@pytest.mark.v2
+def test_probe_timeout(orch):
+    """The same program passes with the time that it needs, and never without."""
+    slow = "echo asked >>/var/tmp/asked; sleep 3; echo done >>/var/tmp/asked"
+    orch.write("p.yaml",
+               pod("short", container("/", "/bin/sleep", "1000", **exec_probe(slow, timeoutSeconds=1))),
+               pod("long", container("/", "/bin/sleep", "1000", **exec_probe(slow, timeoutSeconds=60))))
+    wait_for(lambda: orch.pod("long") and is_ready(orch.pod("long")), 30)
+    p = running(orch, "short")
+    wait_for(lambda: words(orch, p, "/var/tmp/asked").count("asked") >= 3, 30)
+    assert "done" not in words(orch, p, "/var/tmp/asked")
+    assert not is_ready(orch.pod("short"))
+
+
+@pytest.mark.v2
+def test_success_threshold(orch):
+    orch.write("p.yaml", pod("p", container("/", "/bin/sleep", "1000", **exec_probe(
+        "echo asked >>/var/tmp/asked", successThreshold=3))))
+    p = running(orch, "p")
+    wait_for(lambda: words(orch, p, "/var/tmp/asked"))
+    wait_for(lambda: is_ready(orch.pod("p")), 20)
+    assert len(words(orch, p, "/var/tmp/asked")) >= 3
+
+
+# ---- taints of a node that is short of something ----
+
+@pytest.mark.v2
+@pytest.mark.flags("--eviction-soft", "pid.available<99.999%",
+                   "--eviction-soft-grace-period", "pid.available=100h")
+def test_toleration_of_pressure(orch):
+    orch.write("p.yaml", pod("away", container(orch.rootfs, "/bin/probe", "sleep")),
+               pod("bears", container(orch.rootfs, "/bin/probe", "sleep"), tolerations=[
+                   {"key": "node.kubernetes.io/pid-pressure", "operator": "Exists"}]))
+    running(orch, "bears")
+    p = wait_for(lambda: orch.pod("away"))
+    assert not orch.pids(p, "main")
+    scheduled, = [c for c in p["status"]["conditions"] if c["type"] == "PodScheduled"]
+    assert scheduled["status"] == "False"
+    assert "untolerated taint {node.kubernetes.io/pid-pressure: }" in scheduled["message"]
