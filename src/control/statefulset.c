@@ -11,6 +11,7 @@
 
 #include "control/revision.h"
 #include "control/scale.h"
+#include "control/storage.h"
 
 #define POD_NAME_LABEL "statefulset.kubernetes.io/pod-name"
 #define POD_INDEX_LABEL "apps.kubernetes.io/pod-index"
@@ -168,6 +169,52 @@ static void add_claims(struct numbered *s, struct pod_spec *spec, const char *po
 }
 
 /* Not while its name is that of a pod of somebody else, such as of an older set of that name. */
+static bool has_pod_owner(const struct meta *m)
+{
+	for (uint32_t i = 0; i < m->owner_references.n; i++)
+		if (streq(m->owner_references.v[i].kind, "Pod"))
+			return true;
+	return false;
+}
+
+/* With whenScaled: Delete a claim belongs to its pod once that is one too many, and goes with it. */
+static void give_claim(struct numbered *s, struct meta *claim, const struct object *pod)
+{
+	struct owner_reference *r;
+
+	if (has_pod_owner(claim) == (pod != NULL))
+		return;
+	claim->owner_references = (struct owner_reference_list){ 0 };
+	if (pod) {
+		r = arena_push(s->p->a, &claim->owner_references);
+		r->api_version = pod->kind->api_version;
+		r->kind = pod->kind->name;
+		r->name = pod->meta->name;
+		r->uid = pod->meta->uid;
+	} else if (s->spec->persistent_volume_claim_retention_policy.when_deleted == CLAIM_DELETE) {
+		owner_add(s->p->a, claim, s->object);
+	}
+}
+
+static void give_claims(struct numbered *s, const struct member_list *l)
+{
+	bool deletes = s->spec->persistent_volume_claim_retention_policy.when_scaled == CLAIM_DELETE;
+
+	for (uint32_t i = 0; i < l->n; i++) {
+		const struct object *pod = &l->v[i]->want.object;
+		int64_t number = ordinal(s, l->v[i]) - s->first;
+		bool surplus = deletes && (number < 0 || number >= s->n);
+
+		for (uint32_t k = 0; k < s->spec->volume_claim_templates.n; k++) {
+			struct storage_claim *c = storage_find(s->p->storage, pod->meta->namespace,
+							       claim_name(s, k, pod->meta->name));
+
+			if (c && c->derived)
+				give_claim(s, c->o.meta, surplus ? pod : NULL);
+		}
+	}
+}
+
 static void create(struct numbered *s, uint32_t i)
 {
 	uint32_t number = s->first + i;
@@ -303,6 +350,8 @@ static void run(struct pass *p, const struct object *o)
 	spec.replicas = scale_replicas(p, o);
 	revisions_load(p, o, s.spec->template, &s.revisions);
 	look(&s);
+	give_claims(&s, &s.pods.active);
+	give_claims(&s, &s.pods.stopping);
 	if (fill(&s) && shrink(&s))
 		roll(&s);
 	finish(&s);

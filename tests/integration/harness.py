@@ -235,6 +235,13 @@ class Orch:
             self.kill9()
         self.start(*flags)
 
+    def reboot(self):
+        """The power fails: processes and the run directory are gone, the state is not."""
+        self.kill9()
+        self.force()
+        self.ns.run("sh", "-c", f"rm -rf {self.run_dir}/*", check=False)
+        self.start()
+
     def log(self):
         with open(self.errlog, errors="replace") as f:
             return f.read()

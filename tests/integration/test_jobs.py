@@ -35,14 +35,6 @@ def pods(orch, name):
     return orch.pods(**{"batch.kubernetes.io/job-name": name})
 
 
-def reboot(orch):
-    """The power fails: processes and the run directory are gone, the state is not."""
-    orch.kill9()
-    orch.force()
-    orch.ns.run("sh", "-c", f"rm -rf {orch.run_dir}/*", check=False)
-    orch.start()
-
-
 @pytest.mark.v2
 @pytest.mark.subset
 def test_a_job_runs_to_its_end_and_never_again(orch):
@@ -58,7 +50,7 @@ def test_a_job_runs_to_its_end_and_never_again(orch):
     orch.start()
     assert orch.plan()["empty"]
     assert [x["metadata"]["uid"] for x in pods(orch, "j")] == [p["metadata"]["uid"]]
-    reboot(orch)
+    orch.reboot()
     orch.wait_settled()
     assert pods(orch, "j") == []
     assert status(orch, "j") == s
@@ -188,7 +180,7 @@ def test_a_cronjob_starts_jobs_and_forgets_old_ones(orch):
     wait_for(lambda: orch.get("cronjobs", "c")["spec"]["suspend"], 10)
     orch.wait_settled()
     known = sorted(j["metadata"]["name"] for j in orch.get("jobs"))
-    reboot(orch)
+    orch.reboot()
     orch.wait_settled()
     assert orch.get("cronjobs", "c")["status"]["lastScheduleTime"] >= last
     assert sorted(j["metadata"]["name"] for j in orch.get("jobs")) == known

@@ -148,3 +148,21 @@ def test_history_undo_and_restart(orch):
     orch.ctl("rollout", "status", "sts/s")
     r = orch.ctl("rollout", "pause", "sts/s", check=False)
     assert r.returncode == 1 and "not supported" in r.stderr
+
+
+def test_claims_go_with_the_pods_that_are_one_too_many(orch):
+    def claims():
+        return sorted(c["metadata"]["name"] for c in orch.get("persistentvolumeclaims"))
+    templates = [{"metadata": {"name": "data"}, "spec": {
+        "accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}}}]
+    def db(n):
+        return statefulset("db", n, orch.rootfs, "/bin/probe", "sleep", volumeClaimTemplates=templates,
+                           persistentVolumeClaimRetentionPolicy={"whenScaled": "Delete"})
+    orch.write("db.yaml", db(2))
+    orch.wait_ready(2, app="db")
+    assert claims() == ["data-db-0", "data-db-1"]
+    orch.write("db.yaml", db(1))
+    wait_for(lambda: claims() == ["data-db-0"] and names(orch, "db") == ["db-0"], 20)
+    orch.restart()
+    orch.wait_settled()
+    assert claims() == ["data-db-0"]
