@@ -89,6 +89,7 @@ struct sim {
 	int64_t wake;
 	const struct zone *(*zone)(void *data, const char *name);	/* data is the arena */
 
+	uint32_t room;			/* pods for which the node has a place; 0: any number */
 	unsigned lost_percent;		/* of actions that fail without a trace */
 	unsigned fail_percent;		/* of actions that fail */
 	bool disk_full;

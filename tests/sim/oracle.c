@@ -145,6 +145,51 @@ static void check_drained(struct scene *c, const struct sim_pod *p, const struct
 					   p->object.meta->name, s->services[i].name);
 }
 
+/* Of a pod that has ended, or whose sandbox is gone, nothing counts any more. */
+static bool counts(const struct sim_pod *p)
+{
+	bool over = p->n && p->object.pod->spec.restart_policy != RESTART_ALWAYS;
+
+	for (uint32_t i = 0; i < p->n; i++)
+		over &= p->containers[i].c.phase == RUN_ENDED;
+	return !over && p->stage < POD_DOWN;
+}
+
+static void check_quota(struct scene *c, const struct object *pod)
+{
+	struct object_list l = set_kind(c->sim->set, KIND_RESOURCEQUOTA);
+	const struct quantity *hard = l.n ?
+		qtymap_get(&l.v[0].resource_quota->spec.hard, "pods") : NULL;
+	int64_t n = 0;
+
+	for (uint32_t i = 0; i < c->sim->pods.n; i++)
+		n += counts(c->sim->pods.v[i]);
+	if (hard && n >= quantity_value(hard))
+		sim_broken(c->sim, "quota", "pod %s is made, there are %d of %s", pod->meta->name,
+			   (int)n, hard->text);
+}
+
+static bool has_place(const struct sim_pod *p)
+{
+	bool started = false;
+
+	for (uint32_t i = 0; i < p->n; i++)
+		started |= p->containers[i].c.phase != RUN_CREATED;
+	return started && p->stage <= POD_STOPPING && counts(p);
+}
+
+/* One that has its place keeps it. */
+static void check_room(struct scene *c, const struct sim_pod *p)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < c->sim->pods.n; i++)
+		n += has_place(c->sim->pods.v[i]);
+	if (c->sim->room && n >= c->sim->room && !has_place(p))
+		sim_broken(c->sim, "room", "pod %s is started beside %u others, there is room for %u",
+			   p->object.meta->name, n, c->sim->room);
+}
+
 static void on_action(struct sim *s, const struct observed *o, const struct wanted *w,
 		      const struct action *a)
 {
@@ -153,8 +198,12 @@ static void on_action(struct sim *s, const struct observed *o, const struct want
 
 	count_rate(c.oracle, a);
 	c.oracle->services_done |= a->kind == ACTION_SERVICES;
-	if (a->kind == ACTION_POD_CREATE)
+	if (a->kind == ACTION_CONTAINER_START && p)
+		check_room(&c, p);
+	if (a->kind == ACTION_POD_CREATE) {
+		check_quota(&c, &a->pod->object);
 		oracle_makes(&c, &a->pod->object);
+	}
 	if (a->kind == ACTION_POD_STOP && p) {
 		check_drained(&c, p, a);
 		oracle_stops(&c, p);

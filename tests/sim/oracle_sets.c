@@ -24,6 +24,12 @@ static bool available(const struct scene *c, const struct observed_pod *p, int32
 	       c->sim->now >= p->ready_since + min_ready * NSEC;
 }
 
+/* Whoever is preempted was not taken by its controller. */
+static bool stays(const struct wanted_pod *w)
+{
+	return w && (!w->stop || (w->why && strstr(w->why, "preempted")));
+}
+
 static const struct object *declared(const struct scene *c, enum kind_id kind, const char *uid)
 {
 	struct object_list l = set_kind(c->sim->set, kind);
@@ -56,7 +62,7 @@ static void count_pods(const struct scene *c, const struct object *d, const stru
 			continue;
 		w = scene_wanted(c, p->object);
 		t->before++;
-		t->after += w && !w->stop;
+		t->after += stays(w);
 	}
 	t->was += stored ? stored->replicaset->spec.replicas : 0;
 	t->sum += rs->replicaset->spec.replicas;
@@ -152,7 +158,7 @@ static void check_statefulset(const struct scene *c, const struct object *o)
 			continue;
 		w = scene_wanted(c, p->object);
 		before++;
-		after += w && !w->stop;
+		after += stays(w);
 	}
 	if (after < before && after < s->replicas - MAX(most, 1))
 		sim_broken(c->sim, "available", "statefulset %s: of %d available pods %d stay, "
@@ -177,7 +183,7 @@ static void check_daemonset(const struct scene *c, const struct object *o)
 		    !available(c, p, s->min_ready_seconds))
 			continue;
 		before++;
-		after += w && !w->stop;
+		after += stays(w);
 	}
 	if (surges && before && !after)
 		sim_broken(c->sim, "available", "daemonset %s: its last available pod goes",

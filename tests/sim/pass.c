@@ -176,7 +176,13 @@ static int64_t sooner(int64_t a, int64_t b)
 struct control_in sim_control_in(struct sim *s, const struct set *set, const struct observed *o,
 				 uint64_t seed)
 {
+	struct qtymap allocatable = { 0 };
+
+	if (s->room)
+		qtymap_set(&s->arena, &allocatable, "pods",
+			   quantity_from_milli(&s->arena, (int64_t)s->room * 1000));
 	return (struct control_in){
+		.capacity = allocatable, .allocatable = allocatable,
 		.set = set, .observed = o, .node_name = "node", .node_ip = 0x0a000001,
 		.volumes_dir = "/volumes", .started = s->started, .now = s->now, .seed = seed,
 		.zone = s->zone, .zone_data = &s->arena,

@@ -150,6 +150,16 @@ static void run_flush(struct run *r, const struct step *s)
 	r->sim.nservices = 0;
 }
 
+static void run_room(struct run *r, const struct step *s)
+{
+	r->sim.room = s->n[0] % 12;
+}
+
+static void comment_room(const struct step *s, struct buf *out)
+{
+	buf_printf(out, s->n[0] % 12 ? "for %u pods" : "for any number of pods", s->n[0] % 12);
+}
+
 static void run_slow(struct run *r, const struct step *s)
 {
 	r->sim.slow = (int64_t)(s->n[0] % (60 * SECOND) + 1) * MSEC;
@@ -244,6 +254,7 @@ const struct step_kind step_kinds[] = {
 	{ "restart", 1, 3, run_restart, NULL, NULL, false, false },
 	{ "undo", 1, 6, run_undo, NULL, NULL, false, false },
 	{ "unhold", 1, 2, run_unhold, NULL, NULL, false, false },
+	{ "room", 1, 3, run_room, NULL, comment_room, false, false },
 	{ "slow", 1, 4, run_slow, invent_slow, NULL, false, false },
 };
 const size_t step_nkinds = ARRAY_SIZE(step_kinds);

@@ -196,6 +196,8 @@ static void heal(struct run *r)
 	r->sim.disk_full = false;
 	r->sim.dies_after = -1;
 	r->deaf = 0;
+	r->sim.room = 0;
+	world_declare(&r->world, world_quota(), false);
 	r->world.careful = false;
 	r->world.pending = true;	/* what waits is allowed */
 	world_apply(&r->world, &r->sim);

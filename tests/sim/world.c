@@ -26,7 +26,8 @@
 	"  selector: {matchLabels: {app: " name "}}\n" \
 	"  template:\n" \
 	"    metadata: {labels: {app: " name "}}\n" \
-	CONTAINERS("$I")
+	CONTAINERS("$I") \
+	"      priorityClassName: $Y\n"
 #define DEPLOYMENT(name) \
 	"apiVersion: apps/v1\n" \
 	"kind: Deployment\n" \
@@ -83,6 +84,8 @@ static const struct { const char *name, *text; } files[] = {
 		  "  volumes: [{name: cfg, configMap: {name: cfg, optional: true}}]\n"
 		  "  containers: [{name: main, image: '$I', env: [{name: E, value: x}$E]}]\n"
 		  SERVICE("bare") },
+	{ "quota", "apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: quota}\n"
+		   "spec: {hard: {pods: '$W'}}\n" },
 	{ "cfg", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: cfg}\ndata: {k: '$V'}\n" },
 };
 
@@ -119,7 +122,9 @@ static const struct { char letter; const char *name; const char *words[12]; } le
 	{ 'U', "update", { "{}", "{rollingUpdate: {partition: 2}}", "{type: OnDelete}",
 			   "{rollingUpdate: {maxUnavailable: 2}}" } },
 	{ 'V', "value", { "a", "b", "c" } },
+	{ 'W', "pods", { "4", "2", "8", "0" } },
 	{ 'X', "perIndex", { "", "backoffLimitPerIndex: 1", "backoffLimitPerIndex: 0" } },
+	{ 'Y', "priority", { "''", "system-cluster-critical", "system-node-critical" } },
 	{ 'Z', "replacement", { "TerminatingOrFailed", "Failed" } },
 };
 
@@ -135,6 +140,15 @@ static uint32_t letter_index(char letter)
 uint32_t world_nfiles(void) { return ARRAY_SIZE(files); }
 const char *world_name(uint32_t file) { return files[file].name; }
 const char *world_letter_name(char letter) { return letters[letter_index(letter)].name; }
+
+uint32_t world_quota(void)
+{
+	uint32_t i = 0;
+
+	while (!streq(files[i].name, "quota"))
+		i++;
+	return i;
+}
 
 static uint32_t letters_of(uint32_t file, uint32_t nth, char *ret)
 {

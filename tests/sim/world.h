@@ -22,6 +22,7 @@ struct world {
 
 uint32_t world_nfiles(void);
 const char *world_name(uint32_t file);
+uint32_t world_quota(void);		/* the file that bounds all others */
 uint32_t world_nletters(uint32_t file);		/* letters that its text has */
 char world_letter(uint32_t file, uint32_t i);
 uint32_t world_nwords(char letter);
