@@ -135,7 +135,7 @@ static bool meets_unwanted(struct pass *p, const struct member *m)
 
 static bool is_unwanted(struct pass *p, const struct member *m)
 {
-	for (uint32_t i = 0; i < p->members.n; i++) {
+	for (uint32_t i = 0; p->repulsion && i < p->members.n; i++) {
 		const struct member *o = p->members.v[i];
 		const struct pod_affinity_term_list *l = unwanted(o);
 

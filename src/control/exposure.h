@@ -17,6 +17,7 @@ struct exposure {
 	struct pass *p;
 	const struct object *object;
 	const struct service_spec *spec;
+	const struct member_list *candidates;	/* all that its selector can select */
 	struct backend_list backends;	/* sorted by address */
 };
 

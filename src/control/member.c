@@ -136,6 +136,8 @@ static struct member *member_add(struct pass *p, struct object pod)
 	if (pod.pod->spec.termination_grace_period_seconds < 0)
 		m->want.grace_s = 1;
 	m->owner = controller_uid(pod.meta);
+	p->repulsion |= pod.pod->spec.affinity && pod.pod->spec.affinity->pod_anti_affinity;
+	name_note(p, m);
 	*arena_push(p->a, &p->members) = m;
 	return m;
 }

@@ -53,15 +53,52 @@ void name_uid_below(const char *owner_uid, const char *what, char ret[37])
 	uid_print(mix(h), mix(h + 1), ret);
 }
 
-bool name_taken(const struct pass *p, const char *ns, const char *name)
+static uint64_t place_of(const char *ns, const char *name)
 {
-	for (uint32_t i = 0; i < p->members.n; i++) {
-		const struct meta *m = p->members.v[i]->want.object.meta;
+	return mix(fnv64_str(fnv64_str(FNV64_INIT, ns), name));
+}
+
+/* Its slot, or the free one where it belongs; there is always a free one. */
+static struct member **name_slot(const struct pass *p, const char *ns, const char *name)
+{
+	uint64_t i = place_of(ns, name);
+	struct member **slot;
+
+	while (*(slot = &p->names.v[i++ & (p->names.size - 1)])) {
+		const struct meta *m = (*slot)->want.object.meta;
 
 		if (streq(m->name, name) && streq(m->namespace, ns))
-			return true;
+			break;
 	}
-	return false;
+	return slot;
+}
+
+static void put(struct pass *p, struct member *m)
+{
+	const struct meta *meta = m->want.object.meta;
+
+	*name_slot(p, meta->namespace, meta->name) = m;
+}
+
+void name_note(struct pass *p, struct member *m)
+{
+	if (2 * p->members.n >= p->names.size) {
+		p->names.size = MAX(p->names.size * 2, 64u);
+		p->names.v = arena_array(p->a, struct member *, p->names.size);
+		for (uint32_t i = 0; i < p->members.n; i++)
+			put(p, p->members.v[i]);
+	}
+	put(p, m);
+}
+
+struct member *name_find(const struct pass *p, const char *ns, const char *name)
+{
+	return p->names.size ? *name_slot(p, ns, name) : NULL;
+}
+
+bool name_taken(const struct pass *p, const char *ns, const char *name)
+{
+	return name_find(p, ns, name) != NULL;
 }
 
 const char *name_pod(struct pass *p, const char *ns, const char *base)

@@ -74,6 +74,8 @@ struct pass {
 	struct wanted *out;
 	struct member_list members;
 	struct member_list by_owner;	/* those that run, sorted by the uid of their controller */
+	struct { struct member **v; uint32_t size; } names;	/* members by hash of their names */
+	bool repulsion;			/* some pod has required anti-affinity */
 	struct storage *storage;
 	struct { struct quota *v; uint32_t n; } quotas;
 	struct { struct scale *v; uint32_t n; } scales;
@@ -95,6 +97,8 @@ bool owned_by(const struct meta *m, const char *uid);
 void name_uid(struct pass *p, const char *kind, const char *ns, const char *name, char ret[37]);
 /* The same for the same owner in every pass. */
 void name_uid_below(const char *owner_uid, const char *what, char ret[37]);
+void name_note(struct pass *p, struct member *m);	/* a new member, before it is among all */
+struct member *name_find(const struct pass *p, const char *ns, const char *name);
 bool name_taken(const struct pass *p, const char *ns, const char *name);	/* by a pod */
 const char *name_pod(struct pass *p, const char *ns, const char *base);	/* base-xxxxx, free */
 void name_hash(uint32_t hash, char ret[16]);

@@ -60,17 +60,6 @@ static bool same_spec(struct pass *p, const struct object *runs, const struct ob
 	       schema_equal(&pod_spec_type, &runs->pod->spec, &then);
 }
 
-static struct member *find(struct pass *p, const struct object *o)
-{
-	for (uint32_t i = 0; i < p->members.n; i++) {
-		const struct meta *m = p->members.v[i]->want.object.meta;
-
-		if (streq(m->name, o->meta->name) && streq(m->namespace, o->meta->namespace))
-			return p->members.v[i];
-	}
-	return NULL;
-}
-
 /* Metadata as declared, and the hash of what it was made from. */
 static void keep_metadata(struct pass *p, struct member *m, const struct object *wanted)
 {
@@ -126,7 +115,7 @@ static void recover(struct pass *p, struct member *m)
 static void pod_run(struct pass *p, const struct object *declared)
 {
 	struct object wanted = as_wanted(p, declared);
-	struct member *m = find(p, declared);
+	struct member *m = name_find(p, declared->meta->namespace, declared->meta->name);
 
 	if (!m)
 		create(p, &wanted);

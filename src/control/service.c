@@ -7,6 +7,7 @@
  */
 #include <netinet/in.h>
 
+#include "base/hash.h"
 #include "control/exposure.h"
 
 static bool selects(const struct service_spec *s, const struct member *m)
@@ -37,10 +38,74 @@ static int backend_cmp(const void *x, const void *y)
 	return a->ip < b->ip ? -1 : a->ip > b->ip;
 }
 
+/* ---- who has the first label of a selector ---- */
+
+struct wish {			/* for pods with one label */
+	uint64_t label;
+	struct member_list found;
+};
+struct wishes { struct wish *v; uint32_t n; };	/* of services that have a selector, by label */
+
+static uint64_t label_hash(const char *ns, const struct strpair *l)
+{
+	return fnv64_str(fnv64_str(fnv64_str(FNV64_INIT, ns), l->k), l->v);
+}
+
+static int wish_cmp(const void *x, const void *y)
+{
+	const struct wish *a = x, *b = y;
+
+	return a->label < b->label ? -1 : a->label > b->label;
+}
+
+static struct wish *wish_find(const struct wishes *w, uint64_t label)
+{
+	struct wish key = { .label = label };
+
+	return w->n ? bsearch(&key, w->v, w->n, sizeof(key), wish_cmp) : NULL;
+}
+
+static void collect_wishes(struct pass *p, const struct object_list *services, struct wishes *ret)
+{
+	uint32_t n = 0;
+
+	*ret = (struct wishes){ 0 };
+	for (uint32_t i = 0; i < services->n; i++) {
+		const struct object *o = &services->v[i];
+
+		if (o->service->spec.selector.n)
+			arena_push(p->a, ret)->label =
+				label_hash(o->meta->namespace, &o->service->spec.selector.v[0]);
+	}
+	if (ret->n)
+		qsort(ret->v, ret->n, sizeof(*ret->v), wish_cmp);
+	for (uint32_t i = 0; i < ret->n; i++)
+		if (!n || ret->v[n - 1].label != ret->v[i].label)
+			ret->v[n++] = ret->v[i];
+	ret->n = n;
+}
+
+/* One walk over the pods for all services. */
+static void fulfil_wishes(struct pass *p, struct wishes *w)
+{
+	for (uint32_t i = 0; w->n && i < p->members.n; i++) {
+		struct member *m = p->members.v[i];
+		const struct meta *meta = m->want.object.meta;
+
+		for (uint32_t k = 0; k < meta->labels.n; k++) {
+			struct wish *to = wish_find(w, label_hash(meta->namespace,
+								  &meta->labels.v[k]));
+
+			if (to)
+				*arena_push(p->a, &to->found) = m;
+		}
+	}
+}
+
 static void find_backends(struct exposure *x)
 {
-	for (uint32_t i = 0; i < x->p->members.n; i++) {
-		const struct member *m = x->p->members.v[i];
+	for (uint32_t i = 0; i < x->candidates->n; i++) {
+		const struct member *m = x->candidates->v[i];
 
 		if (!m->seen || !m->seen->ip || m->want.stop || m->finished || m->lost ||
 		    !streq(m->want.object.meta->namespace, x->object->meta->namespace) ||
@@ -222,16 +287,25 @@ static void add_entries(struct exposure *x, const char *address, bool external)
 		add_entry(x, ip, i, external);
 }
 
-static void service_run(struct pass *p, const struct object *o, const struct label_index *slices)
+static void find(struct exposure *x, const struct wishes *wishes, const struct label_index *slices)
+{
+	if (!x->spec->selector.n) {
+		find_declared(x, slices);
+		return;
+	}
+	x->candidates = &wish_find(wishes, label_hash(x->object->meta->namespace,
+						      &x->spec->selector.v[0]))->found;
+	find_backends(x);
+}
+
+static void service_run(struct pass *p, const struct object *o, const struct wishes *wishes,
+			const struct label_index *slices)
 {
 	struct exposure x = { .p = p, .object = o, .spec = &o->service->spec };
 
 	if (x.spec->type == SERVICE_EXTERNAL_NAME)
 		return;
-	if (x.spec->selector.n)
-		find_backends(&x);
-	else
-		find_declared(&x, slices);
+	find(&x, wishes, slices);
 	if (x.backends.n)
 		qsort(x.backends.v, x.backends.n, sizeof(*x.backends.v), backend_cmp);
 	if (x.spec->selector.n)
@@ -263,9 +337,12 @@ void services_run(struct pass *p)
 {
 	struct object_list l = set_kind(p->in->set, KIND_SERVICE);
 	struct label_index slices;
+	struct wishes wishes;
 
 	slices_index(p, &slices);
+	collect_wishes(p, &l, &wishes);
+	fulfil_wishes(p, &wishes);
 	for (uint32_t i = 0; i < l.n; i++)
-		service_run(p, &l.v[i], &slices);
+		service_run(p, &l.v[i], &wishes, &slices);
 	sort_entries(p->out);
 }
