@@ -3,10 +3,12 @@
 of the kernel."""
 
 import os
+import subprocess
 
 import pytest
 
-from harness import IS_V2, Orch, container, is_ready, pod, state, wait_for
+import oci_layers as oci
+from harness import BUILD, IS_V2, Orch, container, is_ready, pod, state, wait_for
 
 
 def running(orch, name):
@@ -188,3 +190,36 @@ def test_toleration_of_pressure(orch):
     scheduled, = [c for c in p["status"]["conditions"] if c["type"] == "PodScheduled"]
     assert scheduled["status"] == "False"
     assert "untolerated taint {node.kubernetes.io/pid-pressure: }" in scheduled["message"]
+
+
+# ---- groups ----
+
+def image_of_a_user(orch):
+    """A name of an image whose user is in two groups of its own."""
+    layer = oci.Layer()
+    for name in ("bin", "etc"):
+        layer.dir(name)
+    with open(f"{BUILD}/orch-probe", "rb") as f:
+        layer.add("bin/probe", data=f.read(), mode=0o755)
+    layer.add("etc/passwd", data=b"app:x:1000:1000::/:/bin/probe\n")
+    layer.add("etc/group", data=b"app:x:1000:\nextra:x:5000:app\nmore:x:5001:app,web\n")
+    layout = oci.Layout(os.path.join(orch.dir, "oci"))
+    layout.image("app", [layer.done()], {"User": "app", "Entrypoint": ["/bin/probe"]})
+    archive = os.path.join(orch.dir, "app.tar")
+    subprocess.run(["tar", "-C", layout.path, "-cf", archive, "."], check=True)
+    orch.ctl("image", "import", archive, "test.example/app:1")
+    return "test.example/app:1"
+
+
+def test_supplemental_groups_policy(orch):
+    """Merge, the default: the groups that the image gives its user count, too."""
+    image = image_of_a_user(orch)
+    for name, policy in (("merge", {}), ("strict", {"supplementalGroupsPolicy": "Strict"})):
+        orch.write(f"{name}.yaml", pod(name, {
+            "name": "main", "image": image, "imagePullPolicy": "Never", "args": ["show"]},
+            restartPolicy="Never", securityContext={"supplementalGroups": [3000], **policy}))
+    for name, want in (("merge", {1000, 3000, 5000, 5001}), ("strict", {1000, 3000})):
+        p = wait_for(lambda: (p := orch.pod(name)) and state(p)[0] == "terminated" and p)
+        groups, = [x.split("=")[1] for x in orch.log_text(p, "main").splitlines()
+                   if x.startswith("status.Groups=")]
+        assert {int(g) for g in groups.split()} == want, name
