@@ -30,7 +30,9 @@ static int run_limits(struct cgroup_fs *fs, char *args, bool ensure, struct err 
 	if (n < 0)
 		return err_set(err, -EINVAL, "usage");
 
-	struct cgroup_limits l = { cpu, request, memory, pids };
+	struct cgroup_limits l = {
+		.cpu_milli = cpu, .cpu_request = request, .memory = memory, .pids = pids,
+	};
 
 	return ensure ? cgroup_ensure(fs, path, &l, leaf, err) : cgroup_set(fs, path, &l, err);
 }
