@@ -34,6 +34,22 @@ static bool all_ready(const struct member *m, const struct pod_spec *s)
 	return s->containers.n > 0;
 }
 
+/* As kubelet says it, of those that hold a pod back whose containers are ready; NULL: none. */
+const char *member_closed_gates(struct arena *a, const struct pod_spec *s)
+{
+	const char *text = NULL;
+
+	for (uint32_t i = 0; i < s->readiness_gates.n; i++) {
+		const char *type = s->readiness_gates.v[i].condition_type;
+
+		if (!pod_condition_is_own(type))
+			text = arena_printf(a, "%s%scorresponding condition of pod readiness gate "
+					    "\"%s\" does not exist.", text ? text : "",
+					    text ? ", " : "", type);
+	}
+	return text;
+}
+
 static bool ended_for_good(const struct member *m, const struct observed_container *c)
 {
 	return c && (c->phase == RUN_ENDED || c->phase == RUN_FAILED) &&
@@ -162,7 +178,8 @@ void member_observe(struct pass *p, const struct observed_pod *seen)
 	m->evict_grace = EVICTION_GRACE;
 	m->over |= m->expired || m->evicted;
 	m->finished = m->over && !runs_anything(m);
-	m->ready = all_ready(m, spec);
+	m->containers_ready = all_ready(m, spec);
+	m->ready = m->containers_ready && !member_closed_gates(p->a, spec);
 	m->ready_since = m->ready ? seen->ready_since : 0;
 	m->active = !told && !m->finished;
 	m->want.config_digest = seen->config_digest;

@@ -32,7 +32,8 @@ struct member {
 					 * for good */
 	bool finished;			/* over, and the sidecars have ended, too */
 	bool lost;			/* its sandbox is gone or could not be made */
-	bool ready;			/* all containers are */
+	bool containers_ready;
+	bool ready;			/* all containers are, and readiness gates are passed */
 	int64_t ready_since;
 	bool bound;			/* the node is its place: something of it was started here */
 	bool placed;			/* it is bound, or will be: room is taken for it */
@@ -117,6 +118,7 @@ struct member *member_new(struct pass *p, struct object *pod, unsigned attempt,
 void member_stop(struct pass *p, struct member *m, const char *why);
 /* From now on. It stays a member until its containers have ended. */
 void member_evict(struct member *m, const char *why, uint32_t grace_s);
+const char *member_closed_gates(struct arena *a, const struct pod_spec *s);
 bool member_available(struct pass *p, const struct member *m, int32_t min_ready_seconds);
 /* When a pod whose sandbox was lost may be replaced. */
 int64_t member_replace_at(struct pass *p, const struct member *m);

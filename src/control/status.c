@@ -313,6 +313,8 @@ static void conditions(struct pass *p, const struct member *m, struct pod_status
 		arena_printf(p->a, "containers with unready status: [%s]", names);
 	const char *first = initialized(m) ? NULL :
 		arena_printf(p->a, "containers with incomplete status: [%s]", uninitialized(p->a, m));
+	const char *gates = m->containers_ready && !m->ready ?
+			    member_closed_gates(p->a, &m->want.object.pod->spec) : NULL;
 	int64_t at = m->ready ? whole_seconds(m->ready_since) : unready_since(m, created);
 	bool up = m->seen && m->seen->stage == POD_UP;
 
@@ -325,8 +327,8 @@ static void conditions(struct pass *p, const struct member *m, struct pod_status
 	}
 	add(p, s, "PodReadyToStartContainers", up, NULL, NULL, created);
 	add(p, s, "Initialized", !first, "ContainersNotInitialized", first, created);
-	add(p, s, "Ready", m->ready, reason, text, at);
-	add(p, s, "ContainersReady", m->ready, reason, text, at);
+	add(p, s, "Ready", m->ready, gates ? "ReadinessGatesNotReady" : reason, gates ? gates : text, at);
+	add(p, s, "ContainersReady", m->containers_ready, reason, text, at);
 	add(p, s, "PodScheduled", true, NULL, NULL, created);
 }
 

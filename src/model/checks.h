@@ -25,6 +25,7 @@ void check_object_name(struct check *c, const void *value);
 void check_optional_object(struct check *c, const void *value);
 void check_label(struct check *c, const void *value);
 void check_label_key(struct check *c, const void *value);
+void check_readiness_gate(struct check *c, const void *value);
 void check_label_value(struct check *c, const void *value);
 void check_annotation(struct check *c, const void *value);
 void check_config_key(struct check *c, const void *value);

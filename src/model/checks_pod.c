@@ -58,6 +58,16 @@ void check_pod_os(struct check *c, const void *obj)
 		check_warn_at(c, "name", "a pod for windows cannot run here: orch runs on Linux");
 }
 
+void check_readiness_gate(struct check *c, const void *value)
+{
+	const char *type = *(const char *const *)value;
+
+	check_label_key(c, value);
+	if (!pod_condition_is_own(type))
+		check_warn_at(c, "", "nothing here sets the condition \"%s\": the pod is never ready",
+			      type);
+}
+
 void check_pod_claim(struct check *c, const void *obj)
 {
 	const struct pod_resource_claim *r = obj;

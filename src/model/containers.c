@@ -15,6 +15,19 @@ struct container *pod_container(const struct pod_spec *s, uint32_t i)
 	return i < first ? &s->init_containers.v[i] : &s->containers.v[i - first];
 }
 
+bool pod_condition_is_own(const char *type)
+{
+	static const char *const own[] = {
+		"PodReadyToStartContainers", "Initialized", "ContainersReady", "PodScheduled",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(own); i++) {
+		if (streq(own[i], type))
+			return true;
+	}
+	return false;
+}
+
 enum container_role pod_container_role(const struct pod_spec *s, uint32_t i)
 {
 	if (i >= s->init_containers.n)

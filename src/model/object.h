@@ -143,6 +143,8 @@ enum container_role {
 uint32_t pod_container_count(const struct pod_spec *s);
 struct container *pod_container(const struct pod_spec *s, uint32_t i);
 enum container_role pod_container_role(const struct pod_spec *s, uint32_t i);
+/* A condition of pods that orch sets itself, and that is true of one whose containers are ready. */
+bool pod_condition_is_own(const char *type);
 /* Index of a container by name, -1 when there is none. */
 int pod_container_find(const struct pod_spec *s, const char *name);
 

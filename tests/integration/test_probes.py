@@ -421,3 +421,28 @@ def test_answers_of_grpc_right_and_wrong(orch, serve):
         assert r.returncode == 1 and r.stdout and not r.stderr, (name, r)
     server.greeting = b"HTTP/1.1 400 Bad Request\r\n\r\n"
     assert ask().stdout == "error: health rpc probe failed: answer is not HTTP/2"
+
+
+# ---- readiness gates ----
+
+@pytest.mark.v2
+def test_a_gate_that_nothing_opens_keeps_a_pod_from_its_service(orch):
+    labels = {"app": "web"}
+    orch.write("p.yaml", {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"},
+                          "spec": {"selector": labels, "ports": [{"port": 80}]}},
+               pod("open", sleeper(), labels=labels,
+                   readinessGates=[{"conditionType": "ContainersReady"}]),
+               pod("shut", sleeper(), labels=labels,
+                   readinessGates=[{"conditionType": "x.io/balancer"}]))
+    wait_for(lambda: ready(orch, "open"), 15, "the open one is ready")
+
+    def conditions():
+        p = orch.pod("shut")
+        found = {c["type"]: c for c in p.get("status", {}).get("conditions", [])}
+        return found if found.get("ContainersReady", {}).get("status") == "True" else None
+    shut = wait_for(conditions, 15, "the containers of the other are")["Ready"]
+    assert (shut["status"], shut["reason"]) == ("False", "ReadinessGatesNotReady")
+    assert '"x.io/balancer" does not exist' in shut["message"]
+    subset, = orch.get("endpoints", "web")["subsets"]
+    assert [a["targetRef"]["name"] for a in subset["addresses"]] == ["open"]
+    assert [a["targetRef"]["name"] for a in subset["notReadyAddresses"]] == ["shut"]

@@ -214,6 +214,39 @@ static void test_conditions(void **state)
 	fixture_close(&f);
 }
 
+static void assert_gated(const char *gate, const char *ready, const char *message)
+{
+	char text[512];
+	struct fixture f;
+	const struct pod_status *s;
+
+	snprintf(text, sizeof(text),
+		 "kind: Pod\napiVersion: v1\nmetadata: {name: web, uid: u}\n"
+		 "spec: {containers: [{name: main, image: rootfs:/}], "
+		 "readinessGates: [{conditionType: %s}, {conditionType: ContainersReady}]}\n", gate);
+	fixture_open(&f, text);
+	fixture_run(&f);
+	fixture_make(&f);
+	fixture_ready(&f.observed.pods[0]);
+	fixture_run(&f);
+	s = f.wanted.pods.v[0].status;
+	assert_string_equal(find(s, "ContainersReady")->status, "True");
+	assert_string_equal(find(s, "Ready")->status, ready);
+	if (message) {
+		assert_string_equal(find(s, "Ready")->reason, "ReadinessGatesNotReady");
+		assert_string_equal(find(s, "Ready")->message, message);
+	}
+	fixture_close(&f);
+}
+
+static void test_readiness_gates(void **state)
+{
+	(void)state;
+	assert_gated("Initialized", "True", NULL);
+	assert_gated("x.io/lb", "False",
+		     "corresponding condition of pod readiness gate \"x.io/lb\" does not exist.");
+}
+
 /* The same input gives the same output, byte by byte. */
 static void test_deterministic(void **state)
 {
@@ -358,7 +391,7 @@ int main(void)
 	struct CMUnitTest tests[ARRAY_SIZE(rows) + 8] = {
 		cmocka_unit_test(test_backoff),
 		cmocka_unit_test(test_backoff_annotation),
-		cmocka_unit_test(test_conditions),
+		cmocka_unit_test(test_conditions), cmocka_unit_test(test_readiness_gates),
 		cmocka_unit_test(test_deterministic),
 		cmocka_unit_test(test_stable),
 		cmocka_unit_test(test_lost),

@@ -51,6 +51,7 @@ static const struct message_case cases[] = {
 		"t.yaml:15:21: warning: spec.runtimeClassName: known to Kubernetes, not acted on by orch\n"
 		"t.yaml:17:21: spec.preemptionPolicy: \"never\" is not PreemptLowerPriority or Never; did you mean \"Never\"?\n"
 		"t.yaml:18:36: spec.readinessGates[0].conditionType: \"a b\" must be a name of at most 63 letters, digits, \"-\", \"_\" and \".\", beginning and ending with a letter or digit, after an optional DNS domain and \"/\"\n"
+		"t.yaml:18:36: warning: spec.readinessGates[0].conditionType: nothing here sets the condition \"a b\": the pod is never ready\n"
 	},
 	{
 		BOX
