@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * attach: what a container says from now on, and, with -i, what it reads. The container goes on without
- * us. Its terminal, if it has one, is resized by us, who hold its master.
+ * attach: what a container says from now on, and, with -i, what it reads. The container goes on
+ * without us. Its terminal, if it has one, is resized by us, who hold its master.
  */
 #include <fcntl.h>
 #include <stdio.h>

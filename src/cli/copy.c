@@ -114,7 +114,8 @@ static int put_file(const struct copy *c, struct place to, int from, mode_t mode
 
 	if (fd < 0)
 		return r;
-	if (r == 0 && (fchmod(fd, mode & 0777) < 0 || renameat(to.dir, temporary, to.dir, to.name) < 0))
+	if (r == 0 && (fchmod(fd, mode & 0777) < 0 ||
+		       renameat(to.dir, temporary, to.dir, to.name) < 0))
 		r = -errno;
 	if (r < 0)
 		unlinkat(to.dir, temporary, 0);
@@ -207,7 +208,8 @@ static int copy_dir(struct copy *c, struct place from, struct place to, unsigned
 		    const char *shown, struct err *err)
 {
 	act_as(&c->from);
-	FD_AUTO source = openat(from.dir, from.name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	FD_AUTO source = openat(from.dir, from.name,
+				O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (source < 0)
 		return err_sys(err, -errno, "%s", shown);
 	FD_AUTO target = make_dir(c, to);
@@ -278,7 +280,9 @@ static int open_target(const struct copy *c, struct arena *a, struct place *ret,
 	if (fd < 0)
 		return err_sys(err, fd, "%s", path);
 	*ret = (struct place){ fd, name };
-	return is_proper_name(name) ? 0 : err_set(err, -EINVAL, "%s: what shall it be called?", path);
+	if (!is_proper_name(name))
+		return err_set(err, -EINVAL, "%s: what shall it be called?", path);
+	return 0;
 }
 
 static int copy_named(struct copy *c, struct place from, struct place to, mode_t mode,

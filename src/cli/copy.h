@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Copies a file or a tree between this machine and a container, whose root is a descriptor. Of a path in
- * the container every component, symbolic links and ".." included, is resolved inside that root; what is
- * found below is opened name by name without following anything. So what a container puts into its
- * tree, or changes there meanwhile, leads nowhere else, in neither direction.
+ * Copies a file or a tree between this machine and a container, whose root is a descriptor. Of a
+ * path in the container every component, symbolic links and ".." included, is resolved inside
+ * that root; what is found below is opened name by name without following anything. So what a
+ * container puts into its tree, or changes there meanwhile, leads nowhere else, in neither
+ * direction.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * cp: orchd hands over the root of the container, as the container sees it, and tells its user; the rest
- * is copy.c's. Nothing runs in the container, which needs no program for it.
+ * cp: orchd hands over the root of the container, as the container sees it, and tells its user;
+ * the rest is copy.c's. Nothing runs in the container, which needs no program for it.
  */
 #include <errno.h>
 #include <grp.h>
@@ -17,7 +17,7 @@ struct named {			/* [[NS/]POD:]PATH */
 	const char *ns, *pod, *path;	/* pod NULL: here */
 };
 
-/* A colon after a slash that is no NS/POD belongs to the name of a file, as does C: of nobody here. */
+/* A colon after a slash that is no NS/POD belongs to the name of a file. */
 static struct named parse(struct cli *c, const char *word)
 {
 	const char *colon = strchr(word, ':'), *slash = strchr(word, '/');
@@ -27,7 +27,8 @@ static struct named parse(struct cli *c, const char *word)
 		return (struct named){ NULL, NULL, word };
 	if (!slash || slash > colon)
 		return (struct named){ namespace_of(c),
-				       arena_strndup(&c->arena, word, (size_t)(colon - word)), colon + 1 };
+				       arena_strndup(&c->arena, word, (size_t)(colon - word)),
+				       colon + 1 };
 	return (struct named){ arena_strndup(&c->arena, word, (size_t)(slash - word)),
 			       arena_strndup(&c->arena, slash + 1, (size_t)(colon - slash - 1)),
 			       colon + 1 };
@@ -66,7 +67,9 @@ static void take_user(struct cli *c, struct copy_side *side, json_t *user)
 
 static const char *in_working_dir(struct cli *c, const char *path, json_t *user)
 {
-	return *path == '/' ? path : arena_printf(&c->arena, "%s/%s", json_text(user, "workingDir"), path);
+	if (*path == '/')
+		return path;
+	return arena_printf(&c->arena, "%s/%s", json_text(user, "workingDir"), path);
 }
 
 static int open_side(struct cli *c, const struct named *n, struct copy_side *side)
@@ -107,7 +110,8 @@ int verb_cp(struct cli *c)
 	struct err err = { 0 };
 
 	if (c->nargs != 2 || !*c->args[0] || !*c->args[1]) {
-		fprintf(stderr, "error: expected 'cp [[NAMESPACE/]POD:]FROM [[NAMESPACE/]POD:]TO'\n");
+		fprintf(stderr,
+			"error: expected 'cp [[NAMESPACE/]POD:]FROM [[NAMESPACE/]POD:]TO'\n");
 		return EXIT_ERROR;
 	}
 	struct named from = parse(c, c->args[0]), to = parse(c, c->args[1]);

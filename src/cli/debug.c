@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * debug: an ephemeral container in a pod that runs. With -i or -t we attach to it once it runs; one that
- * has ended by then has left its log.
+ * debug: an ephemeral container in a pod that runs. With -i or -t we attach to it once it runs;
+ * one that has ended by then has left its log.
  */
 #include <stdio.h>
 #include <sys/random.h>
@@ -71,14 +71,16 @@ static json_t *state_of(json_t *pod, const char *name)
 static json_t *wait_started(struct cli *c, json_t *pod, const char *name, int *ret_status)
 {
 	json_t *meta = json_object_get(pod, "metadata");
-	struct target t = { &kinds[KIND_POD], json_text(meta, "name"), json_text(meta, "namespace") };
+	struct target t = { &kinds[KIND_POD], json_text(meta, "name"),
+			    json_text(meta, "namespace") };
 	int64_t until = deadline(c, START_S, false);
 
 	while (time_mono() < until) {
 		json_t *now = fetch(c, "GET", target_path(c, &t), NULL, ret_status);
 		json_t *state = state_of(now, name);
 
-		if (!now || json_object_get(state, "running") || json_object_get(state, "terminated"))
+		if (!now || json_object_get(state, "running") ||
+		    json_object_get(state, "terminated"))
 			return now;
 		json_decref(now);
 		nanosleep(&(struct timespec){ .tv_nsec = LOOK_NS }, NULL);
@@ -122,7 +124,8 @@ int verb_debug(struct cli *c)
 	int status;
 
 	if (c->nargs != 1 || !c->opt.image) {
-		fprintf(stderr, "error: expected 'debug (POD | TYPE/NAME) --image IMAGE [-- COMMAND...]'\n");
+		fprintf(stderr, "error: expected 'debug (POD | TYPE/NAME) --image IMAGE "
+			"[-- COMMAND...]'\n");
 		return EXIT_ERROR;
 	}
 	const char *name = c->opt.container ? c->opt.container : new_name(c);

@@ -162,7 +162,8 @@ static int follow_all(struct cli *c, const struct sources *s)
 			_exit(print_logs(c, &s->v[i], lock));
 		}
 		if (pid < 0) {
-			fprintf(stderr, "error: can't follow %s: %s\n", s->v[i].pod, strerror(errno));
+			fprintf(stderr, "error: can't follow %s: %s\n", s->v[i].pod,
+				strerror(errno));
 			failed = EXIT_ERROR;
 		}
 	}
@@ -171,7 +172,8 @@ static int follow_all(struct cli *c, const struct sources *s)
 
 static bool too_many(const struct cli *c, const struct sources *s)
 {
-	long max = c->opt.max_log_requests ? strtol(c->opt.max_log_requests, NULL, 10) : REQUESTS_MAX;
+	const char *wanted = c->opt.max_log_requests;
+	long max = wanted ? strtol(wanted, NULL, 10) : REQUESTS_MAX;
 
 	if (!c->opt.follow || (long)s->n <= max)
 		return false;

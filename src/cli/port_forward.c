@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * port-forward: listens here, and for each client asks orchd for a connection that was made inside
- * the pod's network namespace. One child process per client moves its bytes; the end of one direction
- * is passed on as such, and so is a reset.
+ * port-forward: listens here, and for each client asks orchd for a connection that was made
+ * inside the pod's network namespace. One child process per client moves its bytes; the end of
+ * one direction is passed on as such, and so is a reset.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -53,7 +53,8 @@ static json_t *port_of(json_t *ports, const char *name, const char *number_key, 
 	size_t i;
 
 	json_array_foreach(ports, i, p)
-		if (number ? json_number(p, number_key) == number : streq(json_text(p, "name"), name))
+		if (number ? json_number(p, number_key) == number :
+			     streq(json_text(p, "name"), name))
 			return p;
 	return NULL;
 }
@@ -332,8 +333,10 @@ static int find(struct cli *c, struct forwards *f)
 	if (!status && t.kind->id == KIND_SERVICE)
 		service = fetch(c, "GET", target_path(c, &t), NULL, &status);
 	if (!status) {
-		f->ns = arena_strdup(&c->arena, json_text(json_object_get(pod, "metadata"), "namespace"));
-		f->pod = arena_strdup(&c->arena, json_text(json_object_get(pod, "metadata"), "name"));
+		json_t *meta = json_object_get(pod, "metadata");
+
+		f->ns = arena_strdup(&c->arena, json_text(meta, "namespace"));
+		f->pod = arena_strdup(&c->arena, json_text(meta, "name"));
 	}
 	for (unsigned i = from; !status && i < c->nargs; i++)
 		status = add_forward(f, c->args[i], pod, service);
@@ -347,7 +350,8 @@ int verb_port_forward(struct cli *c)
 	struct forwards f = { .address.s_addr = htonl(INADDR_LOOPBACK) };
 
 	if (c->nargs < 2) {
-		fprintf(stderr, "error: expected 'port-forward (POD | TYPE/NAME) [LOCAL:]REMOTE...'\n");
+		fprintf(stderr,
+			"error: expected 'port-forward (POD | TYPE/NAME) [LOCAL:]REMOTE...'\n");
 		return EXIT_ERROR;
 	}
 	if (c->opt.address && inet_pton(AF_INET, c->opt.address, &f.address) != 1) {

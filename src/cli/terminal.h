@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Moves bytes between our standard input and output and those of a process elsewhere, with our terminal
- * in raw mode if the process has one. The process's input never blocks us: what it does not take yet is
- * kept while its output is read, or both sides would wait for each other.
+ * Moves bytes between our standard input and output and those of a process elsewhere, with our
+ * terminal in raw mode if the process has one. The process's input never blocks us: what it does
+ * not take yet is kept while its output is read, or both sides would wait for each other.
  */
 #pragma once
 
@@ -33,7 +33,7 @@ struct terminal {
 	bool raw;
 };
 
-/* Until the output ends, the user detaches, or a signal asks for it; then the terminal is as before. */
+/* Until the output ends, the user detaches or a signal asks for it; the terminal is then as before. */
 void terminal_run(struct terminal *t);
 /* What a shell would make of the end by a signal. */
 int terminal_status(const struct terminal *t, int status);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * top: what the node, pods or containers use, in kubectl's columns. A node's percentages are of what
- * it can give to pods, or, where nothing says that, of this machine: orchd's socket is on it.
+ * top: what the node, pods or containers use, in kubectl's columns. A node's percentages are of
+ * what it can give to pods, or, where nothing says that, of this machine: orchd's socket is on
+ * it.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -191,7 +192,8 @@ static struct used available(struct cli *c, const char *node)
 	struct response r = { 0 };
 	struct used u = { 0 };
 
-	if (client_request(&c->client, "GET", target_path(c, &t), NULL, &r, NULL) == 0 && r.code == 200) {
+	if (client_request(&c->client, "GET", target_path(c, &t), NULL, &r, NULL) == 0 &&
+	    r.code == 200) {
 		json_t *o = json_loadb(buf_str(&r.body), r.body.len, 0, NULL);
 		json_t *given = json_path(o, "status.allocatable");
 

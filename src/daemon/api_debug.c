@@ -36,7 +36,8 @@ void api_debug(struct request *q, struct reply *r)
 	struct json j;
 
 	if (!e.name || !is_name(e.name) || !e.image) {
-		reply_status(r, 400, "BadRequest", "an ephemeral container needs a name and an image");
+		reply_status(r, 400, "BadRequest",
+			     "an ephemeral container needs a name and an image");
 		return;
 	}
 	if (runtime_debug(q->d->runtime, q->args[0], q->args[1], &e, q->d->applied, &err) < 0) {

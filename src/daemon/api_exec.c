@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * exec, attach, cp and port-forward: the request becomes a raw connection ("Upgrade: orch-exec") over which the
- * client gets descriptors, of a process, a container or a connection into a pod. orchd is never in the data path.
- * A process's end is told by one line of JSON with the exit code, a failure by one with the error. From
- * the client of a process come window sizes, 4 bytes each: rows, columns.
+ * exec, attach, cp and port-forward: the request becomes a raw connection ("Upgrade: orch-exec")
+ * over which the client gets descriptors, of a process, a container or a connection into a pod.
+ * orchd is never in the data path. A process's end is told by one line of JSON with the exit
+ * code, a failure by one with the error. From the client of a process come window sizes, 4 bytes
+ * each: rows, columns.
  */
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -155,7 +156,8 @@ static void on_upgraded(void *data, int fd, void *connection)
 }
 
 /* Of a request about a pod (args: namespace, pod); NULL after a reply was made. */
-static struct session *session_new(struct request *q, struct reply *r, const struct session_kind *kind)
+static struct session *session_new(struct request *q, struct reply *r,
+				   const struct session_kind *kind)
 {
 	const char *upgrade = request_header(q, "Upgrade");
 

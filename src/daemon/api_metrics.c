@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * metrics.k8s.io/v1beta1: what pods and the node use, from the counters of the control groups. A rate
- * takes two looks at a counter: nobody counts between requests, so an answer comes a second after the
- * question. https://github.com/kubernetes/metrics
+ * metrics.k8s.io/v1beta1: what pods and the node use, from the counters of the control groups. A
+ * rate takes two looks at a counter: nobody counts between requests, so an answer comes a second
+ * after the question. https://github.com/kubernetes/metrics
  */
 #include <inttypes.h>
 
@@ -209,7 +209,8 @@ static void look_at(struct measurement *m, const struct object *o)
 	for (uint32_t i = 0; i < pod_container_count(&o->pod->spec); i++) {
 		const char *name = pod_container(&o->pod->spec, i)->name;
 
-		if (runtime_usage(m->d->runtime, o->meta->namespace, o->meta->name, name, &u, NULL) == 0)
+		if (runtime_usage(m->d->runtime, o->meta->namespace, o->meta->name, name, &u,
+				  NULL) == 0)
 			*arena_push(&m->arena, &l) = (struct counted){
 				arena_strdup(&m->arena, name), u.cpu_ns, time_mono(),
 			};
@@ -264,7 +265,8 @@ void api_node_metrics(struct request *q, struct reply *r)
 	struct err err = { 0 };
 
 	if (q->args[0] && !streq(q->args[0], q->d->node_name)) {
-		reply_status(r, 404, "NotFound", "nodemetrics.metrics.k8s.io \"%s\" not found", q->args[0]);
+		reply_status(r, 404, "NotFound", "nodemetrics.metrics.k8s.io \"%s\" not found",
+			     q->args[0]);
 		return;
 	}
 	if (node_usage(&u, &err) < 0) {

@@ -80,7 +80,7 @@ static bool line_seen(struct tail *t, const char *s, size_t n)
 	return t->wanted-- == 0;
 }
 
-/* The lines that begin in a block of n bytes at offset at, the last one first; have: bytes at hand. */
+/* The lines that begin in the n bytes at offset at, the last one first; have: bytes at hand. */
 static bool block_seen(struct tail *t, const char *block, size_t n, size_t have, off_t at)
 {
 	for (size_t i = n; i > 0 || at == 0; i--) {

@@ -27,7 +27,7 @@ struct log_line {
 int log_line_parse(const char *s, size_t n, struct log_line *ret);
 
 /*
- * Looks for the last n lines from the end backwards. A descriptor that stands where they begin, which
- * may be in a rotated file; -ENOENT: there are no more than n.
+ * Looks for the last n lines from the end backwards. A descriptor that stands where they begin,
+ * which may be in a rotated file; -ENOENT: there are no more than n.
  */
 int log_tail_open(const char *dir, uint32_t attempt, int64_t n);

@@ -66,7 +66,7 @@ static int check_target(struct sandbox *p, const char *name, struct err *err)
 	const struct container_run *run = sandbox_run(p, name);
 
 	if (!run)
-		return err_set(err, -EINVAL, "ephemeral container's target: pod %s has no container %s",
+		return err_set(err, -EINVAL, "target: pod %s has no container %s",
 			       p->object.meta->name, name);
 	if (run->st.phase != SHIM_RUNNING)
 		return err_set(err, -EINVAL, "container not running (%s)", name);
@@ -78,8 +78,8 @@ static int check_new(struct sandbox *p, const struct ephemeral_container *e, str
 	if (p->stage != POD_UP)
 		return err_set(err, -EINVAL, "pod %s is not running", p->object.meta->name);
 	if (sandbox_run(p, e->name))
-		return err_set(err, -EBUSY, "pod %s has a container %s already", p->object.meta->name,
-			       e->name);
+		return err_set(err, -EBUSY, "pod %s has a container %s already",
+			       p->object.meta->name, e->name);
 	if (p->ephemeral_specs.n == EPHEMERALS_MAX)
 		return err_set(err, -EINVAL, "pod %s has %d ephemeral containers already",
 			       p->object.meta->name, EPHEMERALS_MAX);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Ephemeral containers: added to a pod that runs, for debugging; never started again, and gone with the
- * pod. They are in the object that the pod has here, hence in its record, but in no manifest and no
- * plan. https://kubernetes.io/docs/concepts/workloads/pods/ephemeral-containers/
+ * Ephemeral containers: added to a pod that runs, for debugging; never started again, and gone
+ * with the pod. They are in the object that the pod has here, hence in its record, but in no
+ * manifest and no plan. https://kubernetes.io/docs/concepts/workloads/pods/ephemeral-containers/
  */
 #pragma once
 

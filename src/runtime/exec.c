@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * exec: a process that joins a running container; and connections into a pod. The descriptors go
- * straight to the caller; what is kept here until it ends is whom to tell. A callback may forget its exec, so that nothing of
- * it is touched after one was called.
+ * straight to the caller; what is kept here until it ends is whom to tell. A callback may forget
+ * its exec, so that nothing of it is touched after one was called.
  */
 #include <stdio.h>
 
@@ -235,7 +235,8 @@ int runtime_connect(struct runtime *r, const struct runtime_connect *c, uint64_t
 		return err_set(err, -EINVAL, "unable to forward port because pod is not running");
 	struct exec *e = exec_new(p, &caller);
 	e->once = true;
-	int code = link_send(&p->link, SHIM_CONNECT, &order, sizeof(order), NULL, NULL, e, NULL, err);
+	int code = link_send(&p->link, SHIM_CONNECT, &order, sizeof(order), NULL, NULL, e, NULL,
+			     err);
 	return keep(e, code, ret_id);
 }
 

@@ -99,10 +99,10 @@ struct runtime_exec {
 int runtime_exec(struct runtime *r, const struct runtime_exec *e, uint64_t *ret_id,
 		 struct err *err);
 void runtime_exec_resize(struct runtime *r, uint64_t id, uint16_t rows, uint16_t cols);
-void runtime_exec_forget(struct runtime *r, uint64_t id);	/* no more callbacks; of a connection, too */
+void runtime_exec_forget(struct runtime *r, uint64_t id);	/* no more callbacks */
 
-/* Adds an ephemeral container: name, image, target, command, stdin and tty count. -EBUSY: there is one of
- * that name. */
+/* Adds an ephemeral container: name, image, target, command, stdin and tty count. -EBUSY: there is
+ * one of that name. */
 int runtime_debug(struct runtime *r, const char *ns, const char *pod,
 		  const struct ephemeral_container *e, const struct set *set, struct err *err);
 
@@ -133,8 +133,8 @@ struct runtime_user {
 int runtime_root(struct runtime *r, const struct runtime_root *x, struct arena *a,
 		 struct runtime_user *ret, uint64_t *ret_id, struct err *err);
 
-/* A TCP connection to a port of the pod's loopback address, through done(). It may not be established
- * yet; its end is nobody's business here. */
+/* A TCP connection to a port of the pod's loopback address, through done(). It may not be
+ * established yet; its end is nobody's business here. */
 struct runtime_connect {
 	const char *ns, *pod;
 	uint16_t port;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Attaching to a container. Input is a descriptor of its pipe or terminal, handed over. Output is
- * read here for the log in any case, so whoever attaches gets a pipe of its own that it is copied to (a
- * tap). One that is full holds the container's stream up until its reader goes on or goes away: nothing
- * is lost on a slow terminal. After the container's end a tap lives until it is drained.
+ * Attaching to a container. Input is a descriptor of its pipe or terminal, handed over. Output
+ * is read here for the log in any case, so whoever attaches gets a pipe of its own that it is
+ * copied to (a tap). One that is full holds the container's stream up until its reader goes on
+ * or goes away: nothing is lost on a slow terminal. After the container's end a tap lives until
+ * it is drained.
  */
 #include <errno.h>
 #include <fcntl.h>

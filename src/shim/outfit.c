@@ -29,10 +29,17 @@ static int no_input(struct outfit *o)
 	return o->stdio[0] < 0 ? -errno : 0;
 }
 
+static int make_console(struct outfit *o)
+{
+	int r = socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, o->console);
+
+	return r < 0 ? -errno : 0;
+}
+
 static int make_stdio(struct outfit *o, uint32_t wanted)
 {
 	if (wanted & SHIM_STDIO_TTY)
-		return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, o->console) < 0 ? -errno : 0;
+		return make_console(o);
 	int r = wanted & SHIM_STDIO_IN ? make_pipe(o, 0) : no_input(o);
 	if (r == 0)
 		r = make_pipe(o, 1);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a container's first process is given: standard input, output and error, and a cgroup to be
- * born in. Output goes through pipes, or, as input does then, through a terminal that the process makes
- * for itself and sends us the other side of.
+ * What a container's first process is given: standard input, output and error, and a cgroup to
+ * be born in. Output goes through pipes, or, as input does then, through a terminal that the
+ * process makes for itself and sends us the other side of.
  */
 #pragma once
 

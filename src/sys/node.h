@@ -7,7 +7,7 @@
 #include "base/err.h"
 
 struct node_usage {
-	uint64_t cpu_ns;		/* busy, of all CPUs, since the boot; in steps of a clock tick */
+	uint64_t cpu_ns;		/* busy, of all CPUs, since the boot, by clock ticks */
 	uint64_t memory;		/* working set: neither free nor inactive pages of files */
 	uint64_t memory_total;
 };
