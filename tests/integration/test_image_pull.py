@@ -1089,7 +1089,7 @@ def test_unused_images_go_when_the_disk_is_full(node, registry, images):
         names = lambda: [i["name"] for i in json.loads(
             node.ctl("image", "ls", "-o", "json").stdout)["items"]]
         wait_for(lambda: names() == [app], 20, "what nobody uses goes")
-        assert "removed unused images" in node.log()
+        wait_for(lambda: "removed unused images" in node.log(), 10, "orchd says so")
         assert node.exec("p", "/bin/cat", "/etc/second").stdout == "second layer\n"
         node.remove("p.yaml")
         wait_for(lambda: not node.pod("p"), 20, "p is gone")

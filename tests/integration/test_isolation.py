@@ -92,8 +92,7 @@ def test_shared_process_namespace(orch):
     text = wait_for(lambda: "sleep 4321" in orch.log_text(p, "other")
                     and orch.log_text(p, "other"), 10, "one sees the other")
     assert not any(line.split(None, 1)[0] == "1" and "sleep" in line for line in text.splitlines())
-    members = orch.pids(p, "other")
-    assert len(members) >= 2
+    members = wait_for(lambda: len(m := orch.pids(p, "other")) >= 2 and m, 10, "shell and sleeps")
     old = [(m, start_time(m)) for m in members]
     victim = next(m for m in members if b"sh" in open(f"/proc/{m}/cmdline", "rb").read())
     os.kill(victim, 9)
