@@ -32,7 +32,6 @@ def one_ready(orch, name, but=None):
     return wait_for(enough, 20, "one ready pod")
 
 
-@pytest.mark.v2
 @pytest.mark.subset
 def test_one_pod_that_comes_back_and_is_replaced(orch):
     orch.write("d.yaml", daemonset("d", orch.rootfs, "/bin/probe", "sleep"))

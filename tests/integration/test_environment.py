@@ -63,7 +63,6 @@ def test_addresses_of_services(orch):
     assert f"DB_MAIN_SERVICE_HOST={ip}" in seen
 
 
-@pytest.mark.v2
 def test_services_that_come_and_go_restart_nothing(orch):
     orch.write("a.yaml", deployment("web", 1, sleeper()))
     before, = orch.wait_ready(1)
@@ -79,7 +78,6 @@ def test_services_that_come_and_go_restart_nothing(orch):
     assert "LATE_SERVICE_HOST" in environment(orch, orch.pod("p"))
 
 
-@pytest.mark.v2
 def test_variables_of_references(orch):
     orch.write("a.yaml", configmap("c", one="1", two="$(one)"),
                {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"},

@@ -39,7 +39,6 @@ def errors(orch):
     return [m for m in orch.status()["messages"] if not m.get("warning")]
 
 
-@pytest.mark.v2
 @pytest.mark.subset
 def test_broken_file_keeps_its_last_good_objects(orch):
     before = shop(orch)
@@ -71,7 +70,6 @@ def test_messages_have_a_place_and_a_suggestion(orch):
     orch.wait_ready(1)
 
 
-@pytest.mark.v2
 @pytest.mark.subset
 def test_empty_and_vanished_directory_delete_nothing(orch):
     before = shop(orch)
@@ -209,7 +207,6 @@ def test_how_editors_write(orch):
         assert orch.all_pids() == before, f"{way.__name__}: a label restarts nothing"
 
 
-@pytest.mark.v2
 @pytest.mark.subset
 @pytest.mark.flags("--sync", "manual")
 def test_plan_says_what_apply_does(orch):
@@ -269,7 +266,6 @@ def test_unknown_fields_and_what_would_weaken_security(orch):
     never(orch.pods, 0.5, "runs although its file is wrong")
 
 
-@pytest.mark.v2
 @pytest.mark.subset
 def test_garbage_disturbs_nothing(orch):
     """1,000 writes of garbage, truncations and mutations, none of which is a valid change."""

@@ -82,7 +82,6 @@ def test_failures_are_counted_once(orch):
     assert "Failed" in orch.ctl("get", "jobs").stdout
 
 
-@pytest.mark.v2
 def test_restarts_in_place_count_as_failures(orch):
     orch.write("j.yaml", job("j", orch.rootfs, "/bin/probe", "exit", "3", policy="OnFailure",
                              backoffLimit=1))
@@ -90,7 +89,6 @@ def test_restarts_in_place_count_as_failures(orch):
     wait_for(lambda: pods(orch, "j") == [], 15, "the pod is stopped")
 
 
-@pytest.mark.v2
 @pytest.mark.subset
 def test_an_indexed_job(orch):
     orch.write("j.yaml", job("j", orch.rootfs, "/bin/probe", "exit", "$(JOB_COMPLETION_INDEX)",
@@ -112,7 +110,6 @@ def test_an_indexed_job(orch):
     assert "Completed Indexes:" in text and "Pods Statuses:" in text
 
 
-@pytest.mark.v2
 def test_no_more_than_parallelism_run_at_once(orch):
     orch.write("j.yaml", job("j", orch.rootfs, "/bin/probe", "exit", "0", completions=6,
                              parallelism=2))
@@ -127,7 +124,6 @@ def test_no_more_than_parallelism_run_at_once(orch):
     assert status(orch, "j")["succeeded"] == 6
 
 
-@pytest.mark.v2
 def test_deadline_suspension_and_ttl(orch):
     orch.write("late.yaml", job("late", orch.rootfs, "/bin/probe", "sleep",
                                 activeDeadlineSeconds=1))
@@ -144,7 +140,6 @@ def test_deadline_suspension_and_ttl(orch):
     assert condition(orch, "s", "Complete"), "the record stays"
 
 
-@pytest.mark.v2
 def test_a_pod_failure_policy(orch):
     orch.write("j.yaml", job("j", orch.rootfs, "/bin/probe", "exit", "42", backoffLimit=6,
                              podFailurePolicy={"rules": [
@@ -155,7 +150,6 @@ def test_a_pod_failure_policy(orch):
     assert len(pods(orch, "j")) == 1
 
 
-@pytest.mark.v2
 @pytest.mark.subset
 def test_a_cronjob_starts_jobs_and_forgets_old_ones(orch):
     orch.write("c.yaml", cronjob("c", "@every 2s", job("", orch.rootfs, "/bin/probe", "exit", "0"),
@@ -190,7 +184,6 @@ def test_a_cronjob_starts_jobs_and_forgets_old_ones(orch):
     wait_for(lambda: not orch.get("jobs"), 15, "its Jobs go with it")
 
 
-@pytest.mark.v2
 def test_concurrency(orch):
     for policy in ("Forbid", "Replace"):
         orch.write(f"{policy}.yaml",

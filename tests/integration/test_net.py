@@ -426,14 +426,16 @@ def test_unused_chains_go(world):
 
 
 def test_many_services(world):
-    """10,000 services with 3 endpoints each, then a change of one among them."""
+    """10,000 services with 3 endpoints each, then a change of one among them; an emulated processor
+    has a tenth of them."""
     w = world
     took = []
-    for services in (10000, 10000, 9999):
+    many = 10000 if SLOW == 1 else 1000
+    for services in (many, many, many - 1):
         w.do(f"bulk {services} 3")
         took.append(int(w.do("apply")[0]) / 1000)
         assert w.sh("nft list ruleset").count("goto vip_3") == services
-    print("\n10,000 services: load %.0f ms, nothing %.1f ms, one less %.1f ms" % tuple(took))
+    print(f"\n{many} services: load %.0f ms, nothing %.1f ms, one less %.1f ms" % tuple(took))
 
 
 def test_pod_goes(world):

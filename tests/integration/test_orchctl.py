@@ -22,7 +22,6 @@ def web(orch, text="r1", replicas=2):
     orch.wait_settled()
 
 
-@pytest.mark.v2
 @pytest.mark.subset
 def test_get_formats(orch):
     web(orch)
@@ -93,7 +92,6 @@ def test_apply_of_a_failing_rollout_exits_5(orch):
     assert r.returncode == 5, (r.returncode, r.stdout, r.stderr)
 
 
-@pytest.mark.v2
 def test_apply_file(orch):
     source = os.path.join(orch.dir, "new.yaml")
     with open(source, "w") as f:
@@ -107,7 +105,6 @@ def test_apply_file(orch):
     assert orch.get("configmaps", "c")["data"] == {"k": "v"}
 
 
-@pytest.mark.v2
 @pytest.mark.subset
 def test_validate_needs_no_daemon(orch, tmp_path):
     good = tmp_path / "good.yaml"

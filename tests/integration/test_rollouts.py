@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from harness import (configmap, container, deployment, is_ready, libc, never, service, start_time,
+from harness import (SLOW, configmap, container, deployment, is_ready, libc, never, service, start_time,
                      wait_for)
 
 READY = {"httpGet": {"port": 8080}, "periodSeconds": 1}
@@ -70,7 +70,7 @@ def test_rolling_update_loses_no_request(orch):
         orch.wait_rollout("web")
         time.sleep(0.3)
     for c in (c1, c2):
-        assert len(c.answers) > 50 and not c.failures(), c.failures()[:5]
+        assert len(c.answers) > 50 / SLOW and not c.failures(), c.failures()[:5]
     assert {a.split()[1] for a in c1.seen()} == {"r1", "r2"}
     assert min(w.ready) >= 3 and min(w.mapped) >= 3, (min(w.ready), min(w.mapped))
     assert max(w.total) <= 5
@@ -186,7 +186,6 @@ def test_restart_replaces_all(orch):
     assert texts(orch) == ["r1", "r1"]
 
 
-@pytest.mark.v2
 @pytest.mark.subset
 def test_undo_holds_until_the_next_edit(orch):
     start_web(orch, 2)

@@ -35,7 +35,6 @@ def test_pod_to_pod_and_host_to_pod(orch):
     assert "server hi" in orch.exec("server", "/bin/probe", "connect", ip, "8080").stdout
 
 
-@pytest.mark.v2
 @pytest.mark.subset
 def test_cluster_ip_spreads_over_ready_pods(orch):
     orch.write("web.yaml", deployment("web", 3, listen(orch)), service("web", 80, 8080),

@@ -31,7 +31,6 @@ def hashes(orch, name):
             for p in orch.pods(app=name)}
 
 
-@pytest.mark.v2
 @pytest.mark.subset
 def test_pods_come_in_order_and_keep_their_names(orch):
     orch.write("s.yaml", statefulset("s", 3, orch.rootfs, "/bin/probe", "sleep"))

@@ -116,7 +116,6 @@ def test_a_claim_gets_a_directory_that_outlives_everything(orch):
     assert "Released" in table and "default/data" in table
 
 
-@pytest.mark.v2
 def test_what_was_released_comes_back_when_it_is_named(orch):
     orch.write("c.yaml", claim("data"), user(orch, "p", "data"))
     running(orch, "p")
@@ -134,7 +133,6 @@ def test_what_was_released_comes_back_when_it_is_named(orch):
     running(orch, "p")
 
 
-@pytest.mark.v2
 def test_delete_is_done_when_it_is_said_and_nobody_is_left(orch):
     orch.write("sc.yaml", storage_class("gone", reclaimPolicy="Delete"),
                storage_class("unsaid", volumeBindingMode="Immediate"))
@@ -154,7 +152,6 @@ def test_delete_is_done_when_it_is_said_and_nobody_is_left(orch):
     assert [v["status"]["phase"] for v in orch.get("persistentvolumes", ns=None)] == ["Released"]
 
 
-@pytest.mark.v2
 def test_declared_volumes(orch):
     for d in ("small", "big", "other", "local"):
         os.mkdir(f"{orch.dir}/{d}")
@@ -198,7 +195,6 @@ def test_declared_volumes(orch):
     assert orch.plan()["empty"]
 
 
-@pytest.mark.v2
 @pytest.mark.subset
 def test_pods_wait_for_their_claims(orch):
     orch.write("sc.yaml", storage_class("ext", "example.com/disk", volumeBindingMode="Immediate"))

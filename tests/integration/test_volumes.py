@@ -35,7 +35,6 @@ def mount(name, path, **more):
 
 # ---- files that orchd writes ----
 
-@pytest.mark.v2
 @pytest.mark.subset
 def test_downward_api(orch):
     items = [{"path": "labels", "fieldRef": {"fieldPath": "metadata.labels"}},
@@ -69,7 +68,6 @@ def test_downward_api(orch):
     assert orch.all_pids() == before
 
 
-@pytest.mark.v2
 @pytest.mark.subset
 def test_projected(orch):
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "sec"},
@@ -138,7 +136,6 @@ def test_fs_group(orch):
 
 # ---- sub-paths and mounts ----
 
-@pytest.mark.v2
 def test_sub_path_expr(orch):
     shared = os.path.join(orch.dir, "shared")
     os.mkdir(shared)
