@@ -148,11 +148,7 @@ static void check_drained(struct scene *c, const struct sim_pod *p, const struct
 /* Of a pod that has ended, or whose sandbox is gone, nothing counts any more. */
 static bool counts(const struct sim_pod *p)
 {
-	bool over = p->n && p->object.pod->spec.restart_policy != RESTART_ALWAYS;
-
-	for (uint32_t i = 0; i < p->n; i++)
-		over &= p->containers[i].c.phase == RUN_ENDED;
-	return !over && p->stage < POD_DOWN;
+	return !ended(p) && p->stage < POD_DOWN;
 }
 
 static void check_quota(struct scene *c, const struct object *pod)
