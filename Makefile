@@ -236,6 +236,7 @@ bench: all $(BENCH)
 	$(Q)BUILD=$(abspath $(B)) tests/bench/logs
 	$(Q)BUILD=$(abspath $(B)) tests/bench/many
 	$(Q)BUILD=$(abspath $(B)) tests/bench/probes
+	$(Q)$(B)/tests/bench/reconcile
 check-v2: tests
 	$(Q)scripts/check-v2
 
