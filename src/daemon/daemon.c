@@ -204,7 +204,7 @@ static int open_machine(struct daemon *d, struct err *err)
 		.run_dir = s->run_dir, .state_dir = s->state_dir, .log_dir = s->log_dir,
 		.config_dir = s->config_dir, .shim = shim,
 		.programs = arena_strndup(&d->arena, shim, (size_t)(strrchr(shim, '/') - shim)),
-		.cluster_domain = s->cluster_domain,
+		.cluster_domain = s->cluster_domain, .unsafe_sysctls = s->unsafe_sysctls,
 		.node_name = d->node_name, .drain_ms = DRAIN_MS,
 		.log_max_bytes = (uint64_t)quantity_value(&s->log_max_size),
 		.log_max_files = (uint32_t)s->log_max_files,

@@ -77,6 +77,7 @@ void check_seccomp(struct check *c, const void *obj);
 void check_app_armor(struct check *c, const void *obj);
 void check_security_context(struct check *c, const void *obj);
 void check_sysctl_name(struct check *c, const void *value);
+void check_unsafe_sysctl(struct check *c, const void *value);
 void check_pod_security_context(struct check *c, const void *obj);
 
 /* checks_volume.c */

@@ -110,6 +110,22 @@ void check_sysctl_name(struct check *c, const void *value)
 		check_fail(c, "\"%.100s\" is no kernel parameter like net.core.somaxconn", name);
 }
 
+/* Others are those of the whole machine, whatever namespaces a pod has. */
+void check_unsafe_sysctl(struct check *c, const void *value)
+{
+	static const char *const own[] = { "kernel.sem", "kernel.shm", "kernel.msg", "fs.mqueue.",
+					   "net." };
+	const char *pattern = *(const char *const *)value;
+	size_t n = strcspn(pattern, "*");
+	bool ok = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
+		ok |= strncmp(pattern, own[i], strlen(own[i])) == 0;
+	if (!ok || (pattern[n] && pattern[n + 1]))
+		check_fail(c, "\"%.100s\" is no parameter that pods have of their own (kernel.shm*, "
+			   "kernel.msg*, kernel.sem, fs.mqueue.*, net.*)", pattern);
+}
+
 void check_pod_security_context(struct check *c, const void *obj)
 {
 	const struct sysctl_list *l = &((const struct pod_security_context *)obj)->sysctls;

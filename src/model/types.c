@@ -28,3 +28,4 @@
 #include "model/node.def"
 #include "model/core.def"
 #include "model/settings.def"
+#include "model/seccomp.def"

@@ -31,6 +31,7 @@
 #include "model/node.def"
 #include "model/core.def"
 #include "model/settings.def"
+#include "model/seccomp.def"
 #undef ROWS_STRUCT
 
 #define ROWS_INDEX
@@ -49,6 +50,7 @@
 #include "model/node.def"
 #include "model/core.def"
 #include "model/settings.def"
+#include "model/seccomp.def"
 #undef ROWS_INDEX
 #undef TYPE
 #undef FIELD

@@ -26,6 +26,7 @@ struct builder {
 	const char *root;		/* the mount point of the container's root */
 	const char *layer;		/* its writable layer: LAYER.upper and LAYER.work */
 	const struct wanted_volumes *claims;
+	struct bytes filter;		/* seccomp, once it was needed */
 	struct buf *out;
 };
 

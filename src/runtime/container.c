@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/macro.h"
 #include "runtime/builder.h"
+#include "runtime/localhost.h"
 #include "runtime/probe.h"
 #include "runtime/volume.h"
 #include "sys/privilege.h"
@@ -113,18 +114,38 @@ static int filter_of(struct runtime *r, uint64_t caps, const struct buf **ret, s
 	return f->code.len ? 0 : seccomp_default(caps, &f->code, err);
 }
 
+/* A profile of the node is compiled once for a start with all its probes. */
+static int choose_filter(struct builder *b, struct err *err)
+{
+	BUF_AUTO own = { 0 };
+	const struct buf *code = &own;
+	int r = 0;
+
+	if (b->filter.len || b->id.no_filter)
+		return 0;
+	if (b->id.profile)
+		r = localhost_profile(b->p->rt->s.state_dir, b->id.profile, b->id.caps, &own, err);
+	else
+		r = filter_of(b->p->rt, b->id.caps, &code, err);
+	if (r < 0)
+		return r;
+	void *copy = arena_alloc(b->a, code->len);
+	memcpy(copy, code->data, code->len);
+	b->filter = (struct bytes){ copy, code->len };
+	return 0;
+}
+
 /* Identity, rights, environment and command: the end of every program. */
 static int become(struct builder *b, struct err *err)
 {
-	const struct buf *filter;
-	int r = filter_of(b->p->rt, b->id.caps, &filter, err);
+	int r = choose_filter(b, err);
 
 	if (r < 0)
 		return r;
 	bool gains = b->id.may_gain;
 	/* without no_new_privs a filter takes CAP_SYS_ADMIN, which goes with CAPS: seccomp(2) */
 	if (gains && !b->id.no_filter)
-		prog_add(b->out, OP_SECCOMP, 0, 0, NULL, filter->data, filter->len);
+		prog_add(b->out, OP_SECCOMP, 0, 0, NULL, b->filter.data, b->filter.len);
 	prog_add(b->out, OP_GROUPS, 0, 0, NULL, b->id.groups, b->id.ngroups * sizeof(gid_t));
 	builder_op0(b, OP_GID, b->id.gid, 0);
 	builder_op0(b, OP_UID, b->id.uid, 0);
@@ -132,7 +153,7 @@ static int become(struct builder *b, struct err *err)
 	if (!gains)
 		builder_op0(b, OP_NO_NEW_PRIVS, 0, 0);
 	if (!gains && !b->id.no_filter)
-		prog_add(b->out, OP_SECCOMP, 0, 0, NULL, filter->data, filter->len);
+		prog_add(b->out, OP_SECCOMP, 0, 0, NULL, b->filter.data, b->filter.len);
 	for (uint32_t i = 0; i < b->env.list.n; i++)
 		builder_op1(b, OP_ENV, 0, 0, b->env.list.v[i]);
 	for (uint32_t i = 0; i < b->argv.n; i++)

@@ -123,6 +123,7 @@ static void rights(const struct pod_security_context *pod, const struct security
 					  pod ? pod->seccomp_profile : NULL;
 
 	id->no_filter = p && p->type == SECCOMP_UNCONFINED;
+	id->profile = p && p->type == SECCOMP_LOCALHOST ? p->localhost_profile : NULL;
 	if (!own)
 		return;
 	id->read_only_root = own->read_only_root_filesystem;

@@ -18,6 +18,7 @@ struct identity {
 	bool all_proc;		/* nothing of /proc is hidden or read-only */
 	bool may_gain;		/* setuid programs work: no no_new_privs */
 	bool no_filter;		/* no seccomp */
+	const char *profile;	/* seccomp: of the node, by its name; NULL: the default */
 };
 
 /* -EPERM with kubelet's words when runAsNonRoot forbids it. */

@@ -28,6 +28,7 @@ struct runtime_settings {
 	const char *config_dir;		/* hidden from containers as those are; may be NULL */
 	const char *shim;		/* path of the orch-shim program */
 	const char *programs;		/* directory of those that shims start */
+	struct strs unsafe_sysctls;	/* patterns; the strings live as long as the room */
 	struct image_store *images;	/* NULL: only rootfs:/PATH can be run */
 	const char *cluster_domain;
 	const char *node_name;

@@ -253,25 +253,46 @@ static int start_shim(struct sandbox *p, struct err *err)
 
 /* Namespaced, and harmless to others:
  * https://kubernetes.io/docs/tasks/administer-cluster/sysctl-cluster/ */
-static int check_parameters(const struct pod_spec *s, struct err *err)
+static bool is_safe(const char *name)
 {
 	static const char *const safe[] = {
 		"kernel.shm_rmid_forced", "net.ipv4.ip_local_port_range", "net.ipv4.tcp_syncookies",
 		"net.ipv4.ping_group_range", "net.ipv4.ip_unprivileged_port_start",
 		"net.ipv4.ip_local_reserved_ports", "net.ipv4.tcp_keepalive_time",
 		"net.ipv4.tcp_fin_timeout", "net.ipv4.tcp_keepalive_intvl",
-		"net.ipv4.tcp_keepalive_probes", "net.ipv4.tcp_rmem", "net.ipv4.tcp_wmem", NULL,
+		"net.ipv4.tcp_keepalive_probes", "net.ipv4.tcp_rmem", "net.ipv4.tcp_wmem",
 	};
-	const struct pod_security_context *c = s->security_context;
+
+	for (size_t i = 0; i < ARRAY_SIZE(safe); i++) {
+		if (streq(safe[i], name))
+			return true;
+	}
+	return false;
+}
+
+/* A name, or how one begins and an asterisk. */
+static bool is_allowed(const struct strs *patterns, const char *name)
+{
+	for (uint32_t i = 0; i < patterns->n; i++) {
+		const char *star = strchr(patterns->v[i], '*');
+		size_t n = star ? (size_t)(star - patterns->v[i]) : strlen(name) + 1;
+
+		if (strncmp(patterns->v[i], name, n) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int check_parameters(const struct sandbox *p, struct err *err)
+{
+	const struct pod_security_context *c = p->object.pod->spec.security_context;
 
 	for (uint32_t i = 0; c && i < c->sysctls.n; i++) {
-		const char *const *w = safe;
+		const char *name = c->sysctls.v[i].name;
 
-		while (*w && !streq(*w, c->sysctls.v[i].name))
-			w++;
-		if (!*w)
-			return err_set(err, -EPERM, "forbidden sysctl: \"%s\" is not one of the safe ones",
-				       c->sysctls.v[i].name);
+		if (!is_safe(name) && !is_allowed(&p->rt->s.unsafe_sysctls, name))
+			return err_set(err, -EPERM, "forbidden sysctl: \"%s\" is not one of the safe "
+				       "ones, nor of allowedUnsafeSysctls in orchd.yaml", name);
 	}
 	return 0;
 }
@@ -288,7 +309,7 @@ static int address(struct sandbox *p, struct err *err)
 int sandbox_make(struct sandbox *p, const struct set *set, struct err *err)
 {
 	struct volume_in in = { &p->object, p->run_dir, p->state_dir, 0, p->rt->node, NULL, 0 };
-	int r = check_parameters(&p->object.pod->spec, err);
+	int r = check_parameters(p, err);
 
 	if (r == 0 && userns_wanted(&p->rt->userns, &p->object.pod->spec))
 		r = userns_take(&p->rt->userns, &p->ids, err);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What a pod shares with the node and what its containers may, as the kernel sees it."""
 
+import json
 import os
 
 import pytest
@@ -173,6 +174,58 @@ def test_sysctls(orch):
     orch.write("bad.yaml", pod("bad", container("/", "/bin/true"), securityContext={
         "sysctls": [{"name": "kernel.panic", "value": "1"}]}))
     wait_for(lambda: "forbidden sysctl" in orch.ctl("events").stdout, 10, "it is refused")
+
+
+@pytest.mark.v2
+def test_more_sysctls_by_a_setting(orch):
+    with open(orch.path("orchd.yaml"), "w") as f:
+        json.dump({"apiVersion": "orch/v1", "kind": "OrchdConfiguration",
+                   "allowedUnsafeSysctls": ["net.core.somaxconn", "kernel.msg*"]}, f)
+    orch.restart()
+    text = orch.script(
+        "p", "cat /proc/sys/net/core/somaxconn /proc/sys/kernel/msgmax",
+        spec={"securityContext": {"sysctls": [{"name": "net.core.somaxconn", "value": "77"},
+                                              {"name": "kernel.msgmax", "value": "9999"}]}})
+    assert text.split() == ["77", "9999"]
+    orch.write("bad.yaml", pod("bad", container("/", "/bin/true"), securityContext={
+        "sysctls": [{"name": "net.core.somaxconn2", "value": "1"}]}))
+    wait_for(lambda: 'forbidden sysctl: "net.core.somaxconn2"' in orch.ctl("events").stdout, 10,
+             "it is refused")
+
+
+# ---- seccomp profiles of the node ----
+
+@pytest.mark.v2
+@pytest.mark.subset
+def test_a_profile_of_the_node(orch):
+    """The container's own wins over the pod's; commands in it have the same."""
+    os.makedirs(f"{orch.state}/seccomp/profiles")
+    with open(f"{orch.state}/seccomp/profiles/no-mkdir.json", "w") as f:
+        json.dump({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+            {"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO", "errnoRet": 28}]}, f)
+    profile = {"type": "Localhost", "localhostProfile": "profiles/no-mkdir.json"}
+    orch.write("p.yaml", pod("p", container("/", "/bin/sh", "-c", "mkdir /tmp/x; sleep 1000"),
+                             container("/", "/bin/sh", "-c", "mkdir /tmp/x && echo made; sleep 1000",
+                                       name="free", securityContext={
+                                           "seccompProfile": {"type": "RuntimeDefault"}}),
+                             securityContext={"seccompProfile": profile}))
+    p, = orch.wait_ready(1)
+    wait_for(lambda: "No space left on device" in orch.log_text(p, "main"), 10, "mkdir is refused")
+    wait_for(lambda: "made" in orch.log_text(p, "free"), 10, "elsewhere it is not")
+    r = orch.ctl("exec", "p", "-c", "main", "--", "/bin/mkdir", "/tmp/y", check=False)
+    assert r.returncode == 1 and "No space left on device" in r.stderr
+
+
+@pytest.mark.v2
+def test_a_profile_that_is_wrong_is_told_and_tried_again(orch):
+    os.makedirs(f"{orch.state}/seccomp")
+    path = f"{orch.state}/seccomp/p.json"
+    orch.write("p.yaml", pod("p", container("/", "/bin/sleep", "1000"), securityContext={
+        "seccompProfile": {"type": "Localhost", "localhostProfile": "p.json"}}))
+    wait_for(lambda: "seccomp/p.json: No such file" in orch.ctl("events").stdout, 10, "it is missing")
+    with open(path, "w") as f:
+        f.write('{"defaultAction": "SCMP_ACT_ALLOW"}')
+    orch.wait_ready(1, timeout=40)
 
 
 @pytest.mark.v2

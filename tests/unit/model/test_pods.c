@@ -294,7 +294,6 @@ static const struct message_case cases[] = {
 		"      appArmorProfile: {type: Localhost, localhostProfile: x}\n",
 		"t.yaml:9:33: spec.containers[0].securityContext.allowPrivilegeEscalation: false is not possible together with the capability SYS_ADMIN\n"
 		"t.yaml:11:59: spec.containers[0].securityContext.seccompProfile.localhostProfile: \"/x/../y\" must be a relative path without \"..\"\n"
-		"t.yaml:11:59: warning: spec.containers[0].securityContext.seccompProfile.localhostProfile: known to Kubernetes, not acted on by orch\n"
 		"t.yaml:12:24: warning: spec.containers[0].securityContext.appArmorProfile: known to Kubernetes, not acted on by orch\n"
 	},
 	{
@@ -304,7 +303,6 @@ static const struct message_case cases[] = {
 		"      procMount: Unmasked\n"
 		"      runAsUser: 4294967296\n",
 		"t.yaml:9:64: spec.containers[0].securityContext.seccompProfile.localhostProfile: is possible with type Localhost only\n"
-		"t.yaml:9:64: warning: spec.containers[0].securityContext.seccompProfile.localhostProfile: known to Kubernetes, not acted on by orch\n"
 		"t.yaml:11:18: spec.containers[0].securityContext.runAsUser: 4294967296 is not in 0-2147483647\n"
 	},
 	{

@@ -49,6 +49,17 @@ static void test_messages(void **state)
 		"o.yaml:2:14: serviceCIDR: 10.96.0.0/31 is too small: at most /30 is possible\n"
 		"o.yaml:2:14: serviceCIDR: 10.96.0.0/31 overlaps podCIDR 10.96.0.0/12\n");
 	assert_string_equal(
+		read_settings(*state, "allowedUnsafeSysctls: [net.core.somaxconn, 'kernel.msg*', "
+			      "'net.*', vm.swappiness, '*', 'net.*.x', 'k*']\n", &s),
+		"o.yaml:1:68: allowedUnsafeSysctls[3]: \"vm.swappiness\" is no parameter that pods have "
+		"of their own (kernel.shm*, kernel.msg*, kernel.sem, fs.mqueue.*, net.*)\n"
+		"o.yaml:1:83: allowedUnsafeSysctls[4]: \"*\" is no parameter that pods have "
+		"of their own (kernel.shm*, kernel.msg*, kernel.sem, fs.mqueue.*, net.*)\n"
+		"o.yaml:1:88: allowedUnsafeSysctls[5]: \"net.*.x\" is no parameter that pods have "
+		"of their own (kernel.shm*, kernel.msg*, kernel.sem, fs.mqueue.*, net.*)\n"
+		"o.yaml:1:99: allowedUnsafeSysctls[6]: \"k*\" is no parameter that pods have "
+		"of their own (kernel.shm*, kernel.msg*, kernel.sem, fs.mqueue.*, net.*)\n");
+	assert_string_equal(
 		read_settings(*state, "userNamespaces: {first: 100000, count: 0}\n", &s),
 		"o.yaml:1:40: userNamespaces.count: 0 is not in 1-65535\n");
 	assert_string_equal(
