@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * PodDisruptionBudgets. Whoever makes room on this node spends them; updates of a workload do not, as
- * in Kubernetes: they have bounds of their own. What a percentage and maxUnavailable are of is what
+ * PodDisruptionBudgets. Whoever makes room on this node spends them; updates of a workload do not,
+ * as in Kubernetes: they have bounds of their own. What a percentage and maxUnavailable are of is what
  * the controllers of the pods want: https://kubernetes.io/docs/tasks/run-application/configure-pdb/
  */
 #include "control/budget.h"

@@ -172,6 +172,7 @@ def test_a_cronjob_starts_jobs_and_forgets_old_ones(orch):
     orch.write("c.yaml", cronjob("c", "@every 2s", job("", orch.rootfs, "/bin/probe", "exit", "0"),
                                  successfulJobsHistoryLimit=2, suspend=True))
     wait_for(lambda: orch.get("cronjobs", "c")["spec"]["suspend"], 10)
+    wait_for(lambda: len(orch.get("jobs")) == 2, 15, "the last Job has ended, too")
     orch.wait_settled()
     known = sorted(j["metadata"]["name"] for j in orch.get("jobs"))
     orch.reboot()
