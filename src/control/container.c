@@ -255,6 +255,8 @@ static void decide_one(struct pass *p, struct member *m, uint32_t index, bool bl
 	if (!w->run || (c && c->pending))
 		return;
 	m->images[index] = image_decide(p, m, spec);
+	if (!m->images[index].reason)
+		m->images[index] = image_decide_volumes(p, m, spec);
 	w->run = !m->images[index].reason;
 }
 

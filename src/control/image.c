@@ -240,3 +240,35 @@ struct waiting image_decide(struct pass *p, struct member *m, const struct conta
 	add_secrets(p, m, &w);
 	return decide(&t, m, spec, &w);
 }
+
+static enum pull_policy policy_of(const struct image_volume *v)
+{
+	return v->pull_policy ? v->pull_policy :
+	       reference_floats(v->reference) ? PULL_ALWAYS : PULL_IF_NOT_PRESENT;
+}
+
+static const struct image_volume *image_mounted(const struct pod_spec *s, const char *name)
+{
+	for (uint32_t i = 0; i < s->volumes.n; i++)
+		if (streq(s->volumes.v[i].name, name))
+			return s->volumes.v[i].image;
+	return NULL;
+}
+
+struct waiting image_decide_volumes(struct pass *p, struct member *m, const struct container *spec)
+{
+	for (uint32_t i = 0; i < spec->volume_mounts.n; i++) {
+		const struct image_volume *v = image_mounted(&m->want.object.pod->spec,
+							     spec->volume_mounts.v[i].name);
+		struct container as = { .name = spec->name };
+
+		if (!v || !v->reference || !*v->reference)
+			continue;
+		as.image = v->reference;
+		as.image_pull_policy = policy_of(v);
+		struct waiting w = image_decide(p, m, &as);
+		if (w.reason)
+			return w;
+	}
+	return nothing;
+}

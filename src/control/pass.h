@@ -151,6 +151,8 @@ uint64_t config_hash(const struct set *s, const char *ns, const struct pod_templ
 
 /* image.c: may this container start as far as its image goes? Asks for the image, tells about it. */
 struct waiting image_decide(struct pass *p, struct member *m, const struct container *spec);
+/* The same of the volumes that it mounts and that are images. */
+struct waiting image_decide_volumes(struct pass *p, struct member *m, const struct container *spec);
 
 /* pressure.c: evicts at most one pod */
 void pressure_run(struct pass *p);

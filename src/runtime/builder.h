@@ -56,5 +56,7 @@ struct cgroup_entry builder_cgroup(const struct builder *b);
 
 /* The root with /proc, /dev and /sys in it, mounted at b->root. -E2BIG: too many layers. */
 int container_root(struct builder *b, struct err *err);
+/* The files of an image, for reading, mounted at dir. */
+int container_image(struct builder *b, const struct image *img, const char *dir, struct err *err);
 /* What is bound below b->root. Errors are those of a volume, and name it. */
 int container_binds(struct builder *b, struct err *err);

@@ -47,6 +47,19 @@ static void mount_point_add(struct arena *a, struct mount_points *l, struct moun
 	l->v[i] = m;
 }
 
+/* Mounted in the container's own mount namespace, out of its sight, for what is bound from there. */
+static int image_path(struct builder *b, const struct volume *v, const char **ret, struct err *err)
+{
+	struct err why = { 0 };
+	struct image img;
+	int r = images_resolve_volume(b->p, v, b->a, &img, &why);
+
+	if (r < 0)
+		return err_set(err, r, "volume \"%s\": %s", v->name, why.msg);
+	*ret = arena_printf(b->a, "%s/images/%s", b->p->rt->scratch, v->name);
+	return container_image(b, &img, *ret, err);
+}
+
 /* What the volume is on the host, made if its type says so. */
 static int volume_path(struct builder *b, const struct volume_in *in, const struct volume *v,
 		       const char **ret, struct err *err)
@@ -54,6 +67,8 @@ static int volume_path(struct builder *b, const struct volume_in *in, const stru
 	const struct wanted_volume *claim = volume_claim(in, v);
 	struct host_path_volume at = { 0 };
 
+	if (v->image)
+		return image_path(b, v, ret, err);
 	*ret = volume_source(b->a, in, v);
 	if (!*ret)
 		return err_set(err, -ENOENT, "volume \"%s\": %s", v->name,
@@ -108,7 +123,7 @@ static bool is_read_only(const struct volume_in *in, const struct volume *v,
 {
 	const struct wanted_volume *claim = volume_claim(in, v);
 
-	return m->read_only || volume_is_files(v) || (claim && claim->read_only);
+	return m->read_only || volume_is_files(v) || v->image || (claim && claim->read_only);
 }
 
 /* Once in the life of the pod, before anything of it may write there. */
@@ -152,10 +167,11 @@ static int add_volume(struct builder *b, const struct volume_mount *m, struct mo
 		at.flags |= MS_RDONLY;
 		at.how |= recursive(m) ? 0 : BIND_TOP;
 	}
-	at.how |= b->p->ids && !volume_is_own(v) ? BIND_IDMAP : 0;
+	at.flags |= v->image ? QUIET_MOUNT : 0;
+	at.how |= b->p->ids && !volume_is_own(v) && !v->image ? BIND_IDMAP : 0;
 	if (sub) {
 		at.from = arena_printf(b->a, "%s//%s", at.from, sub);
-		at.how |= volume_is_files(v) ? 0 : BIND_MAKE;
+		at.how |= volume_is_files(v) || v->image ? 0 : BIND_MAKE;
 	}
 	mount_point_add(b->a, l, at);
 	return 0;

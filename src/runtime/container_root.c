@@ -40,6 +40,18 @@ static bool wants_skeleton(const struct builder *b)
 	return true;
 }
 
+/* The lowers of an image, as options name them from its directory. */
+static void image_lowers(const struct image *img, struct buf *data)
+{
+	for (const char *const *l = img->lowers; *l; l++) {
+		const char *inside = below(*l, img->dir);
+
+		if (l != img->lowers)
+			buf_putc(data, ':');
+		option_path(data, inside && inside[1] ? inside + 1 : *l);
+	}
+}
+
 /*
  * Layers and root directories belong to the node's users and are shared; a pod with its own has
  * them mounted once more, with its ids. The skeleton may lie where the kernel can't do that: then
@@ -72,13 +84,7 @@ static void mapped_lowers(struct builder *b, struct buf *data)
 
 static void plain_lowers(struct builder *b, struct buf *data)
 {
-	for (const char *const *l = b->image.lowers; *l; l++) {
-		const char *inside = below(*l, b->image.dir);
-
-		if (l != b->image.lowers)
-			buf_putc(data, ':');
-		option_path(data, inside && inside[1] ? inside + 1 : *l);
-	}
+	image_lowers(&b->image, data);
 	if (wants_skeleton(b)) {
 		buf_putc(data, ':');
 		option_path(data, b->p->rt->skeleton);
@@ -111,6 +117,44 @@ static int overlay(struct builder *b, struct err *err)
 		return err_set(err, -E2BIG, "the image has too many layers");
 	prog_add(b->out, OP_MOUNT, b->id.privileged ? 0 : MS_NODEV, 0,
 		 PROG_S("overlay", b->root, "overlay", buf_str(&data)), NULL, 0);
+	return 0;
+}
+
+/* dir.0, dir.1...: the layers of an image with the pod's ids; data names them from beside dir. */
+static void map_image(struct builder *b, const struct image *img, const char *dir, struct buf *data)
+{
+	const char *name = strrchr(dir, '/') + 1;
+	uint32_t n = 0;
+
+	for (const char *const *l = img->lowers; *l; l++, n++) {
+		prog_add(b->out, OP_BIND, MS_RDONLY, BIND_IDMAP,
+			 PROG_S(*l, arena_printf(b->a, "%s.%u", dir, n)), NULL, 0);
+		buf_printf(data, "%s%s.%u", n ? ":" : "", name, n);
+	}
+	builder_op1(b, OP_CHDIR, 0, 0, arena_strndup(b->a, dir, (size_t)(name - dir - 1)));
+}
+
+/* Without a layer to write to overlayfs wants two at least, so one is bound as it is. */
+int container_image(struct builder *b, const struct image *img, const char *dir, struct err *err)
+{
+	const uint64_t flags = MS_RDONLY | QUIET_MOUNT;
+	BUF_AUTO data = { 0 };
+
+	if (!img->lowers[0] || !img->lowers[1]) {
+		prog_add(b->out, OP_BIND, flags, b->p->ids ? BIND_IDMAP : 0,
+			 PROG_S(img->lowers[0] ? img->lowers[0] : img->dir, dir), NULL, 0);
+		return 0;
+	}
+	buf_puts(&data, "lowerdir=");
+	if (b->p->ids) {
+		map_image(b, img, dir, &data);
+	} else {
+		builder_op1(b, OP_CHDIR, 0, 0, img->dir);
+		image_lowers(img, &data);
+	}
+	if (data.len >= OPTIONS_MAX)
+		return err_set(err, -E2BIG, "the image has too many layers");
+	prog_add(b->out, OP_MOUNT, flags, 0, PROG_S("overlay", dir, "overlay", buf_str(&data)), NULL, 0);
 	return 0;
 }
 

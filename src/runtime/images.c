@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Pins are called UID.CONTAINER; see images.h. */
+/* Pins are called UID.CONTAINER, or of volumes UID..VOLUME; see images.h. */
 #include "runtime/images.h"
 
 #include <stdio.h>
@@ -12,6 +12,11 @@ static const char *owner_of(struct arena *a, const struct sandbox *p,
 			    const struct container_run *run)
 {
 	return arena_printf(a, "%s.%s", p->uid, run->spec->name);
+}
+
+static const char *volume_owner_of(struct arena *a, const struct sandbox *p, const struct volume *v)
+{
+	return arena_printf(a, "%s..%s", p->uid, v->name);
 }
 
 /* As kubelet shows it: where it is from, and which one. */
@@ -46,9 +51,34 @@ int images_resolve(struct sandbox *p, struct container_run *run, bool start, str
 	return code;
 }
 
+int images_resolve_volume(struct sandbox *p, const struct volume *v, struct arena *a,
+			  struct image *ret, struct err *err)
+{
+	struct image_store *store = p->rt->s.images;
+	const char *owner = volume_owner_of(a, p, v);
+	struct reference r;
+	int code = v->image->reference ? reference_parse(a, v->image->reference, &r, err) :
+					 err_set(err, -EINVAL, "it names no image");
+
+	if (code == 0 && store && r.transport != TRANSPORT_ROOTFS)
+		code = image_store_pin(store, r.name, owner, err);
+	return code < 0 ? code : image_resolve(a, store, r.name, owner, ret, err);
+}
+
+static void unpin_volumes(struct sandbox *p, struct arena *a)
+{
+	const struct volume_list *l = &p->object.pod->spec.volumes;
+
+	for (uint32_t i = 0; p->rt->s.images && i < l->n; i++)
+		if (l->v[i].image)
+			image_store_unpin(p->rt->s.images, volume_owner_of(a, p, &l->v[i]), NULL);
+}
+
 void images_unpin(struct sandbox *p)
 {
 	struct arena a = { 0 };
+
+	unpin_volumes(p, &a);
 
 	for (uint32_t i = 0; p->rt->s.images && i < p->nruns; i++)
 		image_store_unpin(p->rt->s.images, owner_of(&a, p, &p->runs[i]), NULL);

@@ -146,6 +146,40 @@ def test_gzip_members_zstd_frames_and_padding(tmp, store):
         assert out.split()[2] == oci.sha256(tar)
 
 
+def test_an_image_as_a_volume(tmp, rootfs):
+    """Read-only, without programs, with the owners of the image also for a pod of other users; a
+    volume of an image that cannot be had keeps its container waiting."""
+    base = oci.Layer().dir("etc").add("etc/a", data=b"one", uid=5, gid=6).add("gone", data=b"x")
+    base.add("run", data=b"#!/bin/sh\n", mode=0o755)
+    oci.Layout(f"{tmp}/two.oci").image("t", [base.done(), oci.Layer().add("etc/b", data=b"two").add(".wh.gone").done()])
+    oci.Layout(f"{tmp}/one.oci").image("t", [base.done()])
+    script = ("exec 2>/dev/null; cat /two/etc/a /two/etc/b /one/etc/a /sub/b; echo; stat -c %u:%g /two/etc/a /one/etc/a; "
+              "test -e /two/gone || echo whiteout; test -e /one/gone && echo there; "
+              "touch /two/new || touch /one/new || touch /sub/new || echo read-only; /one/run || echo no-program")
+    volumes = [{"name": n, "image": {"reference": f"oci:{tmp}/{n}.oci:t"}} for n in ("one", "two")]
+    mounts = [{"name": "one", "mountPath": "/one"}, {"name": "two", "mountPath": "/two"},
+              {"name": "two", "mountPath": "/sub", "subPath": "etc"}]
+    orch = Orch(rootfs)
+    try:
+        orch.start()
+        for name, spec in (("p", {}), ("own", {"hostUsers": False})):
+            text = orch.script(name, script, spec={"volumes": volumes, **spec}, volumeMounts=mounts)
+            assert text.split() == ["onetwoonetwo", "5:6", "5:6", "whiteout", "there", "read-only",
+                                    "no-program"], name
+        pins = f"{orch.state}/images/pins"
+        uid = orch.pod("p")["metadata"]["uid"]
+        assert {f"{uid}..one", f"{uid}..two"} <= set(os.listdir(pins))
+        orch.remove("p.yaml")
+        wait_for(lambda: orch.pod("p") is None, 20, "it is gone")
+        assert not [n for n in os.listdir(pins) if n.startswith(uid)]
+        orch.write("q.yaml", pod("q", {"name": "main", "image": f"rootfs:{rootfs}", "command": ["/bin/probe", "sleep"],
+                                       "volumeMounts": [{"name": "v", "mountPath": "/v"}]},
+                                 volumes=[{"name": "v", "image": {"reference": f"oci:{tmp}/none.oci:t"}}]))
+        wait_for(lambda: state(orch.pod("q") or {})[1].get("reason") in ("ErrImagePull", "ImagePullBackOff"), 20)
+    finally:
+        orch.close()
+
+
 def test_root_of_an_image(tmp, rootfs):
     """Its owner and mode are those of the container's root, too."""
     with open(f"{rootfs}/bin/probe", "rb") as f:

@@ -206,14 +206,44 @@ static void test_restart(void **state)
 	fixture_close(&f);
 }
 
+/* A volume that is mounted is waited for as the container's own image is, one that is not is not. */
+static void test_volume(void **state)
+{
+	struct observed_image i = { .image = IMAGE, .present = true };
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n"
+		     "  volumes:\n"
+		     "  - {name: v, image: {reference: '" IMAGE "'}}\n"
+		     "  - {name: unused, image: {reference: 'ghcr.io/x/other:1'}}\n"
+		     "  containers:\n"
+		     "  - {name: main, image: 'rootfs:/', volumeMounts: [{name: v, mountPath: /v}]}\n");
+	fixture_run(&f);
+	fixture_make(&f);
+	fixture_run(&f);
+	assert_false(f.wanted.pods.v[0].containers[0].run);
+	assert_int_equal(f.wanted.images.n, 1);
+	assert_string_equal(f.wanted.images.v[0].image, IMAGE);
+	assert_true(f.wanted.images.v[0].pull);
+	assert_false(f.wanted.images.v[0].refresh);
+	i.credentials = f.wanted.images.v[0].credentials;
+	f.observed.images = &i;
+	f.observed.nimages = 1;
+	fixture_run(&f);
+	assert_true(f.wanted.pods.v[0].containers[0].run);
+	fixture_close(&f);
+}
+
 int main(void)
 {
-	struct CMUnitTest tests[ARRAY_SIZE(rows) + 2];
+	struct CMUnitTest tests[ARRAY_SIZE(rows) + 3];
 	size_t n = 0;
 
 	for (; n < ARRAY_SIZE(rows); n++)
 		tests[n] = (struct CMUnitTest){ rows[n].name, test_row, NULL, NULL, (void *)&rows[n] };
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_credentials);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_restart);
+	tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_volume);
 	return _cmocka_run_group_tests("images", tests, n, NULL, NULL);
 }
