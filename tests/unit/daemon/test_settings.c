@@ -70,6 +70,22 @@ static void flags_win_over_the_file(void **state)
 	assert_string_equal(load(f, "").in.settings->run_dir, "/from/file");
 }
 
+/* As kubelet's flags have them; one replaces what the file says. */
+static void pairs_are_flags_too(void **state)
+{
+	struct fixture *f = *state;
+	struct loaded l;
+
+	fixture_write(f, "orchd.yaml", HEAD "evictionHard: {pid.available: 10%}\n");
+	l = load(f, "--eviction-hard memory.available<1Gi,nodefs.available<5%");
+	assert_int_equal(l.r, 0);
+	const struct strmap *m = &l.in.settings->eviction_hard;
+	assert_int_equal(m->n, 2);
+	assert_string_equal(strmap_get(m, "memory.available"), "1Gi");
+	assert_string_equal(strmap_get(m, "nodefs.available"), "5%");
+	assert_int_equal(load(f, "--eviction-hard=").in.settings->eviction_hard.n, 0);
+}
+
 static const struct { const char *flags, *file, *message; } wrong[] = {
 	{ "--colour", NULL, "unknown flag" },
 	{ "--runner x", NULL, "unknown flag" },
@@ -81,6 +97,8 @@ static const struct { const char *flags, *file, *message; } wrong[] = {
 	{ "--settle -1", NULL, "-1" },
 	{ "--pod-cidr 10.1.0.0/99", NULL, "10.1.0.0/99" },
 	{ "--run relative", NULL, "relative" },
+	{ "--eviction-hard memory.free<1Gi", NULL, "unknown signal \"memory.free\"" },
+	{ "--eviction-soft pid.available<1,pid.available", NULL, "pid.available" },
 	{ "", HEAD "colour: red\n", "colour" },
 	{ "", HEAD "sync: sometimes\n", "sometimes" },
 	{ "", "apiVersion: orch/v1\nkind: Settings\n", "OrchdConfiguration" },
@@ -140,6 +158,7 @@ int main(void)
 		TEST(defaults_are_those_of_the_rows),
 		TEST(flags_count),
 		TEST(flags_win_over_the_file),
+		TEST(pairs_are_flags_too),
 		TEST(mistakes_are_told),
 		TEST(several_mistakes_are_told_at_once),
 		TEST(help_asks_for_nothing_else),

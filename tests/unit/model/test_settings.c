@@ -71,9 +71,46 @@ static void test_messages(void **state)
 		"there are\n");
 }
 
+static void test_eviction(void **state)
+{
+	struct settings s;
+
+	assert_string_equal(
+		read_settings(*state, "evictionHard: {memory.available: 100Mi, nodefs.available: 10%, "
+			      "pid.available: 0%}\nevictionSoft: {imagefs.inodesFree: 0.5%}\n"
+			      "evictionSoftGracePeriod: {imagefs.inodesFree: 1m30s}\n", &s), "");
+	assert_string_equal(
+		read_settings(*state, "evictionHard: {memory.free: '1', nodefs.availabel: 1Gi, "
+			      "pid.available: 101%, memory.available: -1Gi}\n"
+			      "evictionSoftGracePeriod: {pid.available: soon}\n"
+			      "evictionPressureTransitionPeriod: never\n", &s),
+		"o.yaml:1:29: evictionHard[memory.free]: unknown signal \"memory.free\"; expected "
+		"memory.available, nodefs.available, nodefs.inodesFree, imagefs.available, "
+		"imagefs.inodesFree or pid.available\n"
+		"o.yaml:1:52: evictionHard[nodefs.availabel]: unknown signal \"nodefs.availabel\"; did "
+		"you mean \"nodefs.available\"?\n"
+		"o.yaml:1:72: evictionHard[pid.available]: \"101%\" is no quantity like 100Mi, and no "
+		"share like 10%\n"
+		"o.yaml:1:96: evictionHard[memory.available]: \"-1Gi\" is no quantity like 100Mi, and "
+		"no share like 10%\n"
+		"o.yaml:2:42: evictionSoftGracePeriod[pid.available]: \"soon\" is no duration like 30s "
+		"or 2m\n"
+		"o.yaml:3:35: evictionPressureTransitionPeriod: \"never\" is no duration like 30s or "
+		"2m\n"
+		"o.yaml:2:26: evictionSoftGracePeriod: pid.available has no threshold in evictionSoft\n");
+	assert_string_equal(
+		read_settings(*state, "evictionSoft: {memory.available: 1Gi}\n"
+			      "evictionSoftGracePeriod: {pid.available: 1m}\n", &s),
+		"o.yaml:1:15: evictionSoft: memory.available has no period in "
+		"evictionSoftGracePeriod\n"
+		"o.yaml:2:26: evictionSoftGracePeriod: pid.available has no threshold in "
+		"evictionSoft\n");
+}
+
 int main(void)
 {
-	static const struct CMUnitTest tests[] = { TEST(test_defaults), TEST(test_messages) };
+	static const struct CMUnitTest tests[] = { TEST(test_defaults), TEST(test_messages),
+						  TEST(test_eviction) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
