@@ -53,7 +53,7 @@ static const struct {
 #undef ROW
 };
 
-/* The symbol that the n bits of code are; 0: they are no whole one, or none that has a place here. */
+/* The symbol that the n bits of code are; 0: no whole one, or none that has a place here. */
 static char symbol(uint32_t code, unsigned n)
 {
 	uint32_t first = 0;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * orch-ask-http SCHEME HOST PORT PATH [any]: one HTTP probe or hook, for orch-shim. With a socket as
- * standard input the first request has been sent there already. HEADERS and HOST of the environment
- * are lines for the request's head, and its header Host. Says on standard output why it failed, exit
- * code 1, or with what warning it passed. SCHEME tcp: it has passed once there is a connection.
+ * orch-ask-http SCHEME HOST PORT PATH [any]: one HTTP probe or hook, for orch-shim. With a socket
+ * as standard input the first request has been sent there already. HEADERS and HOST of the
+ * environment are lines for the request's head, and its header Host. Says on standard output why it
+ * failed, exit code 1, or with what warning it passed. SCHEME tcp: it has passed once there is a
+ * connection.
  */
 #include <fcntl.h>
 #include <netdb.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A connection, plain or by TLS. Whoever answers is taken at its word: as with kubelet, certificates
- * are not looked at. Nothing here has a time limit: whoever asks is killed when its time is over.
+ * A connection, plain or by TLS. Whoever answers is taken at its word: as with kubelet,
+ * certificates are not looked at. Nothing here has a time limit: whoever asks is killed when its time is over.
  */
 #pragma once
 

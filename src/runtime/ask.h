@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a shim cannot ask itself: HTTPS, gRPC, hosts by name, where redirects lead to. Small programs
- * of ours do (room ask), from the pod's network namespace, with a user of their own and no rights.
+ * What a shim cannot ask itself: HTTPS, gRPC, hosts by name, where redirects lead to. Small
+ * programs of ours do (room ask), from the pod's network namespace, with a user of their own and no rights.
  */
 #pragma once
 

@@ -88,7 +88,8 @@ int seccomp_filter_arch(struct seccomp_profile_filter *f, const char *arch, stru
 	return r < 0 && r != -EEXIST && r != -EDOM ? err_sys(err, r, "architecture %s", name) : 0;
 }
 
-static int condition_of(const struct seccomp_condition *c, struct scmp_arg_cmp *ret, struct err *err)
+static int condition_of(const struct seccomp_condition *c, struct scmp_arg_cmp *ret,
+			struct err *err)
 {
 	static const struct {
 		const char *word;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Filters of system calls from a profile, by libseccomp: rules are added one by one, then they
- * become instructions. Words are those of OCI runtimes (SCMP_ACT_ALLOW, SCMP_CMP_EQ, SCMP_ARCH_X86).
+ * become instructions. Words are those of OCI runtimes (SCMP_ACT_ALLOW, SCMP_CMP_EQ,
+ * SCMP_ARCH_X86).
  */
 #pragma once
 
