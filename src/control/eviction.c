@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Limits of local storage. kubelet looks at emptyDirs first, then at the pod as a whole, then at its
- * containers; the first that is above its limit is what the message names:
- * https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/#resource-emphemeralstorage-consumption
+ * Limits of local storage. kubelet looks at emptyDirs first, then at the pod as a whole, then at
+ * its containers; the first that is above its limit is what the message names:
+ * https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/
  */
 #include "control/eviction.h"
 

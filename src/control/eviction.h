@@ -12,7 +12,7 @@
 enum node_pressure { PRESSURE_MEMORY, PRESSURE_DISK, PRESSURE_PID, PRESSURES };
 
 struct eviction_state {			/* all zero before the first look */
-	int64_t hard_since[SIGNALS], soft_since[SIGNALS];	/* the threshold is met since; 0: it is not */
+	int64_t hard_since[SIGNALS], soft_since[SIGNALS];	/* met since; 0: not */
 	int64_t seen[PRESSURES];	/* a threshold of it was met, last */
 	int64_t since[PRESSURES];	/* the condition is as it is */
 	bool on[PRESSURES];		/* the condition */
@@ -28,8 +28,8 @@ void eviction_look(const struct eviction_rules *r, const struct observed_node *n
 		   struct eviction_state *s);
 enum node_pressure eviction_pressure(enum node_signal s);
 
-/* The pod has more on disk than its limits of ephemeral-storage and its emptyDirs allow: which; NULL: it
- * has not, or it was not measured. */
+/* The pod has more on disk than its limits of ephemeral-storage and its emptyDirs allow: which;
+ * NULL: it has not, or it was not measured. */
 const char *eviction_over_limit(struct arena *a, const struct observed_pod *p);
 
 /* Bytes of all that a pod has on disk; it was measured. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the node is short of, as others see it: conditions in the words of kubelet, and the taints that
- * keep new pods away: https://kubernetes.io/docs/reference/labels-annotations-taints/
+ * What the node is short of, as others see it: conditions in the words of kubelet, and the taints
+ * that keep new pods away: https://kubernetes.io/docs/reference/labels-annotations-taints/
  */
 #include "control/node.h"
 
@@ -14,7 +14,8 @@ static const struct {
 	[PRESSURE_MEMORY] = { "MemoryPressure", MEMORY_PRESSURE_TAINT,
 			      "KubeletHasInsufficientMemory",
 			      "kubelet has insufficient memory available",
-			      "KubeletHasSufficientMemory", "kubelet has sufficient memory available" },
+			      "KubeletHasSufficientMemory",
+			      "kubelet has sufficient memory available" },
 	[PRESSURE_DISK] = { "DiskPressure", "node.kubernetes.io/disk-pressure",
 			    "KubeletHasDiskPressure", "kubelet has disk pressure",
 			    "KubeletHasNoDiskPressure", "kubelet has no disk pressure" },

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Node-pressure eviction. A look at the signals says which thresholds are met, which conditions the node
- * has, and what has to be gained now; a pass then chooses one pod, and only when what was measured is
- * younger than the last choice: between two, the machine is looked at again. Pods that use more than they
- * requested go first, then those of lower priority, then those that use most beyond it:
- * https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/
+ * Node-pressure eviction. A look at the signals says which thresholds are met, which conditions
+ * the node has, and what has to be gained now; a pass then chooses one pod, and only when what
+ * was measured is younger than the last choice: between two, the machine is looked at again. Pods
+ * that use more than they requested go first, then those of lower priority, then those that use
+ * most beyond it: https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/
  */
 #include "control/eviction.h"
 #include "control/node.h"
@@ -13,7 +13,9 @@
 
 enum node_pressure eviction_pressure(enum node_signal s)
 {
-	return s == SIGNAL_MEMORY ? PRESSURE_MEMORY : s == SIGNAL_PID ? PRESSURE_PID : PRESSURE_DISK;
+	return s == SIGNAL_MEMORY ? PRESSURE_MEMORY :
+	       s == SIGNAL_PID	  ? PRESSURE_PID :
+				    PRESSURE_DISK;
 }
 
 /* Once met, it is so until the minimum is gained as well. */
@@ -206,8 +208,8 @@ static const char *message(struct pass *p, const struct member *m, enum node_sig
 	const struct observed_node *n = p->in->observed->node;
 	const struct pod_spec *spec = &m->want.object.pod->spec;
 	int64_t threshold = eviction_amount_of(hard ? &r->hard[s] : &r->soft[s], n->capacity[s]);
-	const char *text = arena_printf(p->a, "The node was low on resource: %s. Threshold quantity: "
-					"%s, available: %s. ", words[s].resource,
+	const char *text = arena_printf(p->a, "The node was low on resource: %s. Threshold "
+					"quantity: %s, available: %s. ", words[s].resource,
 					amount(p, s, threshold), amount(p, s, n->available[s]));
 
 	for (uint32_t i = 0; i < pod_container_count(spec); i++) {

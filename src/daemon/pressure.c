@@ -94,7 +94,8 @@ static void on_time(struct loop_timer *t)
 		if (p->state.reclaiming || memcmp(before.on, p->state.on, sizeof(before.on)) != 0)
 			daemon_dirty(p->d);
 	}
-	loop_timer_at(p->d->loop, t, time_mono() + (p->state.reclaiming ? URGENT : PERIOD), on_time);
+	loop_timer_at(p->d->loop, t, time_mono() + (p->state.reclaiming ? URGENT : PERIOD),
+		      on_time);
 }
 
 void pressure_start(struct daemon *d)

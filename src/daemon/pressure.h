@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The node's signals, measured every 10 s, and every second while something has to be gained. What they
- * mean, and which pod goes, is control's business (control/eviction.h); here is what control has to know
- * of earlier looks. Of a disk that is short, what nobody uses is removed before any pod is.
+ * The node's signals, measured every 10 s, and every second while something has to be gained.
+ * What they mean, and which pod goes, is control's business (control/eviction.h); here is what
+ * control has to know of earlier looks. Of a disk that is short, what nobody uses is removed
+ * before any pod is.
  */
 #pragma once
 

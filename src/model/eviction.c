@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Thresholds from the settings; see eviction.h. As in kubelet, 0% and 100% mean that there is none, and
- * whoever sets one hard threshold has only those that are set. */
+/* Thresholds from the settings; see eviction.h. As in kubelet, 0% and 100% mean that there is
+ * none, and whoever sets one hard threshold has only those that are set. */
 #include "model/eviction.h"
 
 #include "base/macro.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Evicted pods. Why is recorded in the run directory before anything of the pod ends, so that no orchd
- * starts it again. What it had on disk goes when nothing of it runs any more; its logs stay until the
- * pod itself goes.
+ * Evicted pods. Why is recorded in the run directory before anything of the pod ends, so that no
+ * orchd starts it again. What it had on disk goes when nothing of it runs any more; its logs stay
+ * until the pod itself goes.
  */
 #include <limits.h>
 #include <stdio.h>
@@ -89,6 +89,7 @@ void evict_clear(struct sandbox *p)
 {
 	if (p->evicted && !p->cleared && !sandbox_runs_anything(p)) {
 		p->cleared = true;
-		sweep_add(&p->rt->sweep, NULL, 0, 0, (const char *const[SWEEP_DIRS]){ p->state_dir });
+		sweep_add(&p->rt->sweep, NULL, 0, 0,
+			  (const char *const[SWEEP_DIRS]){ p->state_dir });
 	}
 }

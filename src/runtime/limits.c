@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Control groups of a pod: one for the pod, below it one for the shim and one for each container. The
- * pod's has the sum of what its containers are promised, and, when every one of them is limited, their
- * memory: files of a memory volume outlive the container that wrote them. An init container runs beside
- * the sidecars before it only.
+ * Control groups of a pod: one for the pod, below it one for the shim and one for each container.
+ * The pod's has the sum of what its containers are promised, and, when every one of them is
+ * limited, their memory: files of a memory volume outlive the container that wrote them. An init
+ * container runs beside the sidecars before it only.
  */
 #include <stdio.h>
 
@@ -62,8 +62,8 @@ static int64_t pids_limit(const struct sandbox *p)
 	return MAX(n, 0LL);
 }
 
-/* https://github.com/kubernetes/enhancements/tree/master/keps/sig-node/2570-memory-qos: whoever may use
- * no more than was requested is not slowed down. Without a limit, the node is one. */
+/* https://github.com/kubernetes/enhancements/tree/master/keps/sig-node/2570-memory-qos: whoever
+ * may use no more than was requested is not slowed down. Without a limit, the node is one. */
 static int64_t memory_high(const struct runtime *r, const struct container_resources *c)
 {
 	int64_t limit = c->memory_limit ? c->memory_limit : r->node.memory;

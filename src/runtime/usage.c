@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Measuring; see usage.h. What a pod has is a row of places, each the root of a walk: its volumes, then
- * for each container the writable layer and the logs.
+ * Measuring; see usage.h. What a pod has is a row of places, each the root of a walk: its
+ * volumes, then for each container the writable layer and the logs.
  */
 #include "runtime/usage.h"
 

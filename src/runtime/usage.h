@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How much pods have on disk: emptyDirs, writable layers, logs. Measured every 10 s, and only where
- * there is a limit, or where somebody wants to know it of all. Directories are walked in small steps
- * between other events, as a large one would stop orchd.
+ * How much pods have on disk: emptyDirs, writable layers, logs. Measured every 10 s, and only
+ * where there is a limit, or where somebody wants to know it of all. Directories are walked in
+ * small steps between other events, as a large one would stop orchd.
  */
 #pragma once
 

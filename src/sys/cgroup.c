@@ -166,7 +166,8 @@ static void homes_assign(struct cgroup_fs *fs)
 	if (!unified || cgroup_read(unified->mount, "cgroup.controllers", list, sizeof(list)) < 0)
 		return;
 	for (unsigned c = CPU; c <= HUGETLB; c++) {
-		if (!fs->home[c] && (huge || c != HUGETLB) && word_in(list, controller_names[c], " \n")) {
+		if (!fs->home[c] && (huge || c != HUGETLB) &&
+		    word_in(list, controller_names[c], " \n")) {
 			fs->home[c] = unified;
 			unified->controllers |= 1U << c;
 		}
