@@ -90,13 +90,16 @@ struct progress {
 	unsigned failed, waiting;
 };
 
-/* A workload that needs no question: all of it is new and available. */
+/* A workload that needs no question: all of it is new and available, and nothing of it can have
+ * been rolled back. */
 static bool is_done(json_t *o)
 {
+	json_t *asks = json_object_get(json_path(o, "metadata.annotations"),
+				       "orch/rollback-on-failure");
 	json_t *s = json_object_get(o, "status"), *spec = json_object_get(o, "spec");
 	long long wanted = json_number(spec, "replicas");
 
-	return json_object_get(spec, "replicas") && json_number(s, "observedGeneration") >=
+	return !asks && json_object_get(spec, "replicas") && json_number(s, "observedGeneration") >=
 		       json_number(json_object_get(o, "metadata"), "generation") &&
 	       json_number(s, "updatedReplicas") == wanted &&
 	       json_number(s, "replicas") == wanted &&

@@ -13,6 +13,7 @@
 #define CURRENT_ANNOTATION "orch/current-since"
 #define COMPLETE_ANNOTATION "orch/complete-since"
 #define PAUSED_ANNOTATION "orch/paused"
+#define ROLLBACK_ANNOTATION "orch/rollback-on-failure"
 
 struct rollout {
 	struct pass *p;

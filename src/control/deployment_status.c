@@ -85,6 +85,40 @@ static void set_condition(struct condition *c, const char *status, const char *r
 	c->last_transition_time = whole_seconds(changed_at);
 }
 
+/* The newest template that once ran everywhere. */
+static const struct rset *last_complete(const struct rollout *r)
+{
+	const struct rset *found = NULL;
+
+	for (uint32_t i = 0; i < r->sets.n; i++) {
+		const struct rset *rs = r->sets.v[i];
+
+		if (rs == r->current || !rollout_time(rs, COMPLETE_ANNOTATION))
+			continue;
+		if (!found || rollout_number(rs, REVISION_ANNOTATION) >
+			      rollout_number(found, REVISION_ANNOTATION))
+			found = rs;
+	}
+	return found;
+}
+
+/* Once: what somebody went back to and fails as well is left as it is. */
+static void roll_back(struct rollout *r, int64_t deadline)
+{
+	const struct object *o = r->object;
+	const char *asked = strmap_get(&o->meta->annotations, ROLLBACK_ANNOTATION);
+	const struct rset *rs = asked && streq(asked, "true") && !o->held ? last_complete(r) : NULL;
+
+	if (!rs)
+		return;
+	*arena_push(r->p->a, &r->p->out->rollbacks) = (struct wanted_rollback){
+		object_key(o), (uint32_t)rollout_number(rs, REVISION_ANNOTATION) };
+	pass_event_at(r->p, o, true, "DeploymentRollback",
+		      arena_printf(r->p->a, "Rolled back to ReplicaSet \"%s\": \"%s\" has timed out "
+				   "progressing", rs->object.meta->name,
+				   r->current->object.meta->name), deadline);
+}
+
 /* Under way, and not paused: in time, or too late. */
 static void set_progress(struct rollout *r, struct condition *c)
 {
@@ -97,6 +131,7 @@ static void set_progress(struct rollout *r, struct condition *c)
 			      arena_printf(r->p->a, "ReplicaSet \"%s\" has timed out progressing.",
 					   name),
 			      deadline, deadline);
+		roll_back(r, deadline);
 		return;
 	}
 	pass_wake(r->p, deadline);
@@ -222,7 +257,11 @@ void deployment_rollout(const struct object *deployment, struct buf *out, bool *
 	int32_t replicas = deployment->deployment->spec.replicas;
 	const char *name = deployment->meta->name;
 
-	if (deployment->meta->generation > s->observed_generation) {
+	if (deployment->rolled_back) {
+		*ret_failed = true;
+		buf_printf(out, "error: deployment \"%s\" exceeded its progress deadline and was "
+			   "rolled back to revision %u\n", name, deployment->hold_revision);
+	} else if (deployment->meta->generation > s->observed_generation) {
 		buf_puts(out, "Waiting for deployment spec update to be observed...\n");
 	} else if (c && streq(c->reason, "ProgressDeadlineExceeded")) {
 		*ret_failed = true;

@@ -98,9 +98,12 @@ int daemon_apply(struct daemon *d, struct arena *a, const struct plan_options *o
 		 struct plan *ret, uint32_t *ret_revision, struct err *err);
 
 /* rollout undo|pause|resume|restart|unhold of a declared Deployment, StatefulSet or DaemonSet. to:
- * revision for undo, 0: the one before. ret_text: what kubectl would print. -ENOENT, -EINVAL with kubectl's words. */
+ * revision for undo, 0: the one before. ret_text: what kubectl would print. -ENOENT, -EINVAL with
+ * kubectl's words. */
 int daemon_rollout(struct daemon *d, const char *verb, const struct object_key *key, uint32_t to,
 		   struct buf *ret_text, struct err *err);
+/* Undo of what failed, as its manifest asks for; errors are logged. */
+void daemon_roll_back(struct daemon *d, const struct object_key *key, uint32_t to);
 
 /* JSON of the daemon's state: sync mode, revision, files in error, holds, counts, guard, settled. */
 void daemon_status(struct daemon *d, struct json *j);

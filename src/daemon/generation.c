@@ -223,6 +223,7 @@ static void end_holds(struct daemon *d, const struct set *set)
 
 		h.content = NULL;
 		h.revision = 0;
+		h.failed = false;
 		log_info("hold of %s/%s/%s ended: its manifest was edited", h.key.kind->singular,
 			 h.key.namespace, h.key.name);
 		if ((more ? store_hold_put(d->store, &h, &err) :

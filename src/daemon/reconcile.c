@@ -265,6 +265,18 @@ static void keep_history(struct action_list *l)
 	l->n = n;
 }
 
+/* Last in a pass: each makes another generation be in force. */
+static void roll_back(struct daemon *d, struct arena *a, const struct wanted *w)
+{
+	for (uint32_t i = 0; i < w->rollbacks.n; i++) {
+		const struct object_key *k = &w->rollbacks.v[i].key;
+		struct object_key own = { k->kind, arena_strdup(a, k->namespace),
+					  arena_strdup(a, k->name) };
+
+		daemon_roll_back(d, &own, w->rollbacks.v[i].revision);
+	}
+}
+
 /* Work is done: the memory that it took goes back to the kernel. */
 static void give_back(struct daemon *d, bool worked)
 {
@@ -300,6 +312,7 @@ void reconcile(struct daemon *d)
 	show(d, &a, &o, now);
 	int64_t again = actions.n && !retry ? now + LOOK_AGAIN : 0;
 	arm_wake(d, sooner(sooner(o.wanted.wake, retry), again), now);
+	roll_back(d, &a, &o.wanted);
 	arena_release(&a);
 	give_back(d, actions.n > 0);
 }

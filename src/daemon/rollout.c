@@ -2,7 +2,7 @@
 /*
  * rollout undo, pause, resume, restart and unhold: none edits a file. Each puts a hold on the
  * declared object (model/set.h) and applies the same files again, so that what is in force, the
- * revision and every plan agree on it.
+ * revision and every plan agree on it. orchd itself undoes what failed, where a manifest asks for it.
  *
  * Undo brings back the template of an old ReplicaSet or ControllerRevision, and the ConfigMaps and
  * Secrets that its pods used: those of the newest recorded revision in which that template and its
@@ -10,6 +10,7 @@
  */
 #include <stdio.h>
 
+#include "base/log.h"
 #include "base/macro.h"
 #include "control/control.h"
 #include "daemon/daemon.h"
@@ -24,6 +25,7 @@ struct rollout {
 	const struct object *object;		/* in force */
 	uint32_t to;
 	struct hold hold;			/* what is there already, to be changed */
+	bool failed;				/* nobody asked: what is in force failed */
 	unsigned configs;			/* held along with it */
 	struct buf *text;
 	struct err *err;
@@ -232,6 +234,7 @@ static void hold_template(struct rollout *q, struct pod_template *t, const char 
 
 	q->hold.content = NULL;
 	q->hold.revision = 0;
+	q->hold.failed = false;
 	q->hold.restarted_at = NULL;	/* the template has it, if it was restarted then */
 	if (!q->configs && schema_equal(&pod_template_type, t, object_template(said)))
 		return;
@@ -243,6 +246,7 @@ static void hold_template(struct rollout *q, struct pod_template *t, const char 
 	q->hold.content = content_of(&q->a, &held);
 	q->hold.digest = said->digest;
 	q->hold.revision = q->to;
+	q->hold.failed = q->failed;
 }
 
 static int verb_undo(struct rollout *q)
@@ -338,15 +342,18 @@ static int verb_unhold(struct rollout *q)
 	}
 	q->hold.content = NULL;
 	q->hold.revision = 0;
+	q->hold.failed = false;
 	buf_printf(q->text, "%s follows its manifest again\n", title(q));
 	return 0;
 }
+
+enum { VERB_UNDO };
 
 static const struct {
 	const char *name;
 	int (*run)(struct rollout *q);
 } verbs[] = {
-	{ "undo", verb_undo }, { "pause", verb_pause }, { "resume", verb_resume },
+	[VERB_UNDO] = { "undo", verb_undo }, { "pause", verb_pause }, { "resume", verb_resume },
 	{ "restart", verb_restart }, { "unhold", verb_unhold },
 };
 
@@ -373,32 +380,53 @@ static int run(struct rollout *q, size_t verb)
 		return r;
 	buf_printf(&cause, "rollout %s %s/%s", verbs[verb].name, q->object->kind->singular, q->name);
 	if (q->to)
-		buf_printf(&cause, " to revision %u", q->to);
+		buf_printf(&cause, " to revision %u%s", q->to, q->failed ? ", since it failed" : "");
 	generation_of_applied(q->d, &g);
 	r = generation_apply(q->d, &g, buf_str(&cause), q->err);
 	generation_release(&g);
 	return r;
 }
 
-int daemon_rollout(struct daemon *d, const char *verb, const struct object_key *key, uint32_t to,
-		   struct buf *ret_text, struct err *err)
+static int rollout(struct daemon *d, size_t verb, const struct object_key *key, uint32_t to,
+		   bool failed, struct buf *text, struct err *err)
 {
 	struct rollout q = {
-		.d = d, .ns = key->namespace, .name = key->name, .to = to, .text = ret_text, .err = err,
+		.d = d, .ns = key->namespace, .name = key->name, .to = to, .failed = failed,
+		.text = text, .err = err,
 	};
-	size_t v = 0;
 
-	while (v < ARRAY_SIZE(verbs) && !streq(verbs[v].name, verb))
-		v++;
-	if (v == ARRAY_SIZE(verbs))
-		return err_set(err, -EINVAL, "unknown rollout verb \"%s\"", verb);
 	if (d->stopping)
 		return err_set(err, -EBUSY, "orchd is stopping");
 	q.object = d->applied ? set_find(d->applied, key->kind->id, key->namespace, key->name) : NULL;
 	if (!q.object)
 		return err_set(err, -ENOENT, "%s.apps \"%s\" not found", key->kind->plural, key->name);
 	q.hold = existing_hold(d, q.object);
-	int r = run(&q, v);
+	int r = run(&q, verb);
 	arena_release(&q.a);
 	return r;
+}
+
+int daemon_rollout(struct daemon *d, const char *verb, const struct object_key *key, uint32_t to,
+		   struct buf *ret_text, struct err *err)
+{
+	size_t v = 0;
+
+	while (v < ARRAY_SIZE(verbs) && !streq(verbs[v].name, verb))
+		v++;
+	if (v == ARRAY_SIZE(verbs))
+		return err_set(err, -EINVAL, "unknown rollout verb \"%s\"", verb);
+	return rollout(d, v, key, to, false, ret_text, err);
+}
+
+void daemon_roll_back(struct daemon *d, const struct object_key *key, uint32_t to)
+{
+	BUF_AUTO text = { 0 };
+	struct err err = { 0 };
+
+	if (rollout(d, VERB_UNDO, key, to, true, &text, &err) < 0)
+		log_error("rollback of %s/%s/%s: %s", key->kind->singular, key->namespace, key->name,
+			  err.msg);
+	else
+		log_warning("%s/%s/%s failed: back to its revision %u", key->kind->singular,
+			    key->namespace, key->name, to);
 }

@@ -33,6 +33,7 @@ static void holds(struct daemon *d, struct json *j)
 		json_kstr(j, "name", h->key.name);
 		json_kbool(j, "content", h->content != NULL);
 		json_kint(j, "revision", h->revision);
+		json_kbool(j, "failed", h->failed);
 		json_kbool(j, "paused", h->paused);
 		json_kbool(j, "resumed", h->resumed);
 		json_kstr(j, "restartedAt", h->restarted_at);

@@ -167,7 +167,7 @@ static const struct {
 	void (*check)(struct check *c, const char *value);
 	bool noted;		/* reserved: nothing acts on it in this version */
 } own[] = {
-	{ "orch/rollback-on-failure", { "true", "false" }, NULL, true },
+	{ "orch/rollback-on-failure", { "true", "false" }, NULL, false },
 	{ "orch/prune", { "disabled" }, NULL, false },
 	{ "orch/reconcile", { "disabled" }, NULL, true },
 	{ "orch/config-change", { "roll", "live" }, NULL, false },

@@ -124,6 +124,7 @@ static void apply(struct set *s, struct object *o, const struct hold *h)
 		hold_switches(a, &copy, h);
 	copy.held = content;
 	copy.hold_revision = content ? h->revision : 0;
+	copy.rolled_back = content && h->failed;
 	copy.digest = object_digest(&copy);
 	*arena_push(a, &s->declared) = *o;
 	*o = copy;

@@ -83,6 +83,7 @@ struct object {
 	uint64_t digest;	/* schema_hash of what the user wrote, server fields left out */
 	bool held;		/* content comes from a hold, not from the file */
 	uint32_t hold_revision;	/* held: the rollout revision that undo went back to */
+	bool rolled_back;	/* held: orchd did it, since what the file says failed */
 };
 struct object_list { struct object *v; uint32_t n; };
 

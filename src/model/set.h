@@ -41,6 +41,7 @@ struct hold {
 	const char *content;	/* JSON of the object as undo brought it back; NULL: none */
 	uint64_t digest;	/* of the declared object that content overrides */
 	uint32_t revision;	/* rollout revision that undo went back to */
+	bool failed;		/* orchd went back, since what the manifest says failed */
 	bool paused, resumed;	/* rollout pause or resume against spec.paused */
 	const char *restarted_at;	/* rollout restart: value of the pods' annotation */
 	int64_t time;

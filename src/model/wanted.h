@@ -53,6 +53,12 @@ struct wanted_status {			/* of a declared object or ReplicaSet */
 	int32_t replicas;
 };
 
+/* What a Deployment's manifest says did not run in time: its old template is to be held. */
+struct wanted_rollback {
+	struct object_key key;
+	uint32_t revision;
+};
+
 struct wanted_event {
 	struct object_key key;
 	const char *uid;
@@ -70,6 +76,7 @@ struct wanted {
 	struct { struct object *v; uint32_t n; } endpoints;	/* kind Endpoints, sorted */
 	struct { struct wanted_status *v; uint32_t n; } statuses;
 	struct { struct wanted_event *v; uint32_t n; } events;
+	struct { struct wanted_rollback *v; uint32_t n; } rollbacks;
 	struct { struct wanted_image *v; uint32_t n; } images;
 	int64_t wake;		/* when time alone changes something, ns since the epoch; 0: never */
 };

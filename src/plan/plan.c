@@ -139,7 +139,7 @@ static void held(struct planning *p, const struct object *o)
 	const struct object *file = declared(p->in->candidate, o);
 	struct diff d = { 0 };
 	struct change *c;
-	const char *at;
+	const char *at, *why = o->rolled_back ? ", since its rollout failed" : "";
 
 	if (!o->held || !file)
 		return;
@@ -148,8 +148,8 @@ static void held(struct planning *p, const struct object *o)
 		return;
 	at = o->hold_revision ? arena_printf(p->a, " at revision %u", o->hold_revision) : "";
 	c = add(p, CHANGE_HELD, o, (struct impact){
-		.effect = arena_printf(p->a, "held%s; %s says otherwise: %u change%s suppressed",
-				       at,
+		.effect = arena_printf(p->a, "held%s%s; %s says otherwise: %u change%s suppressed",
+				       at, why,
 				       o->file ?
 					       o->file : "its manifest", d.n, d.n == 1 ? "" : "s"),
 	});

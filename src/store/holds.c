@@ -18,6 +18,7 @@ static void hold_write(struct json *j, const struct hold *h)
 	json_kstr(j, "content", h->content);
 	json_kstr(j, "digest", digest);
 	json_kint(j, "revision", h->revision);
+	json_kbool(j, "failed", h->failed);
 	json_kbool(j, "paused", h->paused);
 	json_kbool(j, "resumed", h->resumed);
 	json_kstr(j, "restartedAt", h->restarted_at);
@@ -38,14 +39,14 @@ static int hold_read(struct arena *a, const struct state_file *f, size_t i, json
 	json_t *content, *restarted;
 	json_int_t revision;
 	json_error_t why;
-	int paused, resumed;
+	int failed = false, paused, resumed;
 	int r = state_key_read(a, f, i, record, &ret->key, err);
 
 	if (r < 0)
 		return r;
-	if (json_unpack_ex(record, &why, 0, "{s:o, s:s, s:I, s:b, s:b, s:o, s:s}", "content", &content,
-			   "digest", &digest, "revision", &revision, "paused", &paused, "resumed",
-			   &resumed, "restartedAt", &restarted, "time", &time) < 0)
+	if (json_unpack_ex(record, &why, 0, "{s:o, s:s, s:I, s?b, s:b, s:b, s:o, s:s}", "content",
+			   &content, "digest", &digest, "revision", &revision, "failed", &failed,
+			   "paused", &paused, "resumed", &resumed, "restartedAt", &restarted, "time", &time) < 0)
 		return state_bad(f, i, err, "%s", why.text);
 	if (time_parse(time, &ret->time) < 0)
 		return state_bad(f, i, err, "\"%s\" is not a time", time);
@@ -53,6 +54,7 @@ static int hold_read(struct arena *a, const struct state_file *f, size_t i, json
 	ret->restarted_at = string_or_null(a, record, "restartedAt");
 	ret->digest = strtoull(digest, NULL, 16);
 	ret->revision = (uint32_t)revision;
+	ret->failed = failed;
 	ret->paused = paused;
 	ret->resumed = resumed;
 	return 0;

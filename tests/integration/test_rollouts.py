@@ -131,6 +131,35 @@ def test_broken_version_stops_the_rollout_and_the_old_goes_on(orch):
     assert not c.failures()
 
 
+def test_failed_rollout_goes_back_when_its_manifest_says_so(orch):
+    """To what last ran everywhere, once, and until the manifest is edited; who waited is told."""
+    d = web(orch, "r1", 2, progressDeadlineSeconds=3)
+    d["metadata"]["annotations"] = {"orch/rollback-on-failure": "true"}
+    orch.write("web.yaml", d)
+    orch.wait_ready(2, app="web")
+    orch.wait_rollout("web")
+    good = {p["metadata"]["uid"] for p in orch.pods(app="web")}
+    orch.edit("web.yaml", '"/bin/probe"', '"/bin/missing"')
+    apply = orch.ctl("apply", "--wait", check=False)
+    assert apply.returncode == 5, apply.stderr
+
+    def back():
+        pods = orch.pods(app="web")
+        return len(pods) == 2 and all(is_ready(p) for p in pods) and pods
+    assert good & {p["metadata"]["uid"] for p in wait_for(back, 30)}
+    status = orch.ctl("rollout", "status", "deploy/web", check=False)
+    assert status.returncode == 5
+    assert "was rolled back to revision 1" in status.stdout + status.stderr
+    assert "since its rollout failed" in orch.ctl("plan").stdout
+    events = orch.ctl("events").stdout
+    assert events.count("DeploymentRollback") == 1
+    orch.kill9()		# it is remembered
+    orch.start()
+    assert orch.ctl("rollout", "status", "deploy/web", check=False).returncode == 5
+    orch.edit("web.yaml", '"/bin/missing"', '"/bin/probe"')
+    wait_for(lambda: orch.ctl("rollout", "status", "deploy/web", check=False).returncode == 0, 20)
+
+
 def test_recreate_stops_all_before_it_starts_one(orch):
     start_web(orch, 3, strategy={"type": "Recreate"})
     old = {p["metadata"]["name"] for p in orch.pods()}

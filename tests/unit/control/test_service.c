@@ -139,25 +139,29 @@ static void test_affinity(void **state)
 static const struct {
 	struct deployment_status s;
 	const char *reason, *text;
-	bool done, failed;
+	bool done, failed, rolled_back;
 } words[] = {
 	{ { .updated_replicas = 1, .replicas = 3 }, "ReplicaSetUpdated",
 	  WAITING "1 out of 3 new replicas have been updated...\n",
-	  false, false },
+	  false, false, false },
 	{ { .updated_replicas = 3, .replicas = 4 }, "ReplicaSetUpdated",
 	  WAITING "1 old replicas are pending termination...\n",
-	  false, false },
+	  false, false, false },
 	{ { .updated_replicas = 3, .replicas = 3, .available_replicas = 2 }, "ReplicaSetUpdated",
 	  WAITING "2 of 3 updated replicas are available...\n",
-	  false, false },
+	  false, false, false },
 	{ { .updated_replicas = 3, .replicas = 3, .available_replicas = 3 },
 	  "NewReplicaSetAvailable",
-	  "deployment \"web\" successfully rolled out\n", true, false },
+	  "deployment \"web\" successfully rolled out\n", true, false, false },
 	{ { .updated_replicas = 3, .replicas = 3, .available_replicas = 2 },
 	  "ProgressDeadlineExceeded",
-	  "error: deployment \"web\" exceeded its progress deadline\n", false, true },
+	  "error: deployment \"web\" exceeded its progress deadline\n", false, true, false },
+	{ { .updated_replicas = 3, .replicas = 3, .available_replicas = 3 },
+	  "NewReplicaSetAvailable",
+	  "error: deployment \"web\" exceeded its progress deadline and was rolled back to revision 2\n",
+	  false, true, true },
 	{ { .observed_generation = -1 }, "ReplicaSetUpdated",
-	  "Waiting for deployment spec update to be observed...\n", false, false },
+	  "Waiting for deployment spec update to be observed...\n", false, false, false },
 };
 
 static void test_status_words(void **state)
@@ -171,6 +175,8 @@ static void test_status_words(void **state)
 		BUF_AUTO text = { 0 };
 		bool done, failed;
 
+		o.rolled_back = words[i].rolled_back;
+		o.hold_revision = 2;
 		o.deployment->spec.replicas = 3;
 		o.deployment->status = words[i].s;
 		o.deployment->status.conditions = (struct condition_list){ &c, 1 };

@@ -69,10 +69,12 @@ static void test_edit_ends_it(void **state)
 	struct fixture *f = *state;
 	struct set *old = set_of(f, WEB("/one", "2")), *now = set_of(f, WEB("/two", "5"));
 	struct hold h = content_hold(f, web(old), web(now));
+	h.failed = true;
 	struct set *s = under(f, WEB("/two", "6"), &h);
 
 	assert_string_equal(image(web(s)), "rootfs:/two");
 	assert_false(web(s)->held);
+	assert_false(web(s)->rolled_back);
 	assert_int_equal(s->ended.n, 1);
 	assert_ptr_not_equal(s->ended.v[0].content, h.content);
 	assert_int_equal(s->declared.n, 0);
@@ -83,9 +85,11 @@ static void test_layout_does_not_end_it(void **state)
 	struct fixture *f = *state;
 	struct set *old = set_of(f, WEB("/one", "2")), *now = set_of(f, WEB("/two", "5"));
 	struct hold h = content_hold(f, web(old), web(now));
+	h.failed = true;
 	struct set *s = under(f, "# a comment\n---\n" WEB("/two", "  5  "), &h);
 
 	assert_string_equal(image(web(s)), "rootfs:/one");
+	assert_true(web(s)->rolled_back);
 	assert_int_equal(s->ended.n, 0);
 }
 

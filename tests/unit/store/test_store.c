@@ -75,7 +75,7 @@ static void test_holds(void **state)
 	struct fixture *f = *state;
 	struct hold web = {
 		.key = deployment("web"), .content = "{\"a\":\"\\\"x\\\"\\n\"}", .digest = UINT64_MAX - 1,
-		.revision = 3, .time = 1795255200123456789,
+		.revision = 3, .failed = true, .time = 1795255200123456789,
 	};
 	struct hold api = { .key = deployment("api"), .paused = true, .restarted_at = "2026-11-21T10:00:00Z" };
 
@@ -94,6 +94,8 @@ static void test_holds(void **state)
 	assert_string_equal(l->v[1].content, web.content);
 	assert_true(l->v[1].digest == web.digest);
 	assert_int_equal(l->v[1].revision, 3);
+	assert_true(l->v[1].failed);
+	assert_false(l->v[0].failed);
 	assert_true(l->v[1].time == web.time);
 	assert_null(l->v[1].restarted_at);
 }
