@@ -131,6 +131,12 @@ static struct view_entry *insert(struct table *t, uint32_t at)
 	return t->v[at];
 }
 
+static bool held_alike(const struct object *a, const struct object *b)
+{
+	return a->held == b->held && a->hold_revision == b->hold_revision &&
+	       a->rolled_back == b->rolled_back;
+}
+
 /* resourceVersion is ours: it does not count as a difference. */
 static bool equal(const struct view_entry *e, const struct object *o)
 {
@@ -172,7 +178,7 @@ void view_put(struct view *v, const struct object *o)
 	struct view_entry *e = found ? t->v[at] : insert(t, at);
 
 	e->seen = true;
-	if (found && equal(e, o))
+	if (found && equal(e, o) && held_alike(&e->object, o))
 		return;
 	store(v, e, o);
 	if (!found)
