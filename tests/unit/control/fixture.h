@@ -68,11 +68,13 @@ static inline void fixture_make(struct fixture *f)
 	o->npods = f->wanted.pods.n;
 	o->pods = arena_array(&f->arena, struct observed_pod, o->npods + 1);
 	for (uint32_t i = 0; i < o->npods; i++) {
-		const struct pod_spec *s = &f->wanted.pods.v[i].object.pod->spec;
+		struct object *own = arena_new(&f->arena, struct object);
+		const struct pod_spec *s;
 		struct observed_pod *p = &o->pods[i];
 
-		p->object = arena_new(&f->arena, struct object);
-		*(struct object *)p->object = object_copy(&f->arena, &f->wanted.pods.v[i].object);
+		*own = object_copy(&f->arena, &f->wanted.pods.v[i].object);
+		s = &own->pod->spec;
+		p->object = own;
 		p->stage = POD_UP;
 		p->ip = 0x0af40010 + i;
 		p->created_at = NOW - 60 * NSEC;
