@@ -150,7 +150,8 @@ static void check_pods(struct references *r, const struct object *o)
 	if (s->service_account_name && !streq(s->service_account_name, "default"))
 		need(r, o, KIND_SERVICEACCOUNT, s->service_account_name, &s->node,
 		     arena_printf(a, "%s.serviceAccountName", prefix));
-	check_pull_secrets(r, o, &s->image_pull_secrets, arena_printf(a, "%s.", prefix));
+	if (s->image_pull_secrets.n)
+		check_pull_secrets(r, o, &s->image_pull_secrets, arena_printf(a, "%s.", prefix));
 }
 
 static void check_account(struct references *r, const struct object *o)
