@@ -48,8 +48,21 @@ void control_run(struct arena *a, const struct control_in *in, struct wanted *re
 /* The label value for a template and the configuration it uses: 8 to 10 safe characters. */
 void control_template_hash(const struct set *s, const char *ns, const struct pod_template *t,
 			   char ret[16]);
-/* rollout status in kubectl's words; *ret_done: finished; *ret_failed: deadline exceeded. */
 /* The template of a ControllerRevision; NULL when the record can't be understood. */
 struct pod_template *control_revision_template(struct arena *a, const struct object *revision);
+/* rollout status in kubectl's words; *ret_done: finished; *ret_failed: deadline exceeded. */
 void control_rollout_status(const struct object *o, struct buf *out, bool *ret_done,
 			    bool *ret_failed);
+
+/* What an object's pods were made from, of the records that control_history_add() is shown. */
+struct control_history {
+	uint32_t to;				/* the revision that is looked for; 0: none */
+	const struct object *newest, *before;	/* by their revisions; NULL: there is none */
+	const struct object *asked;		/* with the revision to */
+};
+/* Records of others, and what is no history, are passed over. */
+void control_history_add(struct control_history *h, const struct object *owner,
+			 const struct object *record);
+uint32_t control_history_revision(const struct object *past);
+/* As the manifest wrote it; NULL when the record can't be understood. */
+struct pod_template *control_history_template(struct arena *a, const struct object *past);

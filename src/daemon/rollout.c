@@ -66,64 +66,22 @@ static const char *title(struct rollout *q)
 	return arena_printf(&q->a, "%s.apps/%s", q->object->kind->singular, q->name);
 }
 
-/* A record of history is a ReplicaSet or a ControllerRevision. */
-static uint32_t revision_of(const struct object *past)
-{
-	const char *r = strmap_get(&past->meta->annotations, REVISION_ANNOTATION);
-
-	if (past->kind->id == KIND_CONTROLLERREVISION)
-		return (uint32_t)past->controller_revision->revision;
-	return r ? (uint32_t)strtoul(r, NULL, 10) : 0;
-}
-
 static const char *hash_of(const struct object *past)
 {
 	return strmap_get(&past->meta->labels, past->kind->id == KIND_CONTROLLERREVISION ?
 			  REVISION_HASH_LABEL : TEMPLATE_HASH_LABEL);
 }
 
-/* As the manifest wrote it; NULL when the record can't be understood. */
-static struct pod_template *template_of(struct arena *a, const struct object *past)
-{
-	struct pod_template *t;
-
-	if (past->kind->id == KIND_CONTROLLERREVISION)
-		return control_revision_template(a, past);
-	t = schema_copy(a, &pod_template_type, past->replicaset->spec.template);
-	strmap_del(&t->metadata.labels, TEMPLATE_HASH_LABEL);
-	return t;
-}
-
-static bool owned_by(const struct object *rs, const struct object *owner)
-{
-	for (uint32_t i = 0; i < rs->meta->owner_references.n; i++)
-		if (streq(rs->meta->owner_references.v[i].uid, owner->meta->uid))
-			return true;
-	return false;
-}
-
 /* The record to go back to: of revision to, or the newest but one. */
 static int find_target(struct rollout *q, const struct object **ret, const struct object **ret_current)
 {
 	const struct object_list *all = store_derived(q->d->store);
-	const struct object *newest = NULL, *before = NULL, *asked = NULL;
+	struct control_history h = { .to = q->to };
 
-	for (uint32_t i = 0; i < all->n; i++) {
-		const struct object *rs = &all->v[i];
-
-		if (!owned_by(rs, q->object))
-			continue;
-		if (revision_of(rs) == q->to)
-			asked = rs;
-		if (!newest || revision_of(rs) > revision_of(newest)) {
-			before = newest;
-			newest = rs;
-		} else if (!before || revision_of(rs) > revision_of(before)) {
-			before = rs;
-		}
-	}
-	*ret_current = newest;
-	*ret = q->to ? asked : before;
+	for (uint32_t i = 0; i < all->n; i++)
+		control_history_add(&h, q->object, &all->v[i]);
+	*ret_current = h.newest;
+	*ret = q->to ? h.asked : h.before;
 	if (*ret)
 		return 0;
 	if (q->to)
@@ -137,7 +95,7 @@ static int find_target(struct rollout *q, const struct object **ret, const struc
 static struct set *revision_of_config(struct rollout *q, const struct object *past)
 {
 	const char *wanted = hash_of(past);
-	struct pod_template *t = template_of(&q->a, past);
+	struct pod_template *t = control_history_template(&q->a, past);
 
 	if (!t)
 		return NULL;
@@ -260,13 +218,13 @@ static int verb_undo(struct rollout *q)
 	if (paused(q->object))
 		return err_set(q->err, -EINVAL, "you cannot rollback a paused deployment; resume it "
 			       "first with 'orchctl rollout resume deployment/%s' and try again", q->name);
-	q->to = revision_of(past);
+	q->to = control_history_revision(past);
 	if (past == current) {
 		buf_printf(q->text, "%s skipped rollback (current template already matches revision %u)\n",
 			   title(q), q->to);
 		return NOTHING_TO_DO;
 	}
-	t = template_of(&q->a, past);
+	t = control_history_template(&q->a, past);
 	if (!t)
 		return err_set(q->err, -EBADMSG, "revision %u can't be understood", q->to);
 	r = hold_configs(q, past, t);

@@ -51,62 +51,19 @@ void sim_end_holds(struct sim *s, const struct set *set)
 
 /* ---- undo ---- */
 
-static int64_t revision_of(const struct object *past)
-{
-	const char *r = strmap_get(&past->meta->annotations, REVISION_ANNOTATION);
-
-	if (past->kind->id == KIND_CONTROLLERREVISION)
-		return past->controller_revision->revision;
-	return r ? strtoll(r, NULL, 10) : 0;
-}
-
-static bool is_history(const struct object *past, const struct object *o)
-{
-	const struct owner_reference_list *l = &past->meta->owner_references;
-
-	return l->n && l->v[0].uid && streq(l->v[0].uid, o->meta->uid) &&
-	       (past->kind->id == KIND_CONTROLLERREVISION || past->kind->id == KIND_REPLICASET);
-}
-
-/* The newest but one. */
-static const struct object *before(const struct sim *s, const struct object *o)
-{
-	const struct object *newest = NULL, *second = NULL;
-
-	for (uint32_t i = 0; i < s->derived.n; i++) {
-		const struct object *past = &s->derived.v[i]->object;
-
-		if (!is_history(past, o))
-			continue;
-		if (!newest || revision_of(past) > revision_of(newest)) {
-			second = newest;
-			newest = past;
-		} else if (!second || revision_of(past) > revision_of(second)) {
-			second = past;
-		}
-	}
-	return second;
-}
-
-static struct pod_template *template_of(struct arena *a, const struct object *past)
-{
-	struct pod_template *t;
-
-	if (past->kind->id == KIND_CONTROLLERREVISION)
-		return control_revision_template(a, past);
-	t = schema_copy(a, &pod_template_type, past->replicaset->spec.template);
-	strmap_del(&t->metadata.labels, TEMPLATE_HASH_LABEL);
-	return t;
-}
-
 static void undo(struct sim *s, const struct object *o, struct hold *h)
 {
-	const struct object *said = declared(s->set, o), *past = before(s, o);
-	struct pod_template *t = past ? template_of(&s->arena, past) : NULL;
+	const struct object *said = declared(s->set, o);
+	struct control_history past = { 0 };
+	struct pod_template *t = NULL;
 	struct object held;
 	BUF_AUTO text = { 0 };
 	struct json j;
 
+	for (uint32_t i = 0; i < s->derived.n; i++)
+		control_history_add(&past, o, &s->derived.v[i]->object);
+	if (past.before)
+		t = control_history_template(&s->arena, past.before);
 	if (!t)
 		return;
 	h->content = NULL;
@@ -120,7 +77,7 @@ static void undo(struct sim *s, const struct object *o, struct hold *h)
 	object_json(&j, &held, DUMP_WRITTEN);
 	h->content = arena_strdup(&s->arena, buf_str(&text));
 	h->digest = said->digest;
-	h->revision = (uint32_t)revision_of(past);
+	h->revision = control_history_revision(past.before);
 }
 
 /* ---- verbs ---- */
