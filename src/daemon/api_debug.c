@@ -2,18 +2,9 @@
 /* Ephemeral containers: what kubectl debug asks for, as one request. */
 #include "base/macro.h"
 #include "daemon/request.h"
+#include "model/names.h"
 
 #define WORDS_MAX 256
-#define NAME_LENGTH 63
-
-/* A DNS label, as every container's name is. */
-static bool is_name(const char *s)
-{
-	size_t n = strlen(s);
-
-	return n && n <= NAME_LENGTH && s[0] != '-' && s[n - 1] != '-' &&
-	       strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == n;
-}
 
 static const char *filled(const char *s)
 {
@@ -35,7 +26,7 @@ void api_debug(struct request *q, struct reply *r)
 	struct err err = { 0 };
 	struct json j;
 
-	if (!e.name || !is_name(e.name) || !e.image) {
+	if (!e.name || !name_ok(NAME_LABEL, e.name) || !e.image) {
 		reply_status(r, 400, "BadRequest",
 			     "an ephemeral container needs a name and an image");
 		return;
