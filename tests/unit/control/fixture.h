@@ -98,3 +98,13 @@ static inline void fixture_ready(struct observed_pod *p)
 	}
 	p->ready_since = NOW - 40 * NSEC;
 }
+
+/* "cpu=1,memory=1Gi" */
+static inline const char *fixture_amounts(struct arena *a, const struct qtymap *m)
+{
+	const char *text = "";
+
+	for (uint32_t i = 0; i < m->n; i++)
+		text = arena_printf(a, "%s%s%s=%s", text, i ? "," : "", m->v[i].k, m->v[i].v.text);
+	return text;
+}

@@ -12,15 +12,6 @@
 	"  selector: {matchLabels: {a: b}}\n  template:\n    metadata: {labels: {a: b}}\n"     \
 	"    spec: {containers: [{name: c, image: i, resources: {" resources "}}]}\n"
 
-static const char *map_text(struct arena *a, const struct qtymap *m)
-{
-	const char *text = "";
-
-	for (uint32_t i = 0; i < m->n; i++)
-		text = arena_printf(a, "%s%s%s=%s", text, i ? "," : "", m->v[i].k, m->v[i].v.text);
-	return text;
-}
-
 /* "requests limits" of the only container of the pod that is made, or what the event says. */
 static const char *outcome(struct fixture *f)
 {
@@ -32,8 +23,8 @@ static const char *outcome(struct fixture *f)
 	for (uint32_t i = 0; i < f->wanted.pods.n; i++) {
 		const struct resource_requirements *r =
 			f->wanted.pods.v[i].object.pod->spec.containers.v[0].resources;
-		text = r ? arena_printf(&f->arena, "%s %s", map_text(&f->arena, &r->requests),
-					map_text(&f->arena, &r->limits)) : " ";
+		text = r ? arena_printf(&f->arena, "%s %s", fixture_amounts(&f->arena, &r->requests),
+					fixture_amounts(&f->arena, &r->limits)) : " ";
 	}
 	return text;
 }

@@ -16,22 +16,13 @@
 	"apiVersion: v1\nkind: Service\nmetadata: {name: " name "}\nspec:\n" more              \
 	"  {selector: {a: b}, ports: [{port: 80}]}\n---\n"
 
-static const char *map_text(struct arena *a, const struct qtymap *m)
-{
-	const char *text = "";
-
-	for (uint32_t i = 0; i < m->n; i++)
-		text = arena_printf(a, "%s%s%s=%s", text, i ? "," : "", m->v[i].k, m->v[i].v.text);
-	return text;
-}
-
 static const char *used(struct fixture *f)
 {
 	for (uint32_t i = 0; i < f->wanted.statuses.n; i++) {
 		const struct wanted_status *s = &f->wanted.statuses.v[i];
 
 		if (s->key.kind->id == KIND_RESOURCEQUOTA)
-			return map_text(&f->arena,
+			return fixture_amounts(&f->arena,
 					&((const struct resource_quota_status *)s->status)->used);
 	}
 	return NULL;
