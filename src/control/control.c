@@ -91,10 +91,28 @@ static void stop_unclaimed(struct pass *p)
 			member_stop(p, p->members.v[i], "no longer declared");
 }
 
-static int pod_cmp(const void *a, const void *b)
+static int member_cmp(const void *x, const void *y)
 {
-	return object_cmp(&((const struct wanted_pod *)a)->object,
-			  &((const struct wanted_pod *)b)->object);
+	return object_cmp(&(*(struct member *const *)x)->want.object,
+			  &(*(struct member *const *)y)->want.object);
+}
+
+/* Those that run are in order already; the new ones are merged in. */
+static void put_pods(struct pass *p)
+{
+	const struct member_list *l = &p->members;
+	struct wanted_pod *to = arena_array(p->a, struct wanted_pod, l->n);
+	uint32_t i = 0, k = p->seen;
+
+	if (l->n > p->seen)
+		qsort(l->v + p->seen, l->n - p->seen, sizeof(*l->v), member_cmp);
+	p->out->pods.v = to;
+	p->out->pods.n = l->n;
+	while (i < p->seen || k < l->n) {
+		bool runs = i < p->seen && (k == l->n || member_cmp(&l->v[i], &l->v[k]) <= 0);
+
+		*to++ = l->v[runs ? i++ : k++]->want;
+	}
 }
 
 static void finish_pods(struct pass *p)
@@ -104,10 +122,7 @@ static void finish_pods(struct pass *p)
 		pod_status_make(p, p->members.v[i]);
 	}
 	services_run(p);
-	for (uint32_t i = 0; i < p->members.n; i++)
-		*arena_push(p->a, &p->out->pods) = p->members.v[i]->want;
-	if (p->out->pods.n)
-		qsort(p->out->pods.v, p->out->pods.n, sizeof(*p->out->pods.v), pod_cmp);
+	put_pods(p);
 }
 
 void control_run(struct arena *a, const struct control_in *in, struct wanted *ret)

@@ -143,7 +143,7 @@ static uint64_t volumes_wanted(struct pass *p, const struct member *m)
 	return set_config_hash(p->in->set, o->meta->namespace, &o->pod->spec, true, p->a, NULL);
 }
 
-static struct member *member_add(struct pass *p, struct object pod)
+static struct member *member_make(struct pass *p, struct object pod)
 {
 	struct member *m = arena_new(p->a, struct member);
 
@@ -153,14 +153,12 @@ static struct member *member_add(struct pass *p, struct object pod)
 		m->want.grace_s = 1;
 	m->owner = controller_uid(pod.meta);
 	p->repulsion |= pod.pod->spec.affinity && pod.pod->spec.affinity->pod_anti_affinity;
-	name_note(p, m);
-	*arena_push(p->a, &p->members) = m;
 	return m;
 }
 
 void member_observe(struct pass *p, const struct observed_pod *seen)
 {
-	struct member *m = member_add(p, private_pod(p->a, seen->object));
+	struct member *m = member_make(p, private_pod(p->a, seen->object));
 	const struct pod_spec *spec = &seen->object->pod->spec;
 	const char *attempt = strmap_get(&m->want.object.meta->annotations,
 					 SANDBOX_ATTEMPT_ANNOTATION);
@@ -183,6 +181,8 @@ void member_observe(struct pass *p, const struct observed_pod *seen)
 	m->ready_since = m->ready ? seen->ready_since : 0;
 	m->active = !told && !m->finished;
 	m->want.config_digest = seen->config_digest;
+	*arena_push(p->a, &p->members) = m;
+	p->seen = p->members.n;
 	if (m->lost)
 		member_own(p, m);
 	if (told)
@@ -191,24 +191,42 @@ void member_observe(struct pass *p, const struct observed_pod *seen)
 		m->want.config_digest = volumes_wanted(p, m);
 }
 
-static int by_owner(const void *x, const void *y)
+/* Pods of one controller that stand side by side, as most do: their names begin alike. */
+struct run { const char *owner; uint32_t first, n; };
+struct run_list { struct run *v; uint32_t n; };
+
+static int run_cmp(const void *x, const void *y)
 {
-	const struct member *a = *(struct member *const *)x, *b = *(struct member *const *)y;
+	const struct run *a = x, *b = y;
 	int r = strcmp(a->owner, b->owner);
 
-	return r ? r : object_cmp(&a->want.object, &b->want.object);
+	return r ? r : a->first < b->first ? -1 : a->first > b->first;
+}
+
+static void find_runs(struct pass *p, struct run_list *ret)
+{
+	*ret = (struct run_list){ 0 };
+	for (uint32_t i = 0; i < p->members.n; i++) {
+		const char *owner = p->members.v[i]->owner;
+
+		if (!ret->n || !streq(ret->v[ret->n - 1].owner, owner))
+			*arena_push(p->a, ret) = (struct run){ owner, i, 0 };
+		ret->v[ret->n - 1].n++;
+	}
 }
 
 void members_sort_by_owner(struct pass *p)
 {
-	const struct member_list *l = &p->members;
+	struct run_list runs;
 
-	p->by_owner.n = l->n;
-	p->by_owner.v = arena_array(p->a, struct member *, l->n);
-	for (uint32_t i = 0; i < l->n; i++)
-		p->by_owner.v[i] = l->v[i];
-	if (l->n)
-		qsort(p->by_owner.v, l->n, sizeof(*l->v), by_owner);
+	p->by_owner = (struct member_list){ .v = arena_array(p->a, struct member *, p->members.n) };
+	find_runs(p, &runs);
+	if (runs.n)
+		qsort(runs.v, runs.n, sizeof(*runs.v), run_cmp);
+	for (uint32_t i = 0; i < runs.n; i++) {
+		for (uint32_t k = 0; k < runs.v[i].n; k++)
+			p->by_owner.v[p->by_owner.n++] = p->members.v[runs.v[i].first + k];
+	}
 }
 
 /* The first one whose owner is not before uid, or, with after set, is after it. */
@@ -245,7 +263,9 @@ struct member *member_new(struct pass *p, struct object *pod, unsigned attempt,
 	*ret_refused = admit_pod(p, pod);
 	if (*ret_refused)
 		return NULL;
-	m = member_add(p, *pod);
+	m = member_make(p, *pod);
+	name_note(p, m);
+	*arena_push(p->a, &p->members) = m;
 	m->attempt = attempt;
 	m->active = m->claimed = true;
 	m->want.why = "new";

@@ -4,6 +4,7 @@
  * input gives the same names. The alphabet is Kubernetes': no vowels, nothing that looks alike.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/hash.h"
 #include "control/pass.h"
@@ -82,18 +83,41 @@ static void put(struct pass *p, struct member *m)
 
 void name_note(struct pass *p, struct member *m)
 {
-	if (2 * p->members.n >= p->names.size) {
+	if (2 * (p->members.n - p->seen) >= p->names.size) {
 		p->names.size = MAX(p->names.size * 2, 64u);
 		p->names.v = arena_array(p->a, struct member *, p->names.size);
-		for (uint32_t i = 0; i < p->members.n; i++)
+		for (uint32_t i = p->seen; i < p->members.n; i++)
 			put(p, p->members.v[i]);
 	}
 	put(p, m);
 }
 
+/* Those that run are sorted as they were observed. */
+static struct member *find_seen(const struct pass *p, const char *ns, const char *name)
+{
+	uint32_t lo = 0, hi = p->seen;
+
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+		const struct meta *m = p->members.v[mid]->want.object.meta;
+		int r = strcmp(m->namespace, ns);
+
+		r = r ? r : strcmp(m->name, name);
+		if (r == 0)
+			return p->members.v[mid];
+		if (r < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return NULL;
+}
+
 struct member *name_find(const struct pass *p, const char *ns, const char *name)
 {
-	return p->names.size ? *name_slot(p, ns, name) : NULL;
+	struct member *m = find_seen(p, ns, name);
+
+	return m || !p->names.size ? m : *name_slot(p, ns, name);
 }
 
 bool name_taken(const struct pass *p, const char *ns, const char *name)

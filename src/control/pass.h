@@ -73,9 +73,10 @@ struct pass {
 	struct arena *a;
 	const struct control_in *in;
 	struct wanted *out;
-	struct member_list members;
+	struct member_list members;	/* those that run first, as they were observed */
+	uint32_t seen;			/* so many of them run */
 	struct member_list by_owner;	/* those that run, sorted by the uid of their controller */
-	struct { struct member **v; uint32_t size; } names;	/* members by hash of their names */
+	struct { struct member **v; uint32_t size; } names;	/* of new members, by hash */
 	bool repulsion;			/* some pod has required anti-affinity */
 	struct storage *storage;
 	struct { struct quota *v; uint32_t n; } quotas;
