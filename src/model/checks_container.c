@@ -328,14 +328,9 @@ static void check_propagation(struct check *c, const struct container *k)
 
 	for (uint32_t i = 0; i < k->volume_mounts.n; i++) {
 		snprintf(child, sizeof(child), "volumeMounts[%u].mountPropagation", i);
-		if (k->volume_mounts.v[i].mount_propagation != PROPAGATION_BIDIRECTIONAL)
-			continue;
-		if (!privileged)
+		if (k->volume_mounts.v[i].mount_propagation == PROPAGATION_BIDIRECTIONAL && !privileged)
 			check_fail_at(c, child,
 				      "Bidirectional needs securityContext.privileged: true");
-		else
-			check_warn_at(c, child, "acted on as HostToContainer: the container's own "
-						"mounts do not appear on the node");
 	}
 }
 

@@ -109,7 +109,21 @@ static int sub_path(struct builder *b, const struct volume_mount *m, const char 
 
 static uint64_t propagation(const struct volume_mount *m)
 {
-	return m->mount_propagation > PROPAGATION_NONE ? MS_SLAVE : 0;
+	return m->mount_propagation == PROPAGATION_BIDIRECTIONAL ? MS_SHARED :
+	       m->mount_propagation == PROPAGATION_HOST_TO_CONTAINER ? MS_SLAVE : 0;
+}
+
+/* The kernel lets no mount out of a mount namespace that belongs to other users. */
+static int check_shared(struct builder *b, const struct volume *v, const char *path,
+			struct err *err)
+{
+	if (b->p->ids)
+		return err_set(err, -EINVAL, "mountPropagation Bidirectional is not possible with "
+			       "hostUsers: false");
+	if (!volume_any_shared(&b->p->object.pod->spec))
+		return err_set(err, -EINVAL, "mountPropagation Bidirectional is not possible in an "
+			       "ephemeral container of a pod whose own have none");
+	return volume_check_shared(v, path, err);
 }
 
 static bool recursive(const struct volume_mount *m)
@@ -151,12 +165,15 @@ static int add_volume(struct builder *b, const struct volume_mount *m, struct mo
 				      b->p->rt->node, b->claims->v, b->claims->n };
 	const struct volume *v = volume_find(&b->p->object.pod->spec, m->name);
 	struct mount_point at = { .to = m->mount_path, .how = BIND_INNER };
+	bool shared = m->mount_propagation == PROPAGATION_BIDIRECTIONAL;
 	const char *sub = NULL;
 	int r;
 
 	if (!v)
 		return err_set(err, -EINVAL, "there is no volume \"%s\"", m->name);
 	r = volume_path(b, &in, v, &at.from, err);
+	if (r == 0 && shared)
+		r = check_shared(b, v, at.from, err);
 	if (r == 0)
 		r = sub_path(b, m, &sub, err);
 	if (r < 0)
@@ -168,6 +185,7 @@ static int add_volume(struct builder *b, const struct volume_mount *m, struct mo
 		at.how |= recursive(m) ? 0 : BIND_TOP;
 	}
 	at.flags |= v->image ? QUIET_MOUNT : 0;
+	at.how |= shared ? BIND_HOST : 0;
 	at.how |= b->p->ids && !volume_is_own(v) && !v->image ? BIND_IDMAP : 0;
 	if (sub) {
 		at.from = arena_printf(b->a, "%s//%s", at.from, sub);

@@ -142,6 +142,8 @@ static void sandbox_program(const struct sandbox *p, struct buf *out)
 		       (s->host_ipc ? 0 : CLONE_NEWIPC);
 
 	join_cgroup(p, out);
+	if (volume_any_shared(s))
+		prog_add(out, OP_KEEP_MOUNTS, 0, 0, NULL, NULL, 0);
 	prog_add(out, OP_UNSHARE, CLONE_NEWNS | (p->ids ? 0 : own), 0, NULL, NULL, 0);
 	if (p->ids)
 		prog_add(out, OP_USERNS, p->ids, own, NULL, NULL, 0);

@@ -2,10 +2,13 @@
 /* Volumes; see volume.h. */
 #include "runtime/volume.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/macro.h"
+
+#define MOUNTS_MAX (16u << 20)		/* of the table of all mounts */
 
 const struct volume *volume_find(const struct pod_spec *s, const char *name)
 {
@@ -154,6 +157,61 @@ int volumes_make(const struct volume_in *in, const struct set *set, struct err *
 		r = volumes_write(in, set, &a, &none, err);
 	arena_release(&a);
 	return r;
+}
+
+/* ---- Bidirectional ---- */
+
+static bool shares(const struct container *c)
+{
+	for (uint32_t i = 0; i < c->volume_mounts.n; i++)
+		if (c->volume_mounts.v[i].mount_propagation == PROPAGATION_BIDIRECTIONAL)
+			return true;
+	return false;
+}
+
+bool volume_any_shared(const struct pod_spec *s)
+{
+	for (uint32_t i = 0; i < pod_container_count(s); i++)
+		if (shares(pod_container(s, i)))
+			return true;
+	return false;
+}
+
+/* A line of /proc/self/mountinfo has "shared:GROUP" among the fields before " - ", proc(5). */
+static bool line_is_shared(const char *line)
+{
+	const char *end = line + strcspn(line, "\n");
+	const char *dash = memmem(line, (size_t)(end - line), " - ", 3);
+
+	return dash && memmem(line, (size_t)(dash - line), " shared:", 8);
+}
+
+static const char *mount_line(const char *text, uint64_t id)
+{
+	for (const char *l = text; *l; l += strcspn(l, "\n"), l += *l == '\n')
+		if (strtoull(l, NULL, 10) == id)
+			return l;
+	return NULL;
+}
+
+int volume_check_shared(const struct volume *v, const char *path, struct err *err)
+{
+	BUF_AUTO text = { 0 };
+	struct statx st;
+
+	if (volume_is_memory(v) || volume_is_files(v) || v->image)
+		return err_set(err, -EINVAL, "mountPropagation Bidirectional: volume \"%s\" is not "
+			       "mounted on the node", v->name);
+	if (statx(AT_FDCWD, path, 0, STATX_MNT_ID, &st) < 0)
+		return err_sys(err, -errno, "%s", path);
+	int r = file_read("/proc/self/mountinfo", MOUNTS_MAX, &text, err);
+	if (r < 0)
+		return r;
+	const char *line = mount_line(buf_str(&text), st.stx_mnt_id);
+	if (!line || !line_is_shared(line))
+		return err_set(err, -EINVAL, "mountPropagation Bidirectional: \"%s\" is on a mount "
+			       "of the node that is not a shared one", path);
+	return 0;
 }
 
 /* ---- hostPath ---- */

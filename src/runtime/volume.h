@@ -51,5 +51,10 @@ int volumes_make(const struct volume_in *in, const struct set *set, struct err *
 int volumes_write(const struct volume_in *in, const struct set *set, struct arena *a,
 		  struct strs *old, struct err *err);
 
+/* Whether a container of the specification shares what it mounts in a volume with the node. */
+bool volume_any_shared(const struct pod_spec *s);
+/* Whether mounts made at path can be seen by others, as the node has mounted it. */
+int volume_check_shared(const struct volume *v, const char *path, struct err *err);
+
 /* Before a container starts: a path of the host is what its type says, or is made. */
 int volume_check_host_path(const struct host_path_volume *h, struct err *err);

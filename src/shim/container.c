@@ -164,6 +164,7 @@ static int run_program(struct container *c, const struct shim_start *order, stru
 		return -ENOMEM;
 	outfit_wear(o, x);
 	x->userns = c->shim->userns;
+	x->host_mounts = c->shim->host_mounts;
 	x->pid_flags = c->pids == SHIM_PIDS_OWN ? CLONE_NEWPID : 0;
 	int r = enter_pids(c, order);
 	if (r == 0) {

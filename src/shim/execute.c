@@ -33,6 +33,7 @@ static int (*const ops[OP_COUNT])(struct prog_run *, const struct step *) = {
 	[OP_USERNS] = op_userns,
 	[OP_ENTER] = op_enter,
 	[OP_JOIN] = op_join,
+	[OP_KEEP_MOUNTS] = op_keep_mounts,
 	[OP_SLAVE] = op_slave,
 	[OP_TASKS] = op_tasks,
 	[OP_HOSTNAME] = op_hostname,
@@ -132,7 +133,7 @@ struct prog_run *prog_run_new(const void *prog, size_t size)
 	*x = (struct prog_run){
 		.prog = prog, .size = size, .mapped = mapped, .root = root,
 		.stdio = { -1, -1, -1 }, .cgroup = -1, .join = -1, .console = -1, .userns = -1,
-		.owner = -1, .host_netlink = -1, .pod_netlink = -1, .oom_score = "0",
+		.host_mounts = -1, .owner = -1, .host_netlink = -1, .pod_netlink = -1, .oom_score = "0",
 	};
 	x->argv = (const char **)(x + 1);
 	x->envp = x->argv + args + 1;
@@ -191,7 +192,7 @@ static void sort(int v[], int n)
  */
 static int keep_only(struct prog_run *x)
 {
-	int keep[] = { x->owner, x->join, x->console, x->userns };
+	int keep[] = { x->owner, x->join, x->console, x->userns, x->host_mounts };
 	unsigned from = 3;
 
 	for (int i = 0; i < 3; i++) {

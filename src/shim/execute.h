@@ -28,6 +28,7 @@ struct prog_run {
 	int stdio[3];
 	int cgroup;			/* cgroup2 directory to be born in */
 	int join;			/* pidfd of the container's first process */
+	int host_mounts;		/* the mount namespace of KEEP_MOUNTS, for the caller to keep */
 	int userns;			/* the pod's; USERNS makes it, for the caller to keep */
 	int console;			/* a tty is wanted: its master is sent over this socket, when
 					 * joining or by CONSOLE */

@@ -79,7 +79,8 @@ static void adopt_connection(struct shim *s)
 
 int main(int argc, char **argv)
 {
-	struct shim s = { .state_fd = -1, .userns = -1, .pause = { .pidfd = -1, .own_ns = -1 } };
+	struct shim s = { .state_fd = -1, .userns = -1, .host_mounts = -1,
+			  .pause = { .pidfd = -1, .own_ns = -1 } };
 
 	if (argc != 2 || own_descriptors() < 0 || become_supervisor(argv[1]) < 0 ||
 	    shim_init(&s) < 0)

@@ -72,6 +72,15 @@ static int attach(int tree, int target)
 			  MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0 ? -errno : 0;
 }
 
+int op_keep_mounts(struct prog_run *x, const struct step *st)
+{
+	(void)st;
+	if (!x->in_shim || x->host_mounts >= 0)
+		return -EINVAL;
+	x->host_mounts = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+	return x->host_mounts < 0 ? -errno : 0;
+}
+
 int op_slave(struct prog_run *x, const struct step *st)
 {
 	(void)x, (void)st;
@@ -121,26 +130,53 @@ static int map_ids(const struct prog_run *x, int tree, const struct step *st, mo
 	return errno == EINVAL ? -EOPNOTSUPP : -errno;
 }
 
-int op_bind(struct prog_run *x, const struct step *st)
+/* What is to be bound, as a detached tree. */
+static int bind_source(struct prog_run *x, const struct step *st)
 {
 	FD_AUTO source = tree_source(x, st->s[0], st->op->b & BIND_MAKE);
 	bool top = st->op->b & BIND_TOP && st->op->a & MS_RDONLY;
-	struct stat sb;
 
 	if (source < 0)
 		return source;
-	if (fstat(source, &sb) < 0)
+	FD_AUTO tree = detached(source, top ? st->op->a & ~(uint64_t)MS_RDONLY : st->op->a);
+	int r = tree < 0 ? tree : top ? read_only(tree) : 0;
+	return r < 0 ? r : fd_take(&tree);
+}
+
+/*
+ * Only a copy of a mount of the host's own namespace is its peer: those that the shim has got of
+ * them are slaves. The way back leads to the root, so the working directory is put right.
+ */
+static int bind_source_of_host(struct prog_run *x, const struct step *st)
+{
+	FD_AUTO own = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+	FD_AUTO cwd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (own < 0 || cwd < 0)
+		return -errno;
+	if (setns(x->host_mounts, CLONE_NEWNS) < 0)
+		return -errno;
+	FD_AUTO tree = bind_source(x, st);
+	if (setns(own, CLONE_NEWNS) < 0 || fchdir(cwd) < 0)
+		return -errno;
+	return tree < 0 ? tree : fd_take(&tree);
+}
+
+int op_bind(struct prog_run *x, const struct step *st)
+{
+	FD_AUTO tree = st->op->b & BIND_HOST ? bind_source_of_host(x, st) : bind_source(x, st);
+	struct stat sb;
+
+	if (tree < 0)
+		return tree;
+	if (fstat(tree, &sb) < 0)
 		return -errno;
 	FD_AUTO target = tree_open(x, st->s[1], st->op->b & BIND_INNER && !x->in_root,
 				   S_ISDIR(sb.st_mode) ? TREE_DIR : TREE_FILE);
 	step_blame(x, st->s[1]);
 	if (target < 0)
 		return target;
-	FD_AUTO tree = detached(source, top ? st->op->a & ~(uint64_t)MS_RDONLY : st->op->a);
-	int r = tree < 0 ? tree : top ? read_only(tree) : 0;
-	if (r < 0)
-		return r;
-	r = map_ids(x, tree, st, sb.st_mode);
+	int r = map_ids(x, tree, st, sb.st_mode);
 	if (r == -EOPNOTSUPP)
 		step_blame(x, st->s[0]);
 	return r < 0 ? r : attach(tree, target);

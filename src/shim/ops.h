@@ -26,6 +26,7 @@ int op_file(struct prog_run *x, const struct step *st);
 int op_chdir(struct prog_run *x, const struct step *st);
 
 /* mounts.c */
+int op_keep_mounts(struct prog_run *x, const struct step *st);
 int op_slave(struct prog_run *x, const struct step *st);
 int op_mount(struct prog_run *x, const struct step *st);
 int op_bind(struct prog_run *x, const struct step *st);

@@ -22,7 +22,7 @@
 
 #include "base/buf.h"
 
-#define PROG_VERSION 8
+#define PROG_VERSION 9
 
 /* OP(name, strings, doc). a and b are the record's two numbers. */
 #define PROG_OPS(OP)                                                                           \
@@ -31,6 +31,7 @@
 	OP(SLAVE, 0, "make all mounts of this mount namespace recursively slave")              \
 	OP(USERNS, 0, "make the pod's user namespace, in which ids from 0 on are those from a on outside, and new namespaces b that belong to it, which are entered") \
 	OP(ENTER, 0, "give stdio to a, enter the pod's user namespace as its root, and unshare(2) b") \
+	OP(KEEP_MOUNTS, 0, "keep this mount namespace, for binds with BIND_HOST")               \
 	OP(TASKS, 1, "write 0 to the v1 tasks file s0: this thread joins that cgroup")         \
 	OP(HOSTNAME, 1, "sethostname(2)")                                                      \
 	OP(NETLINK_HOST, 0, "send the netlink messages in bytes in the host's network namespace; each must be acknowledged") \
@@ -66,6 +67,7 @@ enum {
 	BIND_TOP = 4,		/* MS_RDONLY is not for the mounts below */
 	BIND_IDMAP = 8,		/* ids of its files are ids in the pod's user namespace */
 	BIND_TRY_IDMAP = 16,	/* if its file system knows how */
+	BIND_HOST = 32,		/* s0 as KEEP_MOUNTS has it, so that what is mounted there is shared */
 };
 
 enum prog_opcode {

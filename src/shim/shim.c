@@ -63,6 +63,7 @@ int shim_sandbox(struct shim *s, const void *prog, size_t n, struct prog_fail *f
 	s->sandboxed = true;
 	s->own_net = x->own_net;
 	s->userns = x->userns;
+	s->host_mounts = x->host_mounts;
 	prog_run_free(x);
 	s->sandbox_error = r;
 	s->sandbox_fail = *fail;

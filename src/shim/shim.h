@@ -207,6 +207,7 @@ struct shim {
 	struct log_room *room;
 	struct pause pause;
 	int userns;			/* the pod's own; -1: its users are the host's */
+	int host_mounts;		/* the host's mount namespace; -1: no container mounts there */
 	bool sandboxed, own_net;
 	int sandbox_error;		/* 0 or -errno: then no container may start */
 	struct prog_fail sandbox_fail;

@@ -204,6 +204,43 @@ def test_mount_propagation(orch):
 
 
 @pytest.mark.v2
+def test_mounts_of_a_container_appear_on_the_node(orch):
+    """Bidirectional: as kubelet and runc leave it, the mount outlives the pod that made it."""
+    vol = f"{orch.dir}/vol"
+    os.mkdir(vol)
+    volumes = [{"name": "v", "hostPath": {"path": vol}}]
+    maker = container("/", "/bin/sh", "-c", "until [ -e /v/go ]; do sleep 0.1; done; "
+                      "mkdir -p /v/sub && mount -t tmpfs made /v/sub && "
+                      "echo inside > /v/sub/file && touch /v/ready && exec sleep 1000",
+                      volumeMounts=[mount("v", "/v", mountPropagation="Bidirectional")],
+                      securityContext={"privileged": True})
+
+    def seen(directory):
+        return orch.ns.run("ls", directory).stdout.split()
+
+    bind(orch, vol, vol)
+    orch.write("maker.yaml", pod("maker", maker, volumes=volumes))
+    wait_for(lambda: "is not a shared one" in str(container_status(orch.pod("maker") or {})), 15)
+    orch.ns.run("mount", "--make-shared", vol)
+    try:
+        p = runs(orch, "p", mounts=[mount("v", "/none"),
+                                    mount("v", "/host", mountPropagation="HostToContainer")],
+                 volumes=volumes)
+        open(f"{vol}/go", "w").close()
+        wait_for(lambda: "ready" in seen(vol), 30, "the container has mounted something")
+        root = root_of(orch, p)
+        assert seen(f"{vol}/sub") == ["file"] == os.listdir(f"{root}/host/sub")
+        assert os.listdir(f"{root}/none/sub") == []
+        orch.remove("maker.yaml")
+        wait_for(lambda: not orch.pod("maker"), 20, "the pod is gone")
+        assert seen(f"{vol}/sub") == ["file"] == os.listdir(f"{root}/host/sub")
+        orch.ns.run("umount", f"{vol}/sub")
+        assert seen(f"{vol}/sub") == [] == os.listdir(f"{root}/host/sub")
+    finally:
+        orch.ns.run("umount", "-R", vol)
+
+
+@pytest.mark.v2
 def test_host_path_types(orch):
     d = os.path.join(orch.dir, "host")
     os.mkdir(d)

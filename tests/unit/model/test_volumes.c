@@ -57,7 +57,6 @@ static const struct message_case cases[] = {
 		"  initContainers:\n"
 		"  - {name: i, image: x, volumeMounts: [{name: dat, mountPath: /x}]}\n"
 		"  volumes: [{name: data}, {name: block, persistentVolumeClaim: {claimName: c}}]\n",
-		"t.yaml:9:66: warning: spec.containers[0].volumeMounts[0].mountPropagation: acted on as HostToContainer: the container's own mounts do not appear on the node\n"
 		"t.yaml:11:14: spec.containers[0].volumeDevices[0].name: the pod has no claim \"data\"\n"
 		"t.yaml:12:33: spec.containers[0].volumeDevices[1].devicePath: duplicate path \"/dev/a\"\n"
 		"t.yaml:13:33: spec.containers[0].volumeDevices[2].devicePath: duplicate path \"/e\"\n"

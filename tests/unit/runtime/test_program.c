@@ -22,6 +22,7 @@ static const char yaml[] =
 	"  volumes:\n"
 	"  - {name: conf, configMap: {name: cm}}\n"
 	"  - {name: data, emptyDir: {}}\n"
+	"  - {name: node, hostPath: {path: /tmp}}\n"
 	"  containers:\n"
 	"  - name: c\n"
 	"    image: rootfs:/usr\n"
@@ -36,7 +37,17 @@ static const char yaml[] =
 	"    - {name: conf, mountPath: /opt/k, subPath: k}\n"
 	"  - name: missing\n"
 	"    image: rootfs:/nonexistent/root\n"
-	"    command: [x]\n";
+	"    command: [x]\n"
+	"  - name: shares\n"
+	"    image: rootfs:/usr\n"
+	"    command: [x]\n"
+	"    securityContext: {privileged: true}\n"
+	"    volumeMounts: [{name: node, mountPath: /n, mountPropagation: Bidirectional}]\n"
+	"  - name: hides\n"
+	"    image: rootfs:/usr\n"
+	"    command: [x]\n"
+	"    securityContext: {privileged: true}\n"
+	"    volumeMounts: [{name: conf, mountPath: /n, mountPropagation: Bidirectional}]\n";
 
 struct bed {
 	char dir[64], group[64];
@@ -238,6 +249,34 @@ static void test_own_users(void **state)
 	assert_int_equal(st.st_gid, 1 << 30);
 }
 
+/* Its mounts are seen by others where the node has a shared mount, and only there. */
+static void test_shared_mounts(void **state)
+{
+	static struct message m;
+	struct bed *b = *state;
+	struct err err = { 0 };
+	BUF_AUTO text = { 0 };
+
+	if (!b->rt)
+		skip();
+	assert_int_equal(start(b, "hides", &err), -EINVAL);
+	assert_non_null(strstr(err.msg, "volume \"conf\" is not mounted on the node"));
+	assert_int_equal(unshare(CLONE_NEWNS), 0);
+	assert_int_equal(mount(NULL, "/", NULL, MS_PRIVATE | MS_REC, NULL), 0);
+	assert_int_equal(start(b, "shares", &err), -EINVAL);
+	assert_non_null(strstr(err.msg, "is not a shared one"));
+	assert_int_equal(mount(NULL, "/", NULL, MS_SHARED | MS_REC, NULL), 0);
+	b->p->ids = 1 << 30;
+	assert_int_equal(start(b, "shares", &err), -EINVAL);
+	assert_non_null(strstr(err.msg, "hostUsers: false"));
+	b->p->ids = 0;
+	if (start(b, "shares", &err) < 0)
+		fail_msg("%s", err.msg);
+	size_t n = next_message(b, &m);
+	disassemble(m.payload + sizeof(struct shim_start), n - sizeof(struct shim_start), &text);
+	assert_non_null(strstr(text.data, "BIND 104004 21 /tmp /tmp/"));
+}
+
 static void test_refused(void **state)
 {
 	struct bed *b = *state;
@@ -273,7 +312,7 @@ static void test_record(void **state)
 	assert_true(r.config_digest == 0xfedcba9876543210);
 	assert_int_equal(r.ids, 1 << 30);
 	assert_string_equal(r.object.meta->uid, b->pod->meta->uid);
-	assert_int_equal(r.object.pod->spec.containers.n, 2);
+	assert_int_equal(r.object.pod->spec.containers.n, 4);
 	assert_int_equal(r.object.pod->spec.containers.v[0].security_context->run_as_user, 1000);
 	record_remove(b->p);
 	assert_int_equal(record_read(b->p->run_dir, &a, &r, &err), -ENOENT);
@@ -287,6 +326,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_own_users, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_record, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_shared_mounts, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
