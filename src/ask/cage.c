@@ -1,39 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* landlock(7), seccomp(2); see cage.h. Without libseccomp, as it runs anew for each probe. */
+/* landlock(7), seccomp(2); see cage.h. */
 #include "ask/cage.h"
 
-#include <linux/audit.h>
-#include <linux/filter.h>
 #include <linux/landlock.h>
-#include <linux/seccomp.h>
 #include <netinet/in.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
+#include "base/filter.h"
 #include "base/macro.h"
 
-#if defined(__x86_64__)
-#define ARCH AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define ARCH AUDIT_ARCH_AARCH64
-#elif defined(__riscv) && __riscv_xlen == 64
-#define ARCH AUDIT_ARCH_RISCV64
-#elif defined(__powerpc64__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-#define ARCH AUDIT_ARCH_PPC64LE
-#else
-#error "which AUDIT_ARCH is this?"
-#endif
+enum verdict { REFUSED, ALLOWED, CHECK_FAMILY, CHECK_PROT };
 
-/* The call is allowed when its argument arg, as far as mask looks at it, is value. */
 static const struct {
-	uint32_t nr;
-	uint32_t arg, mask, value;
+	uint16_t nr;
+	uint8_t verdict;
 } calls[] = {
-#define ANY(call) { SYS_##call, 0, 0, 0 },
+#define ANY(call) { SYS_##call, ALLOWED },
 	ANY(read) ANY(write) ANY(readv) ANY(writev) ANY(recvfrom) ANY(sendto) ANY(ppoll)
 #ifdef SYS_poll
 	ANY(poll)
@@ -44,46 +30,40 @@ static const struct {
 	ANY(rt_sigprocmask) ANY(rt_sigreturn) ANY(restart_syscall) ANY(sched_yield) ANY(exit)
 	ANY(exit_group)
 #undef ANY
-	{ SYS_socket, 0, ~0U, AF_INET }, { SYS_socket, 0, ~0U, AF_INET6 },
-	{ SYS_mmap, 2, PROT_EXEC, 0 }, { SYS_mprotect, 2, PROT_EXEC, 0 },
+	{ SYS_socket, CHECK_FAMILY }, { SYS_mmap, CHECK_PROT }, { SYS_mprotect, CHECK_PROT },
 };
 
-#define DATA(member) ((uint32_t)offsetof(struct seccomp_data, member))
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-#define LOW(arg) (DATA(args) + 8 * (arg))
-#else
-#define LOW(arg) (DATA(args) + 8 * (arg) + 4)
-#endif
-#define LOAD(offset) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (offset))
-#define UNLESS(k, skip) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (k), 0, (skip))
-#define RETURN(what) BPF_STMT(BPF_RET | BPF_K, (what))
+static const struct sock_filter refused[] = { FILTER_RET(FILTER_ERRNO(EPERM)) };
+static const struct sock_filter allowed[] = { FILTER_RET(SECCOMP_RET_ALLOW) };
+static const struct sock_filter check_family[] = {
+	FILTER_ARG(0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET, 1, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, 0, 1),
+	FILTER_RET(SECCOMP_RET_ALLOW),
+	FILTER_RET(FILTER_ERRNO(EPERM)),
+};
+static const struct sock_filter check_prot[] = {
+	FILTER_ARG(2),
+	BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 0, 1),
+	FILTER_RET(FILTER_ERRNO(EPERM)),
+	FILTER_RET(SECCOMP_RET_ALLOW),
+};
 
-#define PER_CALL 6
-#define HEAD 3
+static const struct filter_block blocks[] = {
+#define BLOCK(x) { x, ARRAY_SIZE(x) }
+	[REFUSED] = BLOCK(refused), [ALLOWED] = BLOCK(allowed),
+	[CHECK_FAMILY] = BLOCK(check_family), [CHECK_PROT] = BLOCK(check_prot),
+#undef BLOCK
+};
 
 static int filter_calls(struct err *err)
 {
-	struct sock_filter code[HEAD + PER_CALL * ARRAY_SIZE(calls) + 1] = {
-		LOAD(DATA(arch)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCH, 1, 0),
-		RETURN(SECCOMP_RET_KILL_PROCESS),
-	};
-	struct sock_fprog prog = { .len = ARRAY_SIZE(code), .filter = code };
+	struct filter f = { .blocks = blocks, .beyond = REFUSED, .foreign = SECCOMP_RET_KILL_PROCESS };
 
-	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
-		const struct sock_filter part[PER_CALL] = {
-			LOAD(DATA(nr)),
-			UNLESS(calls[i].nr, 4),
-			LOAD(LOW(calls[i].arg)),
-			BPF_STMT(BPF_ALU | BPF_AND | BPF_K, calls[i].mask),
-			UNLESS(calls[i].value, 1),
-			RETURN(SECCOMP_RET_ALLOW),
-		};
-		memcpy(&code[HEAD + PER_CALL * i], part, sizeof(part));
-	}
-	code[ARRAY_SIZE(code) - 1] = (struct sock_filter)RETURN(SECCOMP_RET_ERRNO | EPERM);
-	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog, 0, 0) < 0 ?
-	       err_sys(err, -errno, "seccomp") : 0;
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
+		f.verdicts[calls[i].nr] = calls[i].verdict;
+	int r = filter_install(&f);
+	return r < 0 ? err_sys(err, r, "seccomp") : 0;
 }
 
 #ifndef LANDLOCK_ACCESS_FS_MAKE_SYM

@@ -8,27 +8,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <signal.h>
-#include <stddef.h>
 #include <sys/capability.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
+#include "base/filter.h"
 #include "base/macro.h"
-
-#if defined(__x86_64__)
-#define ARCH AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define ARCH AUDIT_ARCH_AARCH64
-#elif defined(__riscv)
-#define ARCH AUDIT_ARCH_RISCV64
-#else
-#error "which AUDIT_ARCH is this?"
-#endif
 
 #define READER_MEMORY (512UL << 20)
 
@@ -61,28 +48,17 @@ static const cap_value_t applier_caps[] = {
 	CAP_KILL,		/* the reader */
 };
 
-/* ARCH is compared since the same number is another call elsewhere. */
 static int allow_only(const unsigned *calls, size_t n, unsigned otherwise)
 {
-	struct sock_filter f[128] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCH, 1, 0),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-	};
-	struct sock_fprog prog = { .filter = f, .len = 4 };
+	const struct sock_filter refused[] = { FILTER_RET(otherwise) };
+	static const struct sock_filter allowed[] = { FILTER_RET(SECCOMP_RET_ALLOW) };
+	const struct filter_block blocks[] = { { refused, 1 }, { allowed, 1 } };
+	struct filter f = { .blocks = blocks, .foreign = SECCOMP_RET_KILL_PROCESS };
 
-	for (size_t i = 0; i < n; i++) {
-		f[prog.len++] = (struct sock_filter)
-			BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, calls[i], 0, 1);
-		f[prog.len++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-	}
-	f[prog.len++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, otherwise);
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return -errno;
-	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog) < 0 ? -errno : 0;
+	for (size_t i = 0; i < n; i++)
+		f.verdicts[calls[i]] = 1;
+	return filter_install(&f);
 }
-_Static_assert(5 + 2 * ARRAY_SIZE(applier_calls) <= 128, "the filter has room");
 
 /* in and out may be each other's target, hence the detour. */
 static int only_these(int in, int out)

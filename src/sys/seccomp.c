@@ -1,37 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The default filter of containers, compiled here instead of by libseccomp (which gives the
- * numbers of the names): the kernel simulates a new filter once for every system call number
- * (since 5.11), so a chain of comparisons costs a millisecond per installation. Ours is a
- * binary search over runs of numbers with the same verdict, some seven steps deep.
+ * The default filter of containers, compiled by base/filter.h; of libseccomp are the numbers of
+ * the names.
  *
  * Four verdicts: allowed; refused (EPERM: known, but not for containers); unknown (ENOSYS: newer
  * than libseccomp's tables, so that libc falls back); looked at, by one block of instructions
  * per call whose arguments matter. Calls of a foreign architecture and of the x32 ABI are
  * unknown, too.
  */
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <sched.h>
 #include <seccomp.h>
-#include <stddef.h>
-#include <stdio.h>
 #include <sys/capability.h>
 #include <sys/socket.h>
 
+#include "base/filter.h"
 #include "base/macro.h"
 #include "sys/privilege.h"
-
-#define CALLS 512	/* numbers beyond are unknown: x86_64 and aarch64 are below 480 */
-
-#if defined(__x86_64__)
-#define ARCH_NATIVE AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define ARCH_NATIVE AUDIT_ARCH_AARCH64
-#else
-#error "seccomp: add this architecture"
-#endif
 
 enum verdict {
 	UNKNOWN, REFUSED, ALLOWED,
@@ -151,24 +135,24 @@ static const struct grant {
 
 /* ---- verdict per number ---- */
 
-static void set_one(uint8_t v[CALLS], const char *name, enum verdict verdict)
+static void set_one(uint8_t v[FILTER_CALLS], const char *name, enum verdict verdict)
 {
 	int nr = seccomp_syscall_resolve_name(name);
 
 	/* Negative: libseccomp does not know it, or only as a call of another architecture. */
-	if (nr >= 0 && nr < CALLS)
+	if (nr >= 0 && nr < FILTER_CALLS)
 		v[nr] = (uint8_t)verdict;
 }
 
-static void set_all(uint8_t v[CALLS], const char *const *names, enum verdict verdict)
+static void set_all(uint8_t v[FILTER_CALLS], const char *const *names, enum verdict verdict)
 {
 	for (; *names; names++)
 		set_one(v, *names, verdict);
 }
 
-static void verdicts_fill(uint64_t caps, uint8_t v[CALLS])
+static void verdicts_fill(uint64_t caps, uint8_t v[FILTER_CALLS])
 {
-	for (int nr = 0; nr < CALLS; nr++) {
+	for (int nr = 0; nr < FILTER_CALLS; nr++) {
 		char *name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, nr);
 
 		v[nr] = name ? REFUSED : UNKNOWN;
@@ -186,47 +170,40 @@ static void verdicts_fill(uint64_t caps, uint8_t v[CALLS])
 
 #define NEW_NAMESPACES (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |           \
 			CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
-#define RET_ERRNO(e) (SECCOMP_RET_ERRNO | ((e) & SECCOMP_RET_DATA))
 
-/* Little-endian: the low half of an argument comes first. The high half is not looked at: these
- * arguments are ints (clone's flags: the namespace bits are in the low half). */
-#define ARG_LOW(n) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[n]))
-#define RET(k) BPF_STMT(BPF_RET | BPF_K, (k))
-
+/* Of the arguments that are looked at only the low half counts: they are ints (clone's flags: the
+ * namespace bits are in the low half). */
 static const struct sock_filter block_clone[] = {
-	ARG_LOW(0),
+	FILTER_ARG(0),
 	BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, NEW_NAMESPACES, 0, 1),
-	RET(RET_ERRNO(EPERM)),
-	RET(SECCOMP_RET_ALLOW),
+	FILTER_RET(FILTER_ERRNO(EPERM)),
+	FILTER_RET(SECCOMP_RET_ALLOW),
 };
 
 /* AF_VSOCK reaches the hypervisor, AF_ALG a part of the kernel with a history of holes. */
 static const struct sock_filter block_socket[] = {
-	ARG_LOW(0),
+	FILTER_ARG(0),
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_VSOCK, 2, 0),
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_ALG, 1, 0),
-	RET(SECCOMP_RET_ALLOW),
-	RET(RET_ERRNO(EPERM)),
+	FILTER_RET(SECCOMP_RET_ALLOW),
+	FILTER_RET(FILTER_ERRNO(EPERM)),
 };
 
 /* PER_LINUX, PER_LINUX32, both with UNAME26, and the question what it is. */
 static const struct sock_filter block_personality[] = {
-	ARG_LOW(0),
+	FILTER_ARG(0),
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0xffffffff, 2, 0),
 	BPF_STMT(BPF_ALU | BPF_AND | BPF_K, ~0x20008U),
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1),
-	RET(SECCOMP_RET_ALLOW),
-	RET(RET_ERRNO(EPERM)),
+	FILTER_RET(SECCOMP_RET_ALLOW),
+	FILTER_RET(FILTER_ERRNO(EPERM)),
 };
 
-static const struct sock_filter block_unknown[] = { RET(RET_ERRNO(ENOSYS)) };
-static const struct sock_filter block_refused[] = { RET(RET_ERRNO(EPERM)) };
-static const struct sock_filter block_allowed[] = { RET(SECCOMP_RET_ALLOW) };
+static const struct sock_filter block_unknown[] = { FILTER_RET(FILTER_ERRNO(ENOSYS)) };
+static const struct sock_filter block_refused[] = { FILTER_RET(FILTER_ERRNO(EPERM)) };
+static const struct sock_filter block_allowed[] = { FILTER_RET(SECCOMP_RET_ALLOW) };
 
-static const struct block {
-	const struct sock_filter *v;
-	size_t n;
-} blocks[VERDICTS] = {
+static const struct filter_block blocks[VERDICTS] = {
 #define BLOCK(x) { x, ARRAY_SIZE(x) }
 	[UNKNOWN] = BLOCK(block_unknown),
 	[REFUSED] = BLOCK(block_refused),
@@ -237,76 +214,10 @@ static const struct block {
 #undef BLOCK
 };
 
-struct run {
-	uint32_t first;		/* number; the run ends where the next begins */
-	enum verdict verdict;
-};
-
-struct program {
-	struct sock_filter v[BPF_MAXINSNS];
-	size_t n;
-};
-
-static void emit(struct program *p, struct sock_filter f)
-{
-	if (p->n < ARRAY_SIZE(p->v))
-		p->v[p->n] = f;
-	p->n++;
-}
-
-/* The search over runs[lo, hi): the accumulator holds the number. A leaf is the verdict's block
- * itself; offsets of conditional jumps have 8 bits, so a far half is reached by a plain jump. */
-static void emit_search(struct program *p, const struct run *runs, size_t lo, size_t hi)
-{
-	if (hi - lo == 1) {
-		const struct block *b = &blocks[runs[lo].verdict];
-
-		for (size_t i = 0; i < b->n; i++)
-			emit(p, b->v[i]);
-		return;
-	}
-
-	size_t mid = lo + (hi - lo) / 2;
-
-	emit(p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, runs[mid].first, 0, 1));
-
-	size_t jump = p->n;
-
-	emit(p, (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, 0));
-	emit_search(p, runs, lo, mid);
-	if (jump < ARRAY_SIZE(p->v))
-		p->v[jump].k = (uint32_t)(p->n - jump - 1);
-	emit_search(p, runs, mid, hi);
-}
-
-static size_t runs_collect(const uint8_t v[CALLS], struct run runs[CALLS + 1])
-{
-	size_t n = 0;
-
-	for (uint32_t nr = 0; nr < CALLS; nr++)
-		if (n == 0 || runs[n - 1].verdict != v[nr])
-			runs[n++] = (struct run){ nr, v[nr] };
-	if (runs[n - 1].verdict != UNKNOWN)
-		runs[n++] = (struct run){ CALLS, UNKNOWN };
-	return n;
-}
-
 int seccomp_default(uint64_t caps, struct buf *out, struct err *err)
 {
-	uint8_t verdicts[CALLS];
-	struct run runs[CALLS + 1];
-	struct program p = { .n = 0 };
+	struct filter f = { .blocks = blocks, .beyond = UNKNOWN, .foreign = FILTER_ERRNO(ENOSYS) };
 
-	verdicts_fill(caps, verdicts);
-	emit(&p, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-					      offsetof(struct seccomp_data, arch)));
-	emit(&p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCH_NATIVE, 1, 0));
-	emit(&p, (struct sock_filter)RET(RET_ERRNO(ENOSYS)));
-	emit(&p, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-					      offsetof(struct seccomp_data, nr)));
-	emit_search(&p, runs, 0, runs_collect(verdicts, runs));
-	if (p.n > ARRAY_SIZE(p.v))
-		return err_set(err, -E2BIG, "seccomp filter of %zu instructions", p.n);
-	buf_add(out, p.v, p.n * sizeof(p.v[0]));
-	return 0;
+	verdicts_fill(caps, f.verdicts);
+	return filter_build(&f, out) < 0 ? err_set(err, -E2BIG, "seccomp filter") : 0;
 }
