@@ -8,7 +8,8 @@ import subprocess
 import pytest
 
 import oci_layers as oci
-from harness import BUILD, IS_V2, Orch, container, is_ready, pod, state, wait_for
+from harness import (BUILD, IS_V2, Orch, configmap, container, container_status, is_ready, pod, state,
+                     wait_for)
 
 
 def running(orch, name):
@@ -173,6 +174,136 @@ def test_success_threshold(orch):
     wait_for(lambda: words(orch, p, "/var/tmp/asked"))
     wait_for(lambda: is_ready(orch.pod("p")), 20)
     assert len(words(orch, p, "/var/tmp/asked")) >= 3
+
+
+@pytest.mark.v2
+def test_failure_threshold(orch):
+    orch.write("p.yaml", pod("p", container("/", "/bin/sleep", "1000", **exec_probe(
+        "[ -e /var/tmp/broken ] || exit 0; echo failed >>/var/tmp/asked; exit 1", failureThreshold=3))))
+    p, = orch.wait_ready(1)
+    orch.exec("p", "/bin/touch", "/var/tmp/broken")
+    wait_for(lambda: not is_ready(orch.pod("p")), 20)
+    assert len(words(orch, p, "/var/tmp/asked")) >= 3
+
+
+@pytest.mark.v2
+def test_probe_times(orch):
+    """Against what asks every second from the start: all three begin together."""
+    ask = "echo asked >>/v/{}"
+    mounts = [{"name": "v", "mountPath": "/v"}]
+
+    def asked(name, **times):
+        return container("/", "/bin/sleep", "1000", name=name, volumeMounts=mounts,
+                         **exec_probe(ask.format(name), **times))
+    orch.write("p.yaml", pod(
+        "p", asked("often"), asked("seldom", periodSeconds=6), asked("late", initialDelaySeconds=6),
+        volumes=[{"name": "v", "hostPath": {"path": orch.dir}}]))
+
+    def times(name):
+        try:
+            with open(f"{orch.dir}/{name}") as f:
+                return len(f.read().split())
+        except FileNotFoundError:
+            return 0
+    wait_for(lambda: times("late"), 40, "the late one is asked")
+    assert times("often") >= 3
+    wait_for(lambda: times("often") >= 12, 40)
+    assert 1 <= times("seldom") <= times("often") // 2
+
+
+@pytest.mark.v2
+def test_grace_of_a_probe(orch):
+    """Its own, where the pod's is longer than anybody would wait."""
+    orch.write("p.yaml", pod("p", container(
+        orch.rootfs, "/bin/probe", "sleep", "--stubborn", livenessProbe={
+            "exec": {"command": ["/bin/probe", "exit", "1"]}, "periodSeconds": 1,
+            "failureThreshold": 1, "terminationGracePeriodSeconds": 1}),
+        terminationGracePeriodSeconds=3600))
+    wait_for(lambda: (orch.pod("p") or {}).get("status") and
+             container_status(orch.pod("p")).get("restartCount"), 40, "it is started again")
+    assert container_status(orch.pod("p"))["lastState"]["terminated"]["exitCode"] == 137
+    orch.write("p.yaml", pod("p", container(orch.rootfs, "/bin/probe", "sleep")))
+
+
+# ---- what a pod is made for, and who it runs as ----
+
+def test_a_pod_for_windows(orch):
+    orch.write("p.yaml", pod("p", container(orch.rootfs, "/bin/probe", "sleep"),
+                             os={"name": "windows"}))
+    r = orch.ctl("validate", "-f", orch.path("p.yaml"), check=False)
+    assert "spec.os.name: a pod for windows cannot run here" in r.stdout + r.stderr
+    orch.edit("p.yaml", "windows", "linux")
+    assert "windows" not in orch.ctl("validate", "-f", orch.path("p.yaml")).stderr
+
+
+def test_run_as_non_root_of_the_pod(orch):
+    orch.write("p.yaml", pod("root", container(orch.rootfs, "/bin/probe", "sleep"),
+                             securityContext={"runAsNonRoot": True}),
+               pod("user", container(orch.rootfs, "/bin/probe", "sleep"),
+                   securityContext={"runAsNonRoot": True, "runAsUser": 1000}))
+    p = running(orch, "user")
+    assert proc(min(orch.pids(p, "main")), "status").split("Uid:")[1].split()[0] == "1000"
+    wait_for(lambda: "runAsNonRoot" in state(orch.pod("root") or {})[1].get("message", ""))
+    assert not orch.pids(orch.pod("root"), "main")
+
+
+# ---- files of ConfigMaps and Secrets, claims for reading, ports ----
+
+@pytest.mark.v2
+def test_items_and_what_may_be_missing(orch):
+    items = [{"key": "a", "path": "sub/first", "mode": 0o400}]
+    volumes = {"c": {"configMap": {"name": "cfg", "items": items, "defaultMode": 0o640}},
+               "all": {"configMap": {"name": "cfg", "defaultMode": 0o640}},
+               "s": {"secret": {"secretName": "sec", "items": items}},
+               "noc": {"configMap": {"name": "none", "optional": True}},
+               "nos": {"secret": {"secretName": "none", "optional": True}},
+               "both": {"projected": {"sources": [
+                   {"configMap": {"name": "cfg", "items": [{"key": "b", "path": "second"}]}},
+                   {"secret": {"name": "none", "optional": True}}]}}}
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "sec"},
+              "stringData": {"a": "hidden", "b": "x"}}
+    text = orch.script(
+        "p", "cd /v; for f in */* */*/*; do [ -f $f ] && echo $f $(stat -L -c %a $f) $(cat $f); done",
+        objects=[configmap("cfg", a="one", b="two"), secret],
+        volumeMounts=[{"name": n, "mountPath": f"/v/{n}"} for n in volumes],
+        spec={"volumes": [{"name": n, **v} for n, v in volumes.items()]})
+    assert sorted(text.splitlines()) == [
+        "all/a 640 one", "all/b 640 two", "both/second 644 two", "c/sub/first 400 one",
+        "s/sub/first 400 hidden"]
+
+
+@pytest.mark.v2
+def test_a_claim_for_reading(orch):
+    orch.write("c.yaml", {
+        "apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "data"},
+        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}}})
+
+    def writes(name, **how):
+        return orch.script(name, f"touch /d/{name} && echo written",
+                           volumeMounts=[{"name": "d", "mountPath": "/d"}], spec={"volumes": [
+                               {"name": "d", "persistentVolumeClaim": {"claimName": "data", **how}}]})
+    assert writes("first") == "written"
+    assert "Read-only file system" in writes("second", readOnly=True)
+
+
+def test_ports_of_a_protocol(orch):
+    """A Service finds a port by its name, where the protocol is its own, too."""
+    ports = [{"name": "talk", "containerPort": 5300, "protocol": "UDP"},
+             {"name": "web", "containerPort": 8080}]
+    orch.write("p.yaml", pod("p", container(orch.rootfs, "/bin/probe", "sleep", ports=ports),
+                             labels={"app": "p"}), *[
+        {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": {
+            "selector": {"app": "p"}, "ports": [{"port": 53, "protocol": protocol,
+                                                 "targetPort": "talk"}]}}
+        for name, protocol in (("same", "UDP"), ("other", "TCP"))])
+    orch.wait_ready(1)
+
+    def ports_of(name):
+        subsets = (orch.get("endpoints", name) or {}).get("subsets", [])
+        return [(p["port"], p["protocol"]) for s in subsets for p in s.get("ports", [])]
+    wait_for(lambda: ports_of("same") == [(5300, "UDP")], 10, "the port is found")
+    orch.wait_settled()
+    assert ports_of("other") == []
 
 
 # ---- taints of a node that is short of something ----

@@ -24,6 +24,7 @@ import pytest
 import oci_layers as oci
 from harness import (BUILD, TOP, Namespace, Orch, configmap, container_status, in_netns, pod, state,
                      wait_for)
+from test_access import Terminal
 from test_image_store import merged, ram
 
 KILLS = int(os.environ.get("ORCH_TEST_KILLS", "200"))
@@ -350,6 +351,23 @@ def test_pull_and_run(node, registry, images):
     wait_for(lambda: not node.pod("p"), 20, "it ends")
 
 
+def test_configuration_of_an_image(node, registry, images):
+    """What no other test looks at: a user by number, and what is only shown."""
+    images.make("shown", base_layer, **{
+        "entrypoint": ["/bin/sh", "-c"], "cmd": "id; sleep 1000", "user": "33:44",
+        "exposedports": ["8080/tcp", "53/udp"], "volume": "/data", "label": "org.example.a=b c"})
+    image = registry.push(f"oci:{images.path}:shown", "shown:1")
+    node.start()
+    node.write("p.yaml", node.declare(image))
+    p = node.wait_running()
+    wait_for(lambda: "\n" in node.log_text(p, "main"), 10, "its output")
+    assert node.log_text(p, "main") == "uid=33 gid=44 groups=44\n"
+    shown = json.loads(node.ctl("image", "inspect", image).stdout)
+    assert sorted(shown["ports"]) == ["53/udp", "8080/tcp"]
+    assert (shown["volumes"], shown["labels"]) == (["/data"], ["org.example.a=b c"])
+    assert (shown["user"], shown["ids"]) == ("33:44", "33:44")
+
+
 def test_present_image_is_not_asked_for(node, registry, images):
     image = registry.push(f"oci:{images.path}:app", "app:1")
     node.start()
@@ -504,6 +522,10 @@ def test_private_image(node, private, images):
     node.wait_waiting("ErrImagePull", "no basic auth credentials", "s")
     node.write("a.yaml", account)
     node.wait_running("s")
+    old = node.declare(image, "u", policy="Always")
+    old["spec"]["serviceAccount"] = "puller"	# as the field was called once
+    node.write("u-pod.yaml", old)
+    node.wait_running("u")
     # the password was mended: at once, whatever the back-off says
     node.write("s.yaml", pull_secret("good", private.host, "joe", "s3cret"),
                pull_secret("bad", private.host, "joe", "s3cret"))
@@ -573,8 +595,14 @@ def test_never(node, registry, images):
     node.write("p.yaml", node.declare(image, policy="Never"))
     node.wait_waiting("ErrImageNeverPull",
                       f'Container image "{image}" is not present with pull policy of Never')
+    volume = node.declare(f"rootfs:{node.rootfs}", "v", command=["/bin/probe", "sleep"])
+    volume["spec"]["volumes"] = [{"name": "i", "image": {"reference": image, "pullPolicy": "Never"}}]
+    volume["spec"]["containers"][0]["volumeMounts"] = [{"name": "i", "mountPath": "/i"}]
+    node.write("v.yaml", volume)
+    node.wait_waiting("ErrImageNeverPull", "is not present with pull policy of Never", "v")
     node.ctl("image", "pull", image)
     node.wait_running()
+    node.wait_running("v")
 
 
 def test_wrong_digest(node, registry, images):
@@ -624,6 +652,18 @@ def test_registry_killed_in_the_middle(node, registry, images):
         proxy.limit = None
         node.wait_running(timeout=40)
         assert any(f"bytes={have}-" in r for r in proxy.ranges), proxy.ranges
+
+
+def test_a_registry_that_falls_silent(node, registry, images):
+    """Nobody waits for it for ever: another connection goes on where the first one came to."""
+    registry.push(f"oci:{images.path}:large", "large:1")
+    with SlowProxy(node, 5067, 5055, limit=6 << 20) as proxy:
+        node.start()
+        node.write("p.yaml", node.declare("127.0.0.1:5067/large:1"))
+        wait_for(lambda: proxy.ranges, 90, "it is asked for the rest")
+        assert int(proxy.ranges[0][len("bytes="):].split("-")[0]) > 5 << 20
+        proxy.limit = None
+        node.wait_running(timeout=60)
 
 
 def test_disk_full(node, registry, images):
@@ -822,6 +862,45 @@ def test_progress_in_events(node, registry, images):
         proxy.limit = None
         node.wait_running(timeout=40)
         assert not [e for e in node.events("Pulling") if e["count"] > 1]
+
+
+def test_progress_on_a_terminal(node, registry, images):
+    registry.push(f"oci:{images.path}:large", "large:1")
+    with SlowProxy(node, 5066, 5055, limit=8 << 20) as proxy:
+        node.start()
+        with Terminal(node, "image", "pull", "127.0.0.1:5066/large:1") as t:
+            size = sum(layer["size"] for layer in images.manifest("large")["layers"])
+            t.expect(f" of {(size + 999999) // 1000000} MB (3")	# 8 of 25
+            proxy.limit = None
+            t.expect(images.descriptor("large")["digest"])
+            assert t.wait() == 0
+
+
+def used(node, sub):
+    """Bytes of the files below."""
+    return sum(os.lstat(os.path.join(d, f)).st_size
+               for d, _, files in os.walk(f"{node.state}/images/{sub}") for f in files)
+
+
+def test_disk_usage(node, registry, images):
+    """What is shown is what is on the disk, and what a prune would give back."""
+    app, large = (registry.push(f"oci:{images.path}:{n}", f"{n}:1") for n in ("app", "large"))
+    node.start()
+    node.write("p.yaml", node.declare(app))
+    node.wait_running()
+    node.ctl("image", "pull", large)
+
+    def usage():
+        return json.loads(node.ctl("image", "ls", "-o", "json").stdout)["usage"]
+    u = usage()
+    assert (u["images"], u["layers"]) == (2, len(node.store("layers")))
+    assert u["blobBytes"] >= used(node, "blobs") > 0 and u["layerBytes"] >= used(node, "layers")
+    assert (24 << 20) < u["unusedBytes"] <= u["layerBytes"] + u["blobBytes"]
+    assert f"2 images, {u['layers']} layers: " in node.ctl("image", "ls", "-o", "wide").stderr
+    node.ctl("image", "prune", "--all")
+    after = usage()
+    assert (after["images"], after["unusedBytes"]) == (1, 0)
+    assert after["layerBytes"] < u["layerBytes"] - (24 << 20)
 
 
 def test_proxy(node, registry, images, monkeypatch):

@@ -144,6 +144,117 @@ def test_preemption(orch):
     wait_running(orch, "low")
 
 
+def test_preemption_policy(orch):
+    """What never pushes others away waits, though it is more important."""
+    orch.write("c.yaml", priority_class("low", 1),
+               priority_class("patient", 100, preemptionPolicy="Never"))
+    orch.write("l.yaml", pod("low", sleeper(orch, cpu=milli(0.6)), priorityClassName="low"))
+    low = wait_running(orch, "low")
+    orch.write("h.yaml", pod("high", sleeper(orch, cpu=milli(0.6)), priorityClassName="patient",
+                             preemptionPolicy="Never"))
+    wait_pending(orch, "high", "1 Insufficient cpu. preemption: ")
+    orch.wait_settled()
+    now = orch.pod("low")
+    assert now["metadata"]["uid"] == low["metadata"]["uid"] and state(now)[0] == "running"
+    orch.remove("l.yaml")
+    wait_running(orch, "high")
+
+
+# ---- affinity, tolerations and spread ----
+
+def placed(orch, pods, words):
+    """pods: {name: (does it have a place, what its spec says)}; words: why the others have none."""
+    orch.write("all.yaml", *[pod(name, sleeper(orch), labels={"app": "me", "tier": "x"}, **spec)
+                             for name, (_, spec) in pods.items()])
+    for name, (has, _) in pods.items():
+        wait_running(orch, name) if has else wait_pending(orch, name, words)
+
+
+def test_node_affinity(orch):
+    orch.write("n.yaml", node({"disk": "ssd", "size": "5"}))
+    wait_for(lambda: orch.get("nodes", "node1", ns=None)["metadata"]["labels"].get("disk") == "ssd")
+
+    def asks(*terms):
+        return {"affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {
+            "nodeSelectorTerms": list(terms)}}}}
+
+    def labels(*expressions):
+        return {"matchExpressions": [dict(zip(("key", "operator", "values"), e))
+                                     for e in expressions]}
+    placed(orch, {
+        "in": (True, asks(labels(("disk", "In", ["hdd", "ssd"])))),
+        "not-in": (False, asks(labels(("disk", "NotIn", ["ssd"])))),
+        "exists": (False, asks(labels(("gpu", "Exists")))),
+        "absent": (True, asks(labels(("gpu", "DoesNotExist")))),
+        "greater": (True, asks(labels(("size", "Gt", ["4"])))),
+        "less": (False, asks(labels(("size", "Lt", ["5"])))),
+        "both": (False, asks(labels(("disk", "In", ["ssd"]), ("gpu", "Exists")))),
+        "either": (True, asks(labels(("gpu", "Exists")), labels(("disk", "Exists")))),
+        "name": (True, asks({"matchFields": [
+            {"key": "metadata.name", "operator": "In", "values": ["node1"]}]})),
+        "other": (False, asks({"matchFields": [
+            {"key": "metadata.name", "operator": "In", "values": ["node2"]}]})),
+    }, "1 node(s) didn't match Pod's node affinity/selector.")
+
+
+def test_pods_near_to_others(orch):
+    orch.write("a.yaml", {"apiVersion": "v1", "kind": "Namespace",
+                          "metadata": {"name": "far", "labels": {"team": "b"}}},
+               pod("db", sleeper(orch), ns="far", labels={"app": "db", "tier": "x"}))
+    wait_for(lambda: state(orch.pod("db", "far") or {})[0] == "running", 15, "db runs")
+
+    def near(**term):
+        selector = {"matchExpressions": [{"key": "app", "operator": "In", "values": ["db"]}]}
+        term = {"topologyKey": "kubernetes.io/hostname", "labelSelector": selector, **term}
+        return {"affinity": {"podAffinity": {
+            "requiredDuringSchedulingIgnoredDuringExecution": [term]}}}
+    placed(orch, {
+        "same-namespace": (False, near()),
+        "by-name": (True, near(namespaces=["far"])),
+        "by-label": (True, near(namespaceSelector={"matchLabels": {"team": "b"}})),
+        "by-none": (False, near(namespaceSelector={"matchLabels": {"team": "c"}})),
+        "other-label": (False, near(namespaces=["far"], labelSelector={
+            "matchLabels": {"app": "cache"}})),
+        "no-such-place": (False, near(namespaces=["far"], topologyKey="rack")),
+        "like-it": (True, near(namespaces=["far"], matchLabelKeys=["tier"])),
+        "unlike-it": (False, near(namespaces=["far"], mismatchLabelKeys=["tier"])),
+    }, "1 node(s) didn't match pod affinity rules.")
+
+
+def test_tolerations_by_value_and_effect(orch):
+    orch.write("n.yaml", node(taints=[{"key": "k", "value": "yes", "effect": "NoSchedule"}]))
+    wait_for(lambda: orch.get("nodes", "node1", ns=None).get("spec", {}).get("taints"))
+
+    def bears(**toleration):
+        return {"tolerations": [{"key": "k", **toleration}]}
+    placed(orch, {
+        "value": (True, bears(operator="Equal", value="yes", effect="NoSchedule")),
+        "other-value": (False, bears(operator="Equal", value="no", effect="NoSchedule")),
+        "other-effect": (False, bears(operator="Exists", effect="NoExecute")),
+        "every-effect": (True, bears(operator="Exists")),
+    }, "1 node(s) had untolerated taint {k: yes}.")
+
+
+def test_spread(orch):
+    """One node is one place: too many are on it only where there should be more places."""
+    def spread(**more):
+        return {"topologySpreadConstraints": [{
+            "topologyKey": "kubernetes.io/hostname", "maxSkew": 1, "whenUnsatisfiable": "DoNotSchedule",
+            "labelSelector": {"matchLabels": {"app": "seen"}}, **more}]}
+    orch.write("a.yaml", *[pod(f"seen-{n}", sleeper(orch), labels={"app": "seen", "tier": n})
+                           for n in "xy"])
+    orch.wait_ready(2, app="seen")
+    placed(orch, {
+        "one-place": (True, spread()),
+        "two-places": (False, spread(minDomains=2)),
+        "wider": (True, spread(minDomains=2, maxSkew=2)),
+        "anyway": (True, spread(topologyKey="rack", whenUnsatisfiable="ScheduleAnyway")),
+        "of-its-tier": (True, spread(minDomains=2, matchLabelKeys=["tier"])),
+        "others": (True, spread(minDomains=2, labelSelector={"matchLabels": {"app": "none"}})),
+        "no-such-place": (False, spread(topologyKey="rack")),
+    }, "1 node(s) didn't match pod topology spread constraints")
+
+
 def test_unknown_class(orch):
     orch.write("p.yaml", pod("x", sleeper(orch), priorityClassName="gone"))
     wait_for(lambda: any("no PriorityClass with name gone was found" in e["message"]
