@@ -12,6 +12,7 @@ import json
 import os
 import random
 import re
+import select
 import shutil
 import signal
 import socket
@@ -683,6 +684,18 @@ def test_disk_full(node, registry, images):
         node.ns.run("umount", node.state)
 
 
+def tunnel(one, other):
+    """Until one of them ends."""
+    to = {one: other, other: one}
+    with contextlib.suppress(OSError):
+        while True:
+            for s in select.select(list(to), [], [])[0]:
+                data = s.recv(65536)
+                if not data:
+                    return
+                to[s].sendall(data)
+
+
 class SlowProxy:
     """HTTP in between: byte limit, status codes, and what was asked for. Also a forward proxy, whose
     clients say the whole address; every name leads to the target."""
@@ -719,6 +732,13 @@ class SlowProxy:
                     proxy.count(1)
                     self.copy(r)
                     proxy.count(-1)
+
+            def do_CONNECT(self):
+                proxy.requests.append((self.command, self.path))
+                with socket.create_connection(("127.0.0.1", target)) as there:
+                    self.send_response(200)
+                    self.end_headers()
+                    tunnel(self.connection, there)
 
             def copy(self, r):
                 done = 0
@@ -918,6 +938,19 @@ def test_proxy(node, registry, images, monkeypatch):
         node.write("q.yaml", node.declare(f"{registry.host}/app:1", "q"))
         node.wait_running("q")
         assert proxy.requests == []
+
+
+def test_tls_through_a_proxy(node, private, images, monkeypatch):
+    """It sees where to, and no more; the certificate is the registry's."""
+    private.push(f"oci:{images.path}:app", "app:1")
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:5068")
+    node.settings(registries=[{"host": "registry.test:5055", "caFile": private.ca}])
+    with SlowProxy(node, 5068, 5055) as proxy:
+        node.start()
+        node.write("s.yaml", pull_secret("good", "registry.test:5055", "joe", "s3cret"))
+        node.write("p.yaml", node.declare("registry.test:5055/app:1", secrets=["good"]))
+        node.wait_running()
+        assert set(proxy.requests) == {("CONNECT", "registry.test:5055")}
 
 
 def test_bearer_token(node, registry, images):
