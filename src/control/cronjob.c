@@ -10,6 +10,7 @@
 
 #include "base/cron.h"
 #include "control/job.h"
+#include "control/quota.h"
 
 #define SCHEDULED_ANNOTATION "batch.kubernetes.io/cronjob-scheduled-timestamp"
 #define MINUTE (60 * NSEC)
@@ -259,20 +260,35 @@ static bool may_start(struct cron_run *c, int64_t t)
 	return true;
 }
 
+/* False: a quota has no room for it. It stays due. */
+static bool admit(struct cron_run *c, const struct object *job)
+{
+	const char *why = quotas_admit_object(c->p, job);
+
+	if (why)
+		pass_event(c->p, &c->object, true, "FailedCreate",
+			   arena_printf(c->p->a, "Error creating job: %s", why));
+	return !why;
+}
+
 static void start(struct cron_run *c)
 {
 	int64_t t = due(c);
+	struct object job;
 	const char *name;
 
 	if (!t || !may_start(c, t))
 		return;
-	c->status->last_schedule_time = whole_seconds(t);
 	name = job_name(c, t);
-	if (name_is_taken(c, name))
-		return;
-	*arena_push(c->p->a, &c->jobs) = job_new(c, name, t);
-	pass_event(c->p, &c->object, false, "SuccessfulCreate",
-		   arena_printf(c->p->a, "Created job %s", name));
+	if (!name_is_taken(c, name)) {
+		job = job_new(c, name, t);
+		if (!admit(c, &job))
+			return;
+		*arena_push(c->p->a, &c->jobs) = job;
+		pass_event(c->p, &c->object, false, "SuccessfulCreate",
+			   arena_printf(c->p->a, "Created job %s", name));
+	}
+	c->status->last_schedule_time = whole_seconds(t);
 }
 
 /* ---- history and status ---- */

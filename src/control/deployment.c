@@ -8,6 +8,7 @@
  */
 #include "base/hash.h"
 #include "control/deployment.h"
+#include "control/quota.h"
 #include "control/scale.h"
 
 #include <stdio.h>
@@ -148,11 +149,24 @@ static struct object make_object(struct rollout *r)
 	return o;
 }
 
+/* As in Kubernetes its rollout stands still until there is room. */
+static void refuse(struct rollout *r, const char *name, const char *why)
+{
+	r->refused = arena_printf(r->p->a, "Failed to create new replica set \"%s\": %s", name, why);
+	pass_event(r->p, r->object, true, CREATE_ERROR, r->refused);
+}
+
 struct rset *rset_make_current(struct rollout *r)
 {
 	struct object o = make_object(r);
-	struct rset *rs = rset_new(r->p, &o, NULL, r->spec->min_ready_seconds);
+	const char *why = quotas_admit_object(r->p, &o);
+	struct rset *rs;
 
+	if (why) {
+		refuse(r, o.meta->name, why);
+		return NULL;
+	}
+	rs = rset_new(r->p, &o, NULL, r->spec->min_ready_seconds);
 	rs->replicas = 0;
 	annotate(r, rs, CONFIG_HASH_ANNOTATION, config_text(r));
 	*arena_push(r->p->a, &r->sets) = rs;

@@ -14,6 +14,7 @@
 #define COMPLETE_ANNOTATION "orch/complete-since"
 #define PAUSED_ANNOTATION "orch/paused"
 #define ROLLBACK_ANNOTATION "orch/rollback-on-failure"
+#define CREATE_ERROR "ReplicaSetCreateError"	/* reason: the current one is refused */
 
 struct rollout {
 	struct pass *p;
@@ -21,6 +22,7 @@ struct rollout {
 	const struct deployment_spec *spec;
 	struct rset_list sets;		/* oldest first; current is one of them */
 	struct rset *current;		/* made from the present template; NULL: none (yet) */
+	const char *refused;		/* why the current one is not made; NULL: it may be */
 	int32_t surge, unavailable;	/* resolved */
 	char hash[16];
 	uint64_t config;
@@ -30,6 +32,7 @@ struct rollout {
 int64_t rollout_number(const struct rset *rs, const char *annotation);	/* -1: absent */
 int64_t rollout_time(const struct rset *rs, const char *annotation);	/* 0: absent */
 bool rset_is_current(const struct rollout *r, const struct rset *rs);
+/* NULL: a quota has no room for it. */
 struct rset *rset_make_current(struct rollout *r);
 
 void rollout_bounds(struct rollout *r);

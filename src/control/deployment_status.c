@@ -161,6 +161,8 @@ static void progressing(struct rollout *r, struct deployment_status *s)
 			      rollout_time(r->current, COMPLETE_ANNOTATION), born);
 	else if (r->current)
 		set_progress(r, c);
+	else if (r->refused)
+		set_condition(c, "False", CREATE_ERROR, r->refused, born, born);
 	else
 		set_condition(c, "True", "ReplicaSetUpdated",
 			      "Old pods are stopped before new ones are created.", born, born);

@@ -104,6 +104,15 @@ const char *quotas_admit(struct pass *p, const struct object *pod)
 	return NULL;
 }
 
+/* persistentvolumeclaims, replicasets.apps */
+static const char *resource_of(struct pass *p, const struct kind *k)
+{
+	char buf[64];
+	const char *group = kind_group(k, buf);
+
+	return arena_printf(p->a, "%s%s%s", k->plural, *group ? "." : "", group);
+}
+
 const char *quotas_admit_object(struct pass *p, const struct object *o)
 {
 	struct qtymap *more = arena_array(p->a, struct qtymap, p->quotas.n + 1);
@@ -117,8 +126,8 @@ const char *quotas_admit_object(struct pass *p, const struct object *o)
 		more[i] = quota_of_object(p->a, q->spec, o);
 		why = quota_exceeded(p->a, q->object, &q->used, &more[i]);
 		if (why)
-			return arena_printf(p->a, "%s \"%s\" is forbidden: %s", o->kind->plural,
-					    o->meta->name, why);
+			return arena_printf(p->a, "%s \"%s\" is forbidden: %s",
+					    resource_of(p, o->kind), o->meta->name, why);
 	}
 	for (uint32_t i = 0; i < p->quotas.n; i++)
 		charge(p, &p->quotas.v[i], &more[i]);

@@ -222,9 +222,8 @@ static void step_recreate(struct rollout *r)
 			r->sets.v[i]->replicas = 0;
 	if (old_pods_exist(r))
 		return;
-	if (!r->current)
-		rset_make_current(r);
-	r->current->replicas = r->spec->replicas;
+	if (r->current || rset_make_current(r))
+		r->current->replicas = r->spec->replicas;
 }
 
 void rollout_step(struct rollout *r)
@@ -233,8 +232,8 @@ void rollout_step(struct rollout *r)
 		step_recreate(r);
 		return;
 	}
-	if (!r->current)
-		rset_make_current(r);
+	if (!r->current && !rset_make_current(r))
+		return;
 	grow_current(r);
 	shrink_old(r);
 }

@@ -87,3 +87,34 @@ def test_quota_bounds_pods_and_shows_what_is_used(orch):
     orch.edit("a.yaml", '"pods": "2"', '"pods": "9"')
     orch.edit("a.yaml", '"requests.cpu": "1"', '"requests.cpu": "4"')
     orch.wait_ready(3, app="web")
+
+
+def test_quota_bounds_what_controllers_make(orch):
+    def condition():
+        c, = [c for c in orch.get("deployments", "web")["status"]["conditions"]
+              if c["type"] == "Progressing"]
+        return c
+    orch.write("q.yaml", quota("q", **{"count/replicasets.apps": "1", "count/jobs.batch": "0"}))
+    orch.write("a.yaml", deployment("web", 2, sleeper(orch)))
+    before = {p["metadata"]["uid"] for p in orch.wait_ready(2, app="web")}
+    orch.write("a.yaml", deployment("web", 2, container(orch.rootfs, "/bin/probe", "sleep", "1000")))
+    refused = wait_for(lambda: condition()["reason"] == "ReplicaSetCreateError" and condition(), 10)
+    assert refused["status"] == "False"
+    assert 'replicasets.apps "web-' in refused["message"] and "exceeded quota: q" in refused["message"]
+    assert any(e["reason"] == "ReplicaSetCreateError" and e["involvedObject"]["kind"] == "Deployment"
+               for e in orch.get("events"))
+    never(lambda: {p["metadata"]["uid"] for p in orch.pods(app="web")} != before, 1)
+    orch.write("c.yaml", {
+        "apiVersion": "batch/v1", "kind": "CronJob", "metadata": {"name": "c"},
+        "spec": {"schedule": "@every 1s", "concurrencyPolicy": "Forbid", "jobTemplate": {
+            "spec": {"template": {"spec": {"restartPolicy": "Never",
+                                           "containers": [sleeper(orch)]}}}}}})
+    wait_for(lambda: any(k == "CronJob" and 'Error creating job: jobs.batch "c-' in m
+                         for k, m in refusals(orch)), 15, "no Job may be made")
+    assert not orch.get("jobs")
+    assert "lastScheduleTime" not in orch.get("cronjobs", "c").get("status", {})
+    orch.remove("q.yaml")
+    wait_for(lambda: len(orch.get("jobs")) == 1, 15, "the Job that is due")
+    wait_for(lambda: not before & {p["metadata"]["uid"] for p in orch.pods(app="web")}, 20,
+             "the rollout goes on")
+    orch.wait_ready(2, app="web")

@@ -163,6 +163,91 @@ static void test_claims_of_sets(void **state)
 	fixture_close(&f);
 }
 
+static const struct condition *progress_of(struct fixture *f)
+{
+	for (uint32_t i = 0; i < f->wanted.statuses.n; i++) {
+		const struct wanted_status *s = &f->wanted.statuses.v[i];
+		const struct condition_list *l =
+			&((const struct deployment_status *)s->status)->conditions;
+
+		for (uint32_t k = 0; s->key.kind->id == KIND_DEPLOYMENT && k < l->n; k++)
+			if (streq(l->v[k].type, "Progressing"))
+				return &l->v[k];
+	}
+	return NULL;
+}
+
+static unsigned count_kind(const struct fixture *f, enum kind_id kind)
+{
+	unsigned n = 0;
+
+	for (uint32_t i = 0; i < f->wanted.derived.n; i++)
+		n += f->wanted.derived.v[i].kind->id == kind;
+	return n;
+}
+
+/* A rollout stands still where no ReplicaSet may be made for it: what runs goes on. */
+static void test_replicasets(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, QUOTA("count/replicasets.apps: 1", "") DEPLOYMENT("2", ""));
+	fixture_run(&f);
+	assert_int_equal(f.wanted.pods.n, 2);
+	assert_string_equal(progress_of(&f)->reason, "NewReplicaSetCreated");
+	fixture_make(&f);
+	set_find(f.set, KIND_DEPLOYMENT, "default", "web")
+		->deployment->spec.template->spec.containers.v[0].image = "newer";
+	f.wanted = (struct wanted){ 0 };
+	fixture_run(&f);
+	assert_int_equal(count_kind(&f, KIND_REPLICASET), 1);
+	assert_int_equal(f.wanted.pods.n, 2);
+	for (uint32_t i = 0; i < f.wanted.pods.n; i++)
+		assert_false(f.wanted.pods.v[i].stop);
+	assert_string_equal(progress_of(&f)->status, "False");
+	assert_string_equal(progress_of(&f)->reason, "ReplicaSetCreateError");
+	assert_words(progress_of(&f)->message + strcspn(progress_of(&f)->message, ":"),
+		     ": replicasets.apps \"web-*\" is forbidden: exceeded quota: q, requested: "
+		     "count/replicasets.apps=1, used: count/replicasets.apps=1, limited: "
+		     "count/replicasets.apps=1");
+	fixture_close(&f);
+}
+
+static const struct cronjob *cronjob_of(const struct fixture *f)
+{
+	for (uint32_t i = 0; i < f->wanted.derived.n; i++)
+		if (f->wanted.derived.v[i].kind->id == KIND_CRONJOB)
+			return f->wanted.derived.v[i].cronjob;
+	return NULL;
+}
+
+#define CRONJOB "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: c}\nspec:\n"           \
+	"  {schedule: '*/10 * * * *', jobTemplate: {spec: {template: {spec:\n"                 \
+	"  {restartPolicy: Never, containers: [{name: c, image: i}]}}}}}\n"
+
+/* What a schedule asks for stays due while there is no room for its Job. */
+static void test_jobs_of_cronjobs(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, QUOTA("count/jobs.batch: 0", "") CRONJOB);
+	fixture_run(&f);
+	assert_int_equal(count_kind(&f, KIND_JOB), 0);
+	assert_int_equal(cronjob_of(&f)->status.last_schedule_time, 0);
+	assert_words(refusal(&f), "Error creating job: jobs.batch \"c-29400000\" is forbidden: exceeded "
+		     "quota: q, requested: count/jobs.batch=1, used: count/jobs.batch=0, limited: "
+		     "count/jobs.batch=0");
+	fixture_close(&f);
+	fixture_open(&f, QUOTA("count/jobs.batch: 1", "") CRONJOB);
+	fixture_run(&f);
+	assert_int_equal(count_kind(&f, KIND_JOB), 1);
+	assert_int_equal(cronjob_of(&f)->status.last_schedule_time, NOW);
+	assert_string_equal(refusal(&f), "");
+	fixture_close(&f);
+}
+
 static struct set *build(const struct set *previous, const char *a, const char *b)
 {
 	struct manifest *m[] = { manifest_load("a.yaml", a, strlen(a)),
@@ -225,7 +310,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_outcomes), cmocka_unit_test(test_until_gone),
-		cmocka_unit_test(test_claims_of_sets), cmocka_unit_test(test_declared),
+		cmocka_unit_test(test_claims_of_sets), cmocka_unit_test(test_replicasets),
+		cmocka_unit_test(test_jobs_of_cronjobs), cmocka_unit_test(test_declared),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
