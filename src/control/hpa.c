@@ -17,6 +17,15 @@
 
 /* ---- the record ---- */
 
+static bool same_target(const struct object *record, const struct object *hpa)
+{
+	const struct cross_version_object_reference *then = record->hpa->spec.scale_target_ref;
+	const struct cross_version_object_reference *now = hpa->hpa->spec.scale_target_ref;
+
+	return !then || (now && streq(then->kind, now->kind) && streq(then->name, now->name));
+}
+
+/* What was decided about another target is of no interest to this one. */
 static const struct object *record_of(struct pass *p, const struct object *hpa)
 {
 	const struct object_list *l = &p->in->observed->derived;
@@ -26,7 +35,7 @@ static const struct object *record_of(struct pass *p, const struct object *hpa)
 
 		if (o->kind->id == KIND_HPA && object_cmp(o, hpa) == 0 && o->meta->uid &&
 		    hpa->meta->uid && streq(o->meta->uid, hpa->meta->uid))
-			return o;
+			return same_target(o, hpa) ? o : NULL;
 	}
 	return NULL;
 }
@@ -77,6 +86,10 @@ static void save(struct autoscaler *h, int32_t replicas)
 	write_notes(h, &o, RECOMMENDED_ANNOTATION, &h->recommended);
 	write_notes(h, &o, STEPS_ANNOTATION, &h->steps);
 	MARK(o.meta, meta, annotations);
+	o.hpa->spec.scale_target_ref = schema_copy(h->p->a, &cross_version_object_reference_type,
+						   h->spec->scale_target_ref);
+	MARK(&o.hpa->spec, hpa_spec, scale_target_ref);
+	MARK(o.hpa, hpa, spec);
 	o.hpa->status.desired_replicas = replicas;
 	o.hpa->status.last_scale_time = h->last_scaled;
 	*arena_push(h->p->a, &h->p->out->derived) = o;

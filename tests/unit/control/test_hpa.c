@@ -258,11 +258,42 @@ static void test_scale(void **state)
 	fixture_close(&f);
 }
 
+/* What was chosen for one target is nothing to another. */
+static void test_another_target(void **state)
+{
+	struct cross_version_object_reference *to;
+	struct fixture f;
+
+	(void)state;
+	start(&f, HPA("1", "10", AT_HALF) WEB("3"));
+	for (uint32_t i = 0; i < 3; i++)
+		use(&f, i, 800, 0);
+	again(&f);
+	remember(&f);
+	assert_int_equal(status(&f)->desired_replicas, 5);
+	f.observed.npods = 0;
+	again(&f);
+	assert_int_equal(status(&f)->desired_replicas, 5);
+	for (uint32_t i = 0; i < f.observed.derived.n; i++) {
+		struct object *o = &f.observed.derived.v[i];
+
+		if (o->kind->id != KIND_HPA)
+			continue;
+		to = o->hpa->spec.scale_target_ref;
+		assert_string_equal(to->name, "web");
+		to->name = "api";
+	}
+	again(&f);
+	assert_int_equal(status(&f)->desired_replicas, 3);
+	fixture_close(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cases), cmocka_unit_test(test_stabilization),
 		cmocka_unit_test(test_quiet), cmocka_unit_test(test_rate), cmocka_unit_test(test_scale),
+		cmocka_unit_test(test_another_target),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
