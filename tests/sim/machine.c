@@ -297,6 +297,7 @@ void sim_restart(struct sim *s)
 	s->dies_after = -1;
 	s->started = s->now;
 	s->wake = s->now + MSEC;
+	s->sampled = 0;
 	sim_store_restart(s);
 }
 
@@ -321,6 +322,7 @@ void sim_jump(struct sim *s, int64_t by)
 	s->now += by;
 	s->jumped += by;
 	shift(&s->wake, by);
+	shift(&s->sampled, by);
 	for (uint32_t i = 0; i < s->images.n; i++)
 		shift(&s->images.v[i].done_at, by);
 	for (uint32_t i = 0; i < s->pods.n; i++) {
@@ -390,5 +392,6 @@ int64_t sim_tick(struct sim *s)
 
 	for (uint32_t i = 0; i < s->pods.n; i++)
 		tick_pod(s, s->pods.v[i], &next);
+	earlier(s, &next, sim_metrics_tick(s));
 	return next;
 }

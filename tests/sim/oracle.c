@@ -37,7 +37,7 @@ static bool restarts(const struct sim_pod *p, const struct sim_container *c)
 	return policy == RESTART_ALWAYS || (policy == RESTART_ON_FAILURE && failed);
 }
 
-static bool ended(const struct sim_pod *p)
+bool scene_ended(const struct sim_pod *p)
 {
 	for (uint32_t i = 0; i < p->n; i++)
 		if (p->containers[i].c.phase != RUN_ENDED || restarts(p, &p->containers[i]))
@@ -47,7 +47,7 @@ static bool ended(const struct sim_pod *p)
 
 bool scene_lives(const struct sim_pod *p)
 {
-	return p->stage <= POD_UP && !p->stopped_at && !ended(p);
+	return p->stage <= POD_UP && !p->stopped_at && !scene_ended(p);
 }
 
 bool scene_succeeded(const struct sim_pod *p)
@@ -73,6 +73,13 @@ const struct object *scene_record(const struct object_list *l, enum kind_id kind
 		if (l->v[i].kind->id == kind && l->v[i].meta->uid && streq(l->v[i].meta->uid, uid))
 			return &l->v[i];
 	return NULL;
+}
+
+const struct object *scene_declared(const struct scene *c, enum kind_id kind, const char *uid)
+{
+	struct object_list l = set_kind(c->sim->set, kind);
+
+	return scene_record(&l, kind, uid);
 }
 
 /* ---- rates ---- */
@@ -145,47 +152,6 @@ static void check_drained(struct scene *c, const struct sim_pod *p, const struct
 					   p->object.meta->name, s->services[i].name);
 }
 
-/* Of a pod that has ended, or whose sandbox is gone, nothing counts any more. */
-static bool counts(const struct sim_pod *p)
-{
-	return !ended(p) && p->stage < POD_DOWN;
-}
-
-static void check_quota(struct scene *c, const struct object *pod)
-{
-	struct object_list l = set_kind(c->sim->set, KIND_RESOURCEQUOTA);
-	const struct quantity *hard = l.n ?
-		qtymap_get(&l.v[0].resource_quota->spec.hard, "pods") : NULL;
-	int64_t n = 0;
-
-	for (uint32_t i = 0; i < c->sim->pods.n; i++)
-		n += counts(c->sim->pods.v[i]);
-	if (hard && n >= quantity_value(hard))
-		sim_broken(c->sim, "quota", "pod %s is made, there are %d of %s", pod->meta->name,
-			   (int)n, hard->text);
-}
-
-static bool has_place(const struct sim_pod *p)
-{
-	bool started = false;
-
-	for (uint32_t i = 0; i < p->n; i++)
-		started |= p->containers[i].c.phase != RUN_CREATED;
-	return started && p->stage <= POD_STOPPING && counts(p);
-}
-
-/* One that has its place keeps it. */
-static void check_room(struct scene *c, const struct sim_pod *p)
-{
-	uint32_t n = 0;
-
-	for (uint32_t i = 0; i < c->sim->pods.n; i++)
-		n += has_place(c->sim->pods.v[i]);
-	if (c->sim->room && n >= c->sim->room && !has_place(p))
-		sim_broken(c->sim, "room", "pod %s is started beside %u others, there is room for %u",
-			   p->object.meta->name, n, c->sim->room);
-}
-
 static void on_action(struct sim *s, const struct observed *o, const struct wanted *w,
 		      const struct action *a)
 {
@@ -195,9 +161,11 @@ static void on_action(struct sim *s, const struct observed *o, const struct want
 	count_rate(c.oracle, a);
 	c.oracle->services_done |= a->kind == ACTION_SERVICES;
 	if (a->kind == ACTION_CONTAINER_START && p)
-		check_room(&c, p);
+		oracle_starts(&c, p);
+	if (a->kind == ACTION_OBJECT_PUT)
+		oracle_records(&c, a->object);
 	if (a->kind == ACTION_POD_CREATE) {
-		check_quota(&c, &a->pod->object);
+		oracle_admits(&c, &a->pod->object);
 		oracle_makes(&c, &a->pod->object);
 	}
 	if (a->kind == ACTION_POD_STOP && p) {
@@ -213,6 +181,8 @@ static void on_decided(struct sim *s, const struct observed *o, const struct wan
 	c.oracle->services_done = false;
 	oracle_decided(&c);
 	oracle_jobs_decided(&c);
+	oracle_disrupts(&c);
+	oracle_scales(&c);
 }
 
 /* Addresses are given once, and every entry leads to a pod that is there. */

@@ -12,6 +12,7 @@ struct oracle_rate { uint64_t key; int64_t since; unsigned n; };
 struct oracle_success { char uid[37]; int64_t index; };
 struct oracle_reached { char uid[37]; int32_t replicas; };
 struct oracle_run { char name[80], uid[37]; };
+struct oracle_size { char uid[37]; int64_t at; int32_t n; };
 
 struct oracle {
 	struct sim *sim;
@@ -20,8 +21,10 @@ struct oracle {
 	struct { struct oracle_success *v; uint32_t n; } successes;	/* that orchd knew durably */
 	struct { struct oracle_reached *v; uint32_t n; } reached;	/* scaled to, by Deployment */
 	struct { struct oracle_run *v; uint32_t n; } runs;	/* of CronJobs: Jobs that had pods */
+	struct { struct oracle_size *v; uint32_t n; } sizes;	/* that autoscalers chose, in order */
 	struct hold_list holds;		/* that nobody took back */
 	bool clock_back;
+	bool lossy;			/* the disk was full: what is recorded may be forgotten */
 	bool services_done;		/* in this pass */
 };
 
@@ -51,14 +54,38 @@ bool scene_owned(const struct object *o, const char *uid);
 /* Fills a place: it exists, was not told to stop, has not ended and its sandbox is there. */
 bool scene_lives(const struct sim_pod *p);
 bool scene_succeeded(const struct sim_pod *p);
+bool scene_ended(const struct sim_pod *p);		/* for good */
 const struct wanted_pod *scene_wanted(const struct scene *c, const struct object *pod);
 const struct object *scene_record(const struct object_list *l, enum kind_id kind, const char *uid);
+const struct object *scene_declared(const struct scene *c, enum kind_id kind, const char *uid);
 
 /* oracle_sets.c: ReplicaSets, Deployments, StatefulSets, DaemonSets */
 void oracle_decided(const struct scene *c);	/* before the first action of a pass */
 void oracle_makes(const struct scene *c, const struct object *pod);
 void oracle_stops(const struct scene *c, const struct sim_pod *p);
 void oracle_sets_passed(const struct scene *c);	/* a pass was carried out completely */
+
+/* oracle_limits.c: what is admitted, and what finds a place */
+void oracle_admits(const struct scene *c, const struct object *pod);
+void oracle_records(const struct scene *c, const struct object *o);
+void oracle_starts(const struct scene *c, const struct sim_pod *p);
+
+/* oracle_disrupts.c: who is made to go for whom, when a pass has decided */
+void oracle_disrupts(const struct scene *c);
+
+/* oracle_scale.c: autoscalers */
+void oracle_scales(const struct scene *c);		/* when a pass has decided */
+void oracle_scaled(const struct scene *c);		/* at rest */
+/* Replicas of a workload, of its manifest or of its autoscaler among these records; -1: it has none. */
+int32_t scene_replicas(const struct scene *c, const struct object_list *records,
+		       const struct object *o);
+/* They differ in the replicas that an autoscaler decides about, and in nothing else. */
+bool oracle_same_but_scaled(const struct sim *s, const struct object *a, const struct object *b);
+/* The specification with these replicas. o may be NULL. */
+struct deployment_spec scene_deployment(const struct scene *c, const struct object_list *records,
+					const struct object *o);
+struct statefulset_spec scene_statefulset(const struct scene *c, const struct object_list *records,
+					  const struct object *o);
 
 /* oracle_jobs.c */
 void oracle_makes_of_job(const struct scene *c, const struct object *pod,

@@ -152,7 +152,7 @@ static bool template_is(const struct object *rs, const struct pod_template *t)
 
 static void check_deployment(const struct scene *c, const struct object *d)
 {
-	const struct deployment_spec *s = &d->deployment->spec;
+	const struct deployment_spec spec = scene_deployment(c, &c->o->derived, d), *s = &spec;
 	int32_t idle = 0, ready = 0, pods = 0, other = 0;
 
 	for (uint32_t i = 0; i < c->o->derived.n; i++) {
@@ -185,8 +185,7 @@ static void check_replicaset(const struct scene *c, const struct object *o)
 		    !works(c->o->pods[i].object->pod->spec.containers.v[0].image))
 			return;
 	if (template_works(t))
-		check_count(c, o, o->kind->id == KIND_REPLICASET ?
-			    o->replicaset->spec.replicas : o->replication_controller->spec.replicas);
+		check_count(c, o, scene_replicas(c, &c->o->derived, o));
 }
 
 /* Pods of the template before that never get ready are waited for where the partition, or nobody's
@@ -212,7 +211,7 @@ static int32_t revisions(const struct scene *c, const struct object *o)
 
 static void check_statefulset(const struct scene *c, const struct object *o)
 {
-	const struct statefulset_spec *s = &o->statefulset->spec;
+	const struct statefulset_spec spec = scene_statefulset(c, &c->o->derived, o), *s = &spec;
 	const struct statefulset_rolling_update *r = s->update_strategy.rolling_update;
 	bool whole = s->update_strategy.type != UPDATE_ON_DELETE && !(r && r->partition);
 
@@ -299,6 +298,7 @@ void oracle_converged(const struct scene *c, const struct plan *p)
 		for (uint32_t k = 0; k < l.n; k++)
 			checks[i].check(c, &l.v[k]);
 	}
+	oracle_scaled(c);
 	check_orphans(c);
 	check_addresses(c);
 }

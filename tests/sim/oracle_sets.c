@@ -30,13 +30,6 @@ static bool stays(const struct wanted_pod *w)
 	return w && (!w->stop || (w->why && strstr(w->why, "preempted")));
 }
 
-static const struct object *declared(const struct scene *c, enum kind_id kind, const char *uid)
-{
-	struct object_list l = set_kind(c->sim->set, kind);
-
-	return scene_record(&l, kind, uid);
-}
-
 /* ---- Deployments, when a pass has decided ---- */
 
 struct tally {
@@ -98,11 +91,14 @@ static struct oracle_reached *reached(struct oracle *k, const char *uid)
 /* Records that were lost with the disk full leave pods behind that belong to nobody. */
 static void check_deployment(const struct scene *c, const struct object *d)
 {
-	const struct deployment_spec *s = &d->deployment->spec;
+	const struct deployment_spec spec = scene_deployment(c, &c->w->derived, d), *s = &spec;
+	struct oracle_reached *size = reached(c->oracle, d->meta->uid);
 	struct tally t = { 0 };
 	int32_t surge, unavailable;
 
 	bounds(s, &surge, &unavailable);
+	if (size->replicas != s->replicas)
+		size->replicas = -1;	/* until a pass for them was carried out */
 	for (uint32_t i = 0; i < c->w->derived.n; i++) {
 		const struct object *rs = &c->w->derived.v[i];
 
@@ -116,8 +112,7 @@ static void check_deployment(const struct scene *c, const struct object *d)
 	if (s->paused && t.was > s->replicas + surge)
 		return;
 	if (t.after < t.before && !t.overdue && s->strategy.type != STRATEGY_RECREATE &&
-	    reached(c->oracle, d->meta->uid)->replicas == s->replicas &&
-	    t.after < s->replicas - unavailable)
+	    size->replicas == s->replicas && t.after < s->replicas - unavailable)
 		sim_broken(c->sim, "available", "deployment %s: of %d available pods %d stay, "
 			   "promised are %d - %d", d->meta->name, t.before, t.after, s->replicas,
 			   unavailable);
@@ -144,7 +139,7 @@ static bool in_range(const struct statefulset_spec *s, int64_t i)
 
 static void check_statefulset(const struct scene *c, const struct object *o)
 {
-	const struct statefulset_spec *s = &o->statefulset->spec;
+	const struct statefulset_spec spec = scene_statefulset(c, &c->w->derived, o), *s = &spec;
 	const struct statefulset_rolling_update *r = s->update_strategy.rolling_update;
 	int32_t most = r ? intstr_scale(&r->max_unavailable, s->replicas, false) : 1;
 	int32_t before = 0, after = 0;
@@ -215,9 +210,9 @@ static void makes_of_replicaset(const struct scene *c, const struct object *pod,
 				const struct owner_reference *r)
 {
 	const struct object *rs = scene_record(&c->w->derived, KIND_REPLICASET, r->uid);
-	const struct object *rc = declared(c, KIND_REPLICATIONCONTROLLER, r->uid);
+	const struct object *rc = scene_declared(c, KIND_REPLICATIONCONTROLLER, r->uid);
 	int32_t most = rs ? rs->replicaset->spec.replicas :
-		       rc ? rc->replication_controller->spec.replicas : 0;
+		       rc ? scene_replicas(c, &c->w->derived, rc) : 0;
 
 	if (living(c, r->uid) >= most)
 		sim_broken(c->sim, "replicas", "pod %s is made, %s has its %d", pod->meta->name,
@@ -235,10 +230,10 @@ static const struct observed_pod *numbered(const struct scene *c, const char *ui
 static void makes_of_statefulset(const struct scene *c, const struct object *pod,
 				 const struct owner_reference *r)
 {
-	const struct object *o = declared(c, KIND_STATEFULSET, r->uid);
-	const struct statefulset_spec *s = o ? &o->statefulset->spec : NULL;
+	const struct object *o = scene_declared(c, KIND_STATEFULSET, r->uid);
+	const struct statefulset_spec spec = scene_statefulset(c, &c->w->derived, o), *s = &spec;
 
-	if (!s || !in_range(s, ordinal(pod))) {
+	if (!o || !in_range(s, ordinal(pod))) {
 		sim_broken(c->sim, "replicas", "pod %s is made beyond its set", pod->meta->name);
 		return;
 	}
@@ -256,7 +251,7 @@ static void makes_of_statefulset(const struct scene *c, const struct object *pod
 static void makes_of_daemonset(const struct scene *c, const struct object *pod,
 			       const struct owner_reference *r)
 {
-	const struct object *o = declared(c, KIND_DAEMONSET, r->uid);
+	const struct object *o = scene_declared(c, KIND_DAEMONSET, r->uid);
 	const struct daemonset_rolling_update *u =
 		o ? o->daemonset->spec.update_strategy.rolling_update : NULL;
 	bool surges = u && intstr_scale(&u->max_surge, 1, true) > 0;
@@ -292,11 +287,11 @@ void oracle_makes(const struct scene *c, const struct object *pod)
 void oracle_stops(const struct scene *c, const struct sim_pod *p)
 {
 	const struct owner_reference *r = scene_owner(&p->object);
-	const struct object *o = r ? declared(c, KIND_STATEFULSET, r->uid) : NULL;
-	const struct statefulset_spec *s = o ? &o->statefulset->spec : NULL;
+	const struct object *o = r ? scene_declared(c, KIND_STATEFULSET, r->uid) : NULL;
+	const struct statefulset_spec spec = scene_statefulset(c, &c->w->derived, o), *s = &spec;
 	int64_t mine = ordinal(&p->object);
 
-	if (!s || s->pod_management_policy == MANAGEMENT_PARALLEL || in_range(s, mine) ||
+	if (!o || s->pod_management_policy == MANAGEMENT_PARALLEL || in_range(s, mine) ||
 	    !scene_lives(p))
 		return;
 	for (uint32_t i = 0; i < c->sim->pods.n; i++) {
@@ -314,5 +309,6 @@ void oracle_sets_passed(const struct scene *c)
 	struct object_list l = set_kind(c->sim->set, KIND_DEPLOYMENT);
 
 	for (uint32_t i = 0; i < l.n; i++)
-		reached(c->oracle, l.v[i].meta->uid)->replicas = l.v[i].deployment->spec.replicas;
+		reached(c->oracle, l.v[i].meta->uid)->replicas =
+			scene_replicas(c, &c->w->derived, &l.v[i]);
 }

@@ -178,9 +178,12 @@ struct control_in sim_control_in(struct sim *s, const struct set *set, const str
 {
 	struct qtymap allocatable = { 0 };
 
-	if (s->room)
+	if (s->room) {
 		qtymap_set(&s->arena, &allocatable, "pods",
 			   quantity_from_milli(&s->arena, (int64_t)s->room * 1000));
+		qtymap_set(&s->arena, &allocatable, "cpu",
+			   quantity_from_milli(&s->arena, (int64_t)s->room * SIM_CPU));
+	}
 	return (struct control_in){
 		.capacity = allocatable, .allocatable = allocatable,
 		.set = set, .observed = o, .node_name = "node", .node_ip = 0x0a000001,

@@ -160,6 +160,16 @@ static void comment_room(const struct step *s, struct buf *out)
 	buf_printf(out, s->n[0] % 12 ? "for %u pods" : "for any number of pods", s->n[0] % 12);
 }
 
+static void run_load(struct run *r, const struct step *s)
+{
+	r->sim.demand = s->n[0] % 600;
+}
+
+static void comment_load(const struct step *s, struct buf *out)
+{
+	buf_printf(out, "%u thousandths of a processor for each app", s->n[0] % 600);
+}
+
 static void run_slow(struct run *r, const struct step *s)
 {
 	r->sim.slow = (int64_t)(s->n[0] % (60 * SECOND) + 1) * MSEC;
@@ -255,6 +265,7 @@ const struct step_kind step_kinds[] = {
 	{ "undo", 1, 6, run_undo, NULL, NULL, false, false },
 	{ "unhold", 1, 2, run_unhold, NULL, NULL, false, false },
 	{ "room", 1, 3, run_room, NULL, comment_room, false, false },
+	{ "load", 1, 4, run_load, NULL, comment_load, false, false },
 	{ "slow", 1, 4, run_slow, invent_slow, NULL, false, false },
 };
 const size_t step_nkinds = ARRAY_SIZE(step_kinds);

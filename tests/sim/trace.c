@@ -34,8 +34,10 @@ static const struct step_kind *invent_kind(struct sim *s)
 	return &step_kinds[0];
 }
 
+struct files { uint32_t v[10], n; };
+
 /* Edits stay within the few files of this trace, so that much happens to each. */
-static void invent_step(struct sim *s, const uint32_t *mine, uint32_t n, struct step *step)
+static void invent_step(struct sim *s, const struct files *mine, struct step *step)
 {
 	step->kind = invent_kind(s);
 	if (step->kind->invent) {
@@ -45,27 +47,76 @@ static void invent_step(struct sim *s, const uint32_t *mine, uint32_t n, struct 
 	for (unsigned i = 0; i < step->kind->numbers; i++)
 		step->n[i] = pick(s, 1000000);
 	if (step->kind->edits)
-		step->n[0] = mine[pick(s, n)];
+		step->n[0] = mine->v[pick(s, mine->n)];
 	if (step->kind->edits && step->kind->numbers > 1) {
 		step->n[1] %= world_nletters(step->n[0]);
 		step->n[2] %= world_nwords(world_letter(step->n[0], step->n[1]));
 	}
 }
 
+static void add_file(struct trace *t, uint32_t file, struct files *mine)
+{
+	for (uint32_t i = 0; i < mine->n; i++)
+		if (mine->v[i] == file)
+			return;
+	mine->v[mine->n++] = file;
+	*arena_push(&t->arena, t) = (struct step){ kind_named("add"), { file } };
+}
+
+/* With one of the words of a letter. Returns that one. */
+static const char *add_edited(struct sim *s, struct trace *t, uint32_t file, uint32_t letter,
+			      struct files *mine)
+{
+	char c = world_letter(file, letter);
+	uint32_t word = pick(s, world_nwords(c));
+
+	add_file(t, file, mine);
+	*arena_push(&t->arena, t) = (struct step){ kind_named("edit"), { file, letter, word } };
+	return world_word(c, word);
+}
+
+/* Budgets and autoscalers are about another file, which is there, too. */
+static void add_aimed(struct sim *s, struct trace *t, const char *name, struct files *mine)
+{
+	const char *at = add_edited(s, t, world_find(name), 0, mine);
+
+	add_file(t, world_find(strrchr(at, ' ') + 1), mine);
+}
+
+/* More than there is room for, and not all of it as important. */
+static void add_crowd(struct sim *s, struct trace *t, struct files *mine)
+{
+	static const char *const words[] = { "web", "api", "set", "old", "db", "agent", "bare" };
+
+	for (int i = 0; i < 2; i++) {
+		uint32_t file = world_find(words[pick(s, ARRAY_SIZE(words))]);
+
+		for (uint32_t k = 0; k < world_nletters(file); k++)
+			if (streq(world_letter_name(world_letter(file, k)), "priority"))
+				add_edited(s, t, file, k, mine);
+	}
+	add_file(t, world_find("class"), mine);
+	*arena_push(&t->arena, t) = (struct step){ kind_named("room"), { 3 + pick(s, 6) } };
+}
+
 void trace_invent(struct trace *t, uint64_t seed)
 {
-	uint32_t mine[3], n;
+	struct files mine = { 0 };
 	struct sim dice;
 
 	*t = (struct trace){ .seed = seed };
 	sim_init(&dice, seed ^ 0x9e3779b97f4a7c15u);
-	n = 1 + pick(&dice, ARRAY_SIZE(mine));
-	for (uint32_t i = 0; i < n; i++) {
-		mine[i] = pick(&dice, world_nfiles());
-		*arena_push(&t->arena, t) = (struct step){ kind_named("add"), { mine[i] } };
+	for (uint32_t n = 1 + pick(&dice, 3); n; n--)
+		add_file(t, pick(&dice, world_nfiles()), &mine);
+	switch (pick(&dice, 8)) {
+	case 0: add_aimed(&dice, t, "budget", &mine); add_crowd(&dice, t, &mine); break;
+	case 1: add_aimed(&dice, t, "scaler", &mine); break;
+	case 2: add_edited(&dice, t, world_find("quota"), 0, &mine); break;
+	case 3: add_edited(&dice, t, world_find("limits"), 0, &mine); break;
+	default: break;
 	}
 	for (uint32_t steps = 20 + pick(&dice, 60); steps; steps--)
-		invent_step(&dice, mine, n, arena_push(&t->arena, t));
+		invent_step(&dice, &mine, arena_push(&t->arena, t));
 	sim_release(&dice);
 }
 
@@ -197,7 +248,9 @@ static void heal(struct run *r)
 	r->sim.dies_after = -1;
 	r->deaf = 0;
 	r->sim.room = 0;
-	world_declare(&r->world, world_quota(), false);
+	world_declare(&r->world, world_find("quota"), false);
+	world_declare(&r->world, world_find("limits"), false);
+	world_declare(&r->world, world_find("class"), true);
 	r->world.careful = false;
 	r->world.pending = true;	/* what waits is allowed */
 	world_apply(&r->world, &r->sim);

@@ -7,7 +7,7 @@
 
 #include "machine.h"
 
-#define WORLD_LETTERS 26
+#define WORLD_LETTERS 58	/* A to z */
 
 struct world_file {
 	uint8_t v[WORLD_LETTERS];	/* index into the words of a letter */
@@ -15,14 +15,15 @@ struct world_file {
 	struct manifest *manifest;	/* of the present text; NULL: not yet made */
 };
 struct world {
-	struct world_file files[16];
+	struct world_file files[20];
 	bool pending;			/* an edit is not yet applied: the disk was full */
 	bool careful;			/* the prune guard is on */
 };
 
 uint32_t world_nfiles(void);
 const char *world_name(uint32_t file);
-uint32_t world_quota(void);		/* the file that bounds all others */
+uint32_t world_find(const char *name);
+const char *world_text(uint32_t file);
 uint32_t world_nletters(uint32_t file);		/* letters that its text has */
 char world_letter(uint32_t file, uint32_t i);
 uint32_t world_nwords(char letter);

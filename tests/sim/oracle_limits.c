@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Rules about what is admitted: no more pods, requests, claims and other objects than quotas allow, no
+ * container beyond a LimitRange; and that nothing is started without a place on the node.
+ */
+#include "oracle.h"
+
+static const struct quantity *amount_of(const struct object *pod, const char *resource, bool limits)
+{
+	const struct resource_requirements *r = pod->pod->spec.containers.v[0].resources;
+	const struct quantity *q = r ? qtymap_get(limits ? &r->limits : &r->requests, resource) : NULL;
+
+	return q || limits || !r ? q : qtymap_get(&r->limits, resource);
+}
+
+static int64_t milli_of(const struct object *pod, const char *resource, bool limits)
+{
+	const struct quantity *q = amount_of(pod, resource, limits);
+
+	return q ? q->milli : 0;
+}
+
+/* Of a pod that has ended, or whose sandbox is gone, nothing counts any more. */
+static bool counts(const struct sim_pod *p)
+{
+	return !scene_ended(p) && p->stage < POD_DOWN;
+}
+
+/* ---- quotas ---- */
+
+static bool in_scope(const struct resource_quota_spec *q, const struct object *pod)
+{
+	const struct resource_requirements *r = pod->pod->spec.containers.v[0].resources;
+	bool best_effort = !r || (!r->requests.n && !r->limits.n);
+
+	for (uint32_t i = 0; i < q->scopes.n; i++)
+		if (streq(q->scopes.v[i], "NotBestEffort") && best_effort)
+			return false;
+	return true;
+}
+
+/* Thousandths of a resource that a quota bounds; a pod that is there may use none of it. */
+static int64_t charge(const char *name, const struct object *pod, bool runs)
+{
+	if (streq(name, "count/pods"))
+		return 1000;
+	if (!runs)
+		return 0;
+	if (streq(name, "pods"))
+		return 1000;
+	if (strncmp(name, "limits.", 7) == 0)
+		return milli_of(pod, name + 7, true);
+	return strncmp(name, "requests.", 9) == 0 ? milli_of(pod, name + 9, false) : 0;
+}
+
+static void check_quota(const struct scene *c, const struct object *quota, const struct object *pod)
+{
+	const struct resource_quota_spec *q = &quota->resource_quota->spec;
+
+	for (uint32_t i = 0; in_scope(q, pod) && i < q->hard.n; i++) {
+		const char *name = q->hard.v[i].k;
+		int64_t more = charge(name, pod, true), used = 0;
+
+		for (uint32_t k = 0; k < c->sim->pods.n; k++) {
+			const struct sim_pod *p = c->sim->pods.v[k];
+
+			if (in_scope(q, &p->object))
+				used += charge(name, &p->object, counts(p));
+		}
+		if (more && used + more > q->hard.v[i].v.milli)
+			sim_broken(c->sim, "quota", "pod %s is made with %d thousandths of %s, used "
+				   "are %d of %s", pod->meta->name, (int)more, name, (int)used,
+				   q->hard.v[i].v.text);
+	}
+}
+
+static bool is_counted(const char *resource, const struct object *o)
+{
+	static const struct { const char *resource; enum kind_id kind; } counted[] = {
+		{ "count/replicasets.apps", KIND_REPLICASET },
+		{ "count/jobs.batch", KIND_JOB },
+		{ "persistentvolumeclaims", KIND_PVC },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(counted); i++)
+		if (streq(counted[i].resource, resource))
+			return counted[i].kind == o->kind->id;
+	return false;
+}
+
+/* Declared ones are recorded, too. */
+static int64_t count_objects(const struct sim *s, enum kind_id kind)
+{
+	struct object_list declared = set_kind(s->set, kind);
+	int64_t n = declared.n;
+
+	for (uint32_t i = 0; i < s->derived.n; i++)
+		n += s->derived.v[i]->object.kind->id == kind &&
+		     !scene_record(&declared, kind, s->derived.v[i]->object.meta->uid);
+	return n;
+}
+
+static bool is_known(const struct sim *s, const struct object *o)
+{
+	for (uint32_t i = 0; i < s->derived.n; i++)
+		if (object_cmp(&s->derived.v[i]->object, o) == 0)
+			return true;
+	return set_find(s->set, o->kind->id, o->meta->namespace, o->meta->name);
+}
+
+/* A record is put into the store. */
+void oracle_records(const struct scene *c, const struct object *o)
+{
+	struct object_list l = set_kind(c->sim->set, KIND_RESOURCEQUOTA);
+
+	for (uint32_t i = 0; i < l.n && !is_known(c->sim, o); i++) {
+		const struct qtymap *hard = &l.v[i].resource_quota->spec.hard;
+
+		for (uint32_t k = 0; k < hard->n; k++)
+			if (is_counted(hard->v[k].k, o) &&
+			    count_objects(c->sim, o->kind->id) >= quantity_value(&hard->v[k].v))
+				sim_broken(c->sim, "quota", "%s %s is made beside %s others",
+					   o->kind->name, o->meta->name, hard->v[k].v.text);
+	}
+}
+
+/* ---- LimitRanges ---- */
+
+static void check_bound(const struct scene *c, const struct object *pod, const struct qtymap *bounds,
+			bool most)
+{
+	for (uint32_t i = 0; i < bounds->n; i++) {
+		const char *name = bounds->v[i].k;
+		const struct quantity *q = amount_of(pod, name, most);
+
+		if (!q || (most ? q->milli > bounds->v[i].v.milli : q->milli < bounds->v[i].v.milli))
+			sim_broken(c->sim, "limits", "pod %s is made with %s of %s, the %s is %s",
+				   pod->meta->name, q ? q->text : "nothing", name,
+				   most ? "most" : "least", bounds->v[i].v.text);
+	}
+}
+
+static void check_range(const struct scene *c, const struct object *range, const struct object *pod)
+{
+	const struct limit_range_item_list *l = &range->limit_range->spec.limits;
+
+	for (uint32_t i = 0; i < l->n; i++) {
+		check_bound(c, pod, &l->v[i].max, true);
+		check_bound(c, pod, &l->v[i].min, false);
+	}
+}
+
+void oracle_admits(const struct scene *c, const struct object *pod)
+{
+	struct object_list quotas = set_kind(c->sim->set, KIND_RESOURCEQUOTA);
+	struct object_list ranges = set_kind(c->sim->set, KIND_LIMITRANGE);
+
+	for (uint32_t i = 0; i < quotas.n; i++)
+		check_quota(c, &quotas.v[i], pod);
+	for (uint32_t i = 0; i < ranges.n; i++)
+		check_range(c, &ranges.v[i], pod);
+}
+
+/* ---- the node ---- */
+
+static bool has_place(const struct sim_pod *p)
+{
+	bool started = false;
+
+	for (uint32_t i = 0; i < p->n; i++)
+		started |= p->containers[i].c.phase != RUN_CREATED;
+	return started && p->stage <= POD_STOPPING && counts(p);
+}
+
+/* One that has its place keeps it. */
+void oracle_starts(const struct scene *c, const struct sim_pod *p)
+{
+	int64_t cpu = milli_of(&p->object, "cpu", false), used = 0;
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < c->sim->pods.n; i++) {
+		const struct sim_pod *o = c->sim->pods.v[i];
+
+		n += has_place(o);
+		used += has_place(o) ? milli_of(&o->object, "cpu", false) : 0;
+	}
+	if (!c->sim->room || has_place(p))
+		return;
+	if (n >= c->sim->room)
+		sim_broken(c->sim, "room", "pod %s is started beside %u others, there is room for %u",
+			   p->object.meta->name, n, c->sim->room);
+	if (cpu && used + cpu > (int64_t)c->sim->room * SIM_CPU)
+		sim_broken(c->sim, "room", "pod %s is started with %d beside %d thousandths of a "
+			   "processor, there is room for %u", p->object.meta->name, (int)cpu,
+			   (int)used, c->sim->room * SIM_CPU);
+}
