@@ -12,7 +12,7 @@
 
 #define AT_ONCE (1 * MSEC)		/* also lets the events of new pods in between */
 #define AGAIN (20 * MSEC)
-#define LAST_ROUNDS 50			/* of AGAIN, when orchd ends */
+#define LAST_ROUNDS 1500		/* of AGAIN, when orchd ends: a busy kernel may take its time */
 
 struct leftover {
 	struct leftover *next;
