@@ -14,6 +14,7 @@
 
 #define TOMBSTONES_MAX 2000
 #define EVENTS_MAX 1000
+#define EVENTS_YOUNG (60 * NSEC)
 
 struct table {
 	struct view_entry **v;
@@ -223,6 +224,11 @@ void view_end(struct view *v)
 		v->changed(v->data);
 }
 
+static const char *event_namespace(const struct object_key *key)
+{
+	return *key->namespace ? key->namespace : "default";
+}
+
 static bool same_event(const struct event *e, const struct object_key *key, const char *uid,
 		       const char *reason, const char *message)
 {
@@ -234,28 +240,46 @@ static bool same_event(const struct event *e, const struct object_key *key, cons
 	       streq(e->message, message);
 }
 
+/* Events are named OBJECT.SERIAL: those of one object stand together. */
 static struct view_entry *find_event(struct view *v, const struct object_key *key, const char *uid,
 				     const char *reason, const char *message)
 {
 	struct table *t = &v->kinds[KIND_EVENT];
+	char prefix[512];
+	int n = snprintf(prefix, sizeof(prefix), "%s.", key->name);
+	bool found;
 
-	for (uint32_t i = 0; i < t->n; i++)
+	for (uint32_t i = position(t, event_namespace(key), prefix, &found); i < t->n; i++) {
+		if (strncmp(t->v[i]->object.meta->name, prefix, (size_t)n))
+			return NULL;
 		if (same_event(t->v[i]->object.event, key, uid, reason, message))
 			return t->v[i];
+	}
 	return NULL;
 }
 
-static void drop_oldest_event(struct view *v)
+static uint32_t oldest_event(const struct table *t)
 {
-	struct table *t = &v->kinds[KIND_EVENT];
 	uint32_t at = 0;
 
-	if (t->n < EVENTS_MAX)
-		return;
 	for (uint32_t i = 1; i < t->n; i++)
 		if (t->v[i]->version < t->v[at]->version)
 			at = i;
-	bury(v, t, at);
+	return at;
+}
+
+/* A young one stays: the passes of its minute would only tell it again. */
+static void drop_old_events(struct view *v, int64_t now)
+{
+	struct table *t = &v->kinds[KIND_EVENT];
+
+	while (t->n >= EVENTS_MAX) {
+		uint32_t at = oldest_event(t);
+
+		if (now - t->v[at]->object.event->last_timestamp < EVENTS_YOUNG)
+			return;
+		bury(v, t, at);
+	}
 }
 
 /* serial makes the name unique: many things happen to one object in one pass. */
@@ -263,8 +287,7 @@ static struct object make_event(struct arena *a, const struct object_key *key, c
 				bool warning, const char *reason, const char *message,
 				const char *host, int64_t now, uint64_t serial)
 {
-	const char *ns = *key->namespace ? key->namespace : "default";
-	struct object o = object_new(a, KIND_EVENT, ns,
+	struct object o = object_new(a, KIND_EVENT, event_namespace(key),
 				     arena_printf(a, "%s.%llx", key->name, (unsigned long long)serial));
 	struct event *e = o.event;
 
@@ -303,7 +326,7 @@ void view_event(struct view *v, const struct object_key *key, const char *uid, b
 		struct object o = make_event(&a, key, uid ? uid : "", warning, reason, message, host,
 					     now, v->version + 1);
 
-		drop_oldest_event(v);
+		drop_old_events(v, now);
 		view_put(v, &o);
 		arena_release(&a);
 	}

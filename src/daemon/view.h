@@ -32,7 +32,8 @@ void view_put(struct view *v, const struct object *o);
 void view_end(struct view *v);
 
 /* An Event, outside the passes: equal ones (object, reason, message) are counted up; the oldest
- * beyond 1,000 go. One that is not newer than the last of its words is known already. */
+ * beyond 1,000 go, unless they are of the last minute. One that is not newer than the last of its
+ * words is known already. */
 void view_event(struct view *v, const struct object_key *key, const char *uid, bool warning,
 		const char *reason, const char *message, const char *host, int64_t now);
 

@@ -187,6 +187,29 @@ static void events_are_bounded_and_survive_passes(void **state)
 	assert_int_equal(n, 1000);
 }
 
+static void a_burst_of_events_stays_while_it_is_young(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t n;
+	char name[32];
+
+	for (int pass = 0; pass < 2; pass++) {
+		for (int i = 0; i < 1200; i++) {
+			struct object_key key = { &kinds[KIND_POD], "default", name };
+
+			snprintf(name, sizeof(name), "web-%d", i);
+			view_event(f->view, &key, "u", false, "Started", "up", "node", NSEC);
+		}
+		view_list(f->view, KIND_EVENT, &n);
+		assert_int_equal(n, 1200);
+	}
+	struct object_key late = { &kinds[KIND_POD], "default", "late" };
+
+	view_event(f->view, &late, "u", false, "Started", "up", "node", 62 * NSEC);
+	view_list(f->view, KIND_EVENT, &n);
+	assert_int_equal(n, 1000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -198,6 +221,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(lists_are_sorted_and_found, setup, teardown),
 		cmocka_unit_test_setup_teardown(equal_events_are_counted, setup, teardown),
 		cmocka_unit_test_setup_teardown(events_are_bounded_and_survive_passes, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_burst_of_events_stays_while_it_is_young, setup,
+						teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
