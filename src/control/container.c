@@ -10,7 +10,9 @@
 
 #include "control/pass.h"
 
-#define TELL_WINDOW (10 * NSEC)	/* what is older was told by an earlier pass */
+/* After the first refusal 500 ms, after the eighth and later ones 128 s. */
+#define REFUSED_FIRST (250 * MSEC)
+#define REFUSED_DOUBLED 9u
 
 int64_t backoff_delay(unsigned restarts, int64_t max)
 {
@@ -157,53 +159,6 @@ static void decide_restart(struct pass *p, struct member *m, const struct observ
 						       c->end.exit_code);
 }
 
-/* What kubelet says of each attempt is said here of each verdict. */
-static void tell_probes(struct pass *p, struct member *m, const struct observed_container *c)
-{
-	static const char *const names[PROBE_KINDS] = {
-		[PROBE_READINESS] = "Readiness", [PROBE_LIVENESS] = "Liveness",
-		[PROBE_STARTUP] = "Startup",
-	};
-
-	for (enum probe_kind k = 0; k < PROBE_KINDS; k++) {
-		bool unready = k == PROBE_READINESS && probe_failed(c, k);
-		int64_t when = c->probe_told_at[k];
-
-		if ((!unready && !c->warned[k]) || !when || p->in->now - when > TELL_WINDOW)
-			continue;
-		pass_event_at(p, &m->want.object, true, unready ? "Unhealthy" : "ProbeWarning",
-			      arena_printf(p->a, "%s probe %s: %s", names[k],
-					   unready ? "failed" : "warning",
-					   c->probe_message[k] ? c->probe_message[k] : ""), when);
-	}
-}
-
-/* What has just become of a container. Each pass says it again, with the time it happened, which
- * is how the same thing is known to be the same. */
-static void tell(struct pass *p, struct member *m, const struct observed_container *c)
-{
-	bool failed = c->phase == RUN_FAILED;
-	int64_t when = c->phase == RUN_RUNNING ? c->started_at : c->end.finished_at;
-
-	if (c->phase == RUN_CREATED || !when || p->in->now - when > TELL_WINDOW)
-		return;
-	if (c->phase == RUN_RUNNING || c->phase == RUN_ENDED)
-		pass_event_at(p, &m->want.object, false, "Started",
-			      arena_printf(p->a, "Started container %s", c->name),
-			      c->phase == RUN_RUNNING ? when : c->end.started_at);
-	if (c->hook_message[1])
-		pass_event_at(p, &m->want.object, true, "FailedPreStopHook",
-			      arena_printf(p->a, "PreStopHook failed: %s", c->hook_message[1]), when);
-	if (failed)
-		pass_event_at(p, &m->want.object, true, "Failed",
-			      arena_printf(p->a, "Error: %s", c->message ? c->message : "start failed"),
-			      when);
-	if (c->phase != RUN_RUNNING && container_restart(m, c).wanted)
-		pass_event_at(p, &m->want.object, true, "BackOff",
-			      arena_printf(p->a, "Back-off restarting failed container %s", c->name),
-			      when);
-}
-
 /* What runs in a pod that is over ends. Sidecars end last and in reverse: when nothing after them
  * runs any more. */
 static void decide_farewell(struct member *m, uint32_t index, const struct observed_container *c,
@@ -225,6 +180,18 @@ static void decide_farewell(struct member *m, uint32_t index, const struct obser
 		 m->expired ? "its deadline is over" : "the pod's other containers have ended";
 }
 
+/* A start that was refused is tried again as kubelet does a mount: often at first. */
+static bool refused_lately(struct pass *p, const struct observed_container *c)
+{
+	const struct start_refusal *r = &c->refused;
+	int64_t again = r->at + (REFUSED_FIRST << MIN(r->times, REFUSED_DOUBLED));
+
+	if (!r->fault || p->in->now >= again)
+		return false;
+	pass_wake(p, again);
+	return true;
+}
+
 static void decide_one(struct pass *p, struct member *m, uint32_t index, bool blocked)
 {
 	const struct container *spec = pod_container(&m->want.object.pod->spec, index);
@@ -233,9 +200,8 @@ static void decide_one(struct pass *p, struct member *m, uint32_t index, bool bl
 
 	w->name = spec->name;
 	if (c)
-		tell(p, m, c);
+		tell_container(p, m, c);
 	if (c && c->phase == RUN_RUNNING) {
-		tell_probes(p, m, c);
 		if (m->over)
 			decide_farewell(m, index, c, w);
 		else
@@ -250,7 +216,8 @@ static void decide_one(struct pass *p, struct member *m, uint32_t index, bool bl
 		w->backoff = c ? c->backoff : 0;
 		w->why = "first start";
 	}
-	if (w->run && config_missing(p, m->want.object.meta->namespace, spec))
+	if (w->run && (config_missing(p, m->want.object.meta->namespace, spec) ||
+		       (c && refused_lately(p, c))))
 		w->run = false;
 	if (!w->run || (c && c->pending))
 		return;
@@ -295,6 +262,7 @@ void container_decide(struct pass *p, struct member *m)
 
 	if (m->want.stop || m->lost)
 		return;
+	tell_pod(p, m);
 	storage_of_pod(p, m);
 	lacks = config_missing_volume(p, m->want.object.meta->namespace, s);
 	if (lacks && !m->seen)

@@ -8,8 +8,6 @@
 #include "base/reference.h"
 #include "control/pass.h"
 
-#define SHOW_ERROR (5 * NSEC)	/* so long ErrImagePull is shown, then that it backs off */
-#define TELL_WINDOW (10 * NSEC)
 #define SLOW_PULL (5 * NSEC)	/* one that takes longer tells how far it is */
 
 static const struct waiting nothing;

@@ -5,8 +5,6 @@
  */
 #include "control/node.h"
 
-#define TELL_WINDOW (10 * NSEC)
-
 static const struct {
 	const char *type, *taint;
 	const char *bad, *bad_text, *good, *good_text;

@@ -84,6 +84,9 @@ struct pass {
 	struct { const struct object *declared; struct taint_list taints; } node;
 };
 
+#define TELL_WINDOW (10 * NSEC)	/* what is older was told by an earlier pass */
+#define SHOW_ERROR (5 * NSEC)	/* so long an error is shown, then that it backs off */
+
 void pass_wake(struct pass *p, int64_t at);	/* look again then; the past is ignored */
 void pass_event(struct pass *p, const struct object *about, bool warning, const char *reason,
 		const char *message);
@@ -143,6 +146,10 @@ struct restart container_restart(const struct member *m, const struct observed_c
 void container_decide(struct pass *p, struct member *m);
 /* May what follows container index of the specification start, as far as that one is concerned? */
 bool container_lets_pass(const struct member *m, uint32_t index);
+
+/* tell.c: what just became of a pod that stays and of each of its containers, as events */
+void tell_pod(struct pass *p, const struct member *m);
+void tell_container(struct pass *p, struct member *m, const struct observed_container *c);
 
 /* config.c: ConfigMaps and Secrets that a pod can't do without */
 const char *config_missing(struct pass *p, const char *ns, const struct container *c);

@@ -68,6 +68,20 @@ static const char *back_off_text(struct pass *p, const struct member *m, const c
 			    go_duration(p->a, delay), name, meta->name, meta->namespace, meta->uid);
 }
 
+/* A volume that can't be mounted leaves the container as it was, which before its first start is
+ * "creating". */
+static struct container_state *state_refused(struct arena *a, const struct start_refusal *r,
+					     const char *as_before)
+{
+	static const char *const reasons[] = {
+		[FAULT_CONFIG] = "CreateContainerConfigError",
+		[FAULT_CREATE] = "CreateContainerError",
+	};
+
+	return state_waiting(a, r->fault == FAULT_MOUNT ? as_before : reasons[r->fault],
+			     r->message);
+}
+
 /* Ended, or could not be started. */
 static void show_ended(struct pass *p, const struct member *m, const struct container *spec,
 		       const struct observed_container *c, const struct waiting *image,
@@ -82,8 +96,13 @@ static void show_ended(struct pass *p, const struct member *m, const struct cont
 
 	if (stays) {
 		s->state = end;
-	} else if (c->phase == RUN_FAILED) {
+	} else if (c->refused.fault) {
+		s->state = state_refused(p->a, &c->refused, "CrashLoopBackOff");
+		s->last_state = end;
+	} else if (c->phase == RUN_FAILED && p->in->now < c->end.finished_at + SHOW_ERROR) {
+		pass_wake(p, c->end.finished_at + SHOW_ERROR);
 		s->state = state_waiting(p->a, "RunContainerError", c->message);
+		s->last_state = end;
 	} else if (p->in->now < r.at) {
 		s->state = state_waiting(p->a, "CrashLoopBackOff",
 					 back_off_text(p, m, spec->name, r.delay));
@@ -116,12 +135,13 @@ static void show_running(struct pass *p, const struct member *m, const struct ob
 }
 
 static void show_created(struct pass *p, const struct member *m, const struct container *spec,
-			 const struct waiting *image, struct container_status *s)
+			 const struct observed_container *c, const struct waiting *image,
+			 struct container_status *s)
 {
 	const struct object *o = &m->want.object;
 	const char *text = config_missing_volume(p, o->meta->namespace, &o->pod->spec);
-
-	bool inits = o->pod->spec.init_containers.n > 0;
+	const char *creating = o->pod->spec.init_containers.n ? "PodInitializing" :
+								"ContainerCreating";
 
 	if (!text && m->lost)
 		text = m->seen->message;
@@ -129,8 +149,10 @@ static void show_created(struct pass *p, const struct member *m, const struct co
 		s->state = state_waiting(p->a, "CreateContainerConfigError", text);
 	else if (!text && image && image->reason)
 		s->state = state_waiting(p->a, image->reason, image->message);
+	else if (!text && c && c->refused.fault)
+		s->state = state_refused(p->a, &c->refused, creating);
 	else
-		s->state = state_waiting(p->a, inits ? "PodInitializing" : "ContainerCreating", text);
+		s->state = state_waiting(p->a, creating, text);
 }
 
 static void show_container(struct pass *p, const struct member *m, uint32_t index,
@@ -144,7 +166,7 @@ static void show_container(struct pass *p, const struct member *m, uint32_t inde
 	s->image = spec->image;
 	s->image_id = !c || c->phase == RUN_CREATED ? "" : c->image_id ? c->image_id : spec->image;
 	if (!c || c->phase == RUN_CREATED) {
-		show_created(p, m, spec, image, s);
+		show_created(p, m, spec, c, image, s);
 		return;
 	}
 	s->restart_count = (int32_t)c->attempt;

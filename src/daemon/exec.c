@@ -127,7 +127,7 @@ static void report(struct daemon *d, const struct action *a, const struct err *e
 {
 	log_warning("%s %s/%s%s%s: %s", action_words(a->kind), a->namespace, a->name,
 		    a->container ? "/" : "", a->container ? a->container : "", err->msg);
-	if (!a->pod)
+	if (!a->pod || a->kind == ACTION_CONTAINER_START)	/* tell.c knows that one's words */
 		return;
 	struct object_key key = object_key(&a->pod->object);
 	view_event(d->view, &key, a->pod->object.meta->uid, true, "Failed", err->msg, d->node_name, now);

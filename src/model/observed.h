@@ -31,6 +31,16 @@ struct container_use {
 	int64_t cpu_milli, memory;
 };
 
+/* A start that was given up before there was a process: nothing ran, and nothing is counted. */
+enum start_fault { FAULT_NONE, FAULT_MOUNT, FAULT_CONFIG, FAULT_CREATE };
+
+struct start_refusal {
+	enum start_fault fault;
+	uint32_t times;		/* in a row */
+	int64_t at;		/* the last of them */
+	const char *message;
+};
+
 struct observed_container {
 	const char *name;
 	struct container_use used;
@@ -47,6 +57,7 @@ struct observed_container {
 	bool hook_runs, hook_failed;	/* postStart: until it has passed, the container is not started */
 	const char *hook_message[2];	/* why postStart, preStop failed */
 	const char *message;	/* RUN_FAILED: why it could not be started */
+	struct start_refusal refused;	/* the last start was; phase is that of the run before */
 	const char *last_words;	/* RUN_ENDED: its termination message */
 	const char *image_id;	/* "rootfs:/PATH" or HOST/PATH@DIGEST; NULL: it was not started */
 	int64_t memory, pids;	/* working set and processes, when somebody wants to know */

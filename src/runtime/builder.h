@@ -27,6 +27,7 @@ struct builder {
 	const char *layer;		/* its writable layer: LAYER.upper and LAYER.work */
 	const struct wanted_volumes *claims;
 	struct bytes filter;		/* seccomp, once it was needed */
+	enum start_fault fault;		/* what it is, should the next step fail */
 	struct buf *out;
 };
 

@@ -191,11 +191,15 @@ static int exec_program(struct builder *b, struct err *err)
 static int builder_init(struct builder *b, struct arena *a, struct sandbox *p,
 			struct container_run *run, bool start, struct buf *out, struct err *err)
 {
-	*b = (struct builder){ .a = a, .p = p, .c = run->spec, .out = out };
+	*b = (struct builder){
+		.a = a, .p = p, .c = run->spec, .out = out, .fault = FAULT_CREATE,
+	};
 	b->root = p->rt->root;
 	int r = images_resolve(p, run, start, a, &b->image, err);
-	if (r == 0)
-		r = identity_of(a, &p->object.pod->spec, b->c, &b->image, &b->id, err);
+	if (r < 0)
+		return r;
+	b->fault = FAULT_CONFIG;
+	r = identity_of(a, &p->object.pod->spec, b->c, &b->image, &b->id, err);
 	return r == 0 && p->ids ? identity_within(&b->id, USERNS_IDS, err) : r;
 }
 
@@ -474,25 +478,49 @@ static int send_start(struct builder *b, struct container_run *run,
 				     b->out, run, NULL, NULL, err);
 }
 
+static int start(struct builder *b, struct container_run *run, const struct wanted_container *w,
+		 const struct set *set, struct err *err)
+{
+	b->fault = FAULT_CONFIG;
+	int r = environment(b, set, err);
+
+	if (r < 0)
+		return r;
+	b->fault = FAULT_CREATE;
+	r = make_layer(b, w->attempt, err);
+	if (r == 0)
+		r = container_program(b, err);
+	if (r == 0)
+		r = send_start(b, run, w, err);
+	if (r == 0 && run->attempt != w->attempt)
+		sweep_layer(b, run->attempt);
+	return r;
+}
+
+static void refused(struct container_run *run, enum start_fault fault, const struct err *err)
+{
+	run->refused.fault = fault;
+	run->refused.times++;
+	run->refused.at = time_now();
+	snprintf(run->message, sizeof(run->message), "%.*s", (int)sizeof(run->message) - 1, err->msg);
+}
+
 int container_start(struct sandbox *p, struct container_run *run, const struct wanted_container *w,
 		    const struct wanted_volumes *volumes, const struct set *set, struct err *err)
 {
+	struct err own = { 0 }, *e = err ? err : &own;
 	BUF_AUTO program = { 0 };
 	struct arena a = { 0 };
 	struct builder b;
-	int r = builder_init(&b, &a, p, run, true, &program, err);
+	int r = builder_init(&b, &a, p, run, true, &program, e);
 
 	b.claims = volumes;
 	if (r == 0)
-		r = environment(&b, set, err);
-	if (r == 0)
-		r = make_layer(&b, w->attempt, err);
-	if (r == 0)
-		r = container_program(&b, err);
-	if (r == 0)
-		r = send_start(&b, run, w, err);
-	if (r == 0 && run->attempt != w->attempt)
-		sweep_layer(&b, run->attempt);
+		r = start(&b, run, w, set, e);
+	if (r < 0)
+		refused(run, b.fault, e);
+	else
+		run->refused = (struct start_refusal){ 0 };
 	arena_release(&a);
 	return r;
 }

@@ -50,12 +50,11 @@ static void mount_point_add(struct arena *a, struct mount_points *l, struct moun
 /* Mounted in the container's own mount namespace, out of its sight, for what is bound from there. */
 static int image_path(struct builder *b, const struct volume *v, const char **ret, struct err *err)
 {
-	struct err why = { 0 };
 	struct image img;
-	int r = images_resolve_volume(b->p, v, b->a, &img, &why);
+	int r = images_resolve_volume(b->p, v, b->a, &img, err);
 
 	if (r < 0)
-		return err_set(err, r, "volume \"%s\": %s", v->name, why.msg);
+		return r;
 	*ret = arena_printf(b->a, "%s/images/%s", b->p->rt->scratch, v->name);
 	return container_image(b, &img, *ret, err);
 }
@@ -71,9 +70,8 @@ static int volume_path(struct builder *b, const struct volume_in *in, const stru
 		return image_path(b, v, ret, err);
 	*ret = volume_source(b->a, in, v);
 	if (!*ret)
-		return err_set(err, -ENOENT, "volume \"%s\": %s", v->name,
-			       v->persistent_volume_claim || v->ephemeral ? "its claim is not bound" :
-			       "orch cannot mount its kind of source");
+		return err_set(err, -ENOENT, v->persistent_volume_claim || v->ephemeral ?
+			       "its claim is not bound" : "orch cannot mount its kind of source");
 	if (v->host_path)
 		return volume_check_host_path(v->host_path, err);
 	if (!claim)
@@ -167,16 +165,22 @@ static int add_volume(struct builder *b, const struct volume_mount *m, struct mo
 	struct mount_point at = { .to = m->mount_path, .how = BIND_INNER };
 	bool shared = m->mount_propagation == PROPAGATION_BIDIRECTIONAL;
 	const char *sub = NULL;
+	struct err why = { 0 };
 	int r;
 
 	if (!v)
 		return err_set(err, -EINVAL, "there is no volume \"%s\"", m->name);
-	r = volume_path(b, &in, v, &at.from, err);
-	if (r == 0 && shared)
-		r = check_shared(b, v, at.from, err);
-	if (r == 0)
-		r = sub_path(b, m, &sub, err);
+	b->fault = FAULT_MOUNT;
+	r = volume_path(b, &in, v, &at.from, &why);
 	if (r < 0)
+		return err_set(err, r, "MountVolume.SetUp failed for volume \"%s\" : %s", v->name,
+			       why.msg);
+	b->fault = FAULT_CONFIG;
+	r = sub_path(b, m, &sub, err);
+	if (r < 0)
+		return r;
+	b->fault = FAULT_CREATE;
+	if (shared && (r = check_shared(b, v, at.from, err)) < 0)
 		return r;
 	own_volume(b, &in, v);
 	at.flags = MS_REC | (volume_keeps_devices(v) ? 0 : MS_NODEV) | propagation(m);

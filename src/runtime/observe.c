@@ -40,6 +40,7 @@ struct observed_container observe_run(const struct container_run *run)
 		.pending = run->starting || run->killing,
 		.hook_runs = st->post_start == SHIM_HOOK_RUNS,
 		.hook_failed = st->post_start == SHIM_HOOK_FAILED,
+		.refused = run->refused,
 	};
 
 	_Static_assert((int)SHIM_READINESS == PROBE_READINESS &&
@@ -101,8 +102,8 @@ static struct observed_container observe_whole(struct arena *a, struct sandbox *
 	for (int k = 0; k < SHIM_HOOKS; k++)
 		c.hook_message[k] = text_or_null(a, run->st.hook_message[k]);
 	c.last_words = text_or_null(a, run->last_words ? run->last_words : "");
-	if (c.phase == RUN_FAILED)
-		c.message = text_or_null(a, run->message);
+	if (c.phase == RUN_FAILED || c.refused.fault)
+		c.message = c.refused.message = text_or_null(a, run->message);
 	return c;
 }
 

@@ -362,25 +362,6 @@ static int find_run(struct runtime *r, const char *ns, const char *pod, const ch
 		      err_set(err, -ENOENT, "pods \"%s\" not found", pod);
 }
 
-/* As the shim would record it, had it come to that. */
-static void start_failed(struct container_run *run, const struct wanted_container *c,
-			 const char *message)
-{
-	struct shim_container *st = &run->st;
-
-	if (st->phase == SHIM_EXITED_PHASE || st->phase == SHIM_FAILED)
-		st->last = st->end;
-	st->phase = SHIM_FAILED;
-	st->attempt = c->attempt;
-	st->backoff = c->backoff;
-	st->started_at = time_now();
-	st->end = (struct shim_end){
-		.exit_code = 128, .started_at = st->started_at, .finished_at = st->started_at,
-	};
-	snprintf(run->message, sizeof(run->message), "%.*s", (int)sizeof(run->message) - 1,
-		 message);
-}
-
 int runtime_container_start(struct runtime *r, const struct wanted_pod *w,
 			    const struct wanted_container *c, const struct set *set,
 			    struct err *err)
@@ -398,9 +379,7 @@ int runtime_container_start(struct runtime *r, const struct wanted_pod *w,
 	if (run->starting || run->st.phase == SHIM_RUNNING)
 		return 0;
 	code = container_start(p, run, c, &w->volumes, set, e);
-	if (code < 0) {
-		start_failed(run, c, e->msg);
-	} else {
+	if (code == 0) {
 		run->starting = true;
 		run->attempt = c->attempt;
 	}

@@ -56,6 +56,7 @@ struct container_run {
 	bool starting;			/* START was sent, its STATE has not come */
 	bool killing;			/* STOP was sent, its end has not come */
 	uint32_t attempt;		/* that START was sent for last */
+	struct start_refusal refused;	/* without its message */
 	char message[256];		/* why it could not be started */
 	char *last_words;		/* its termination message, NULL: none */
 	const char *target;		/* of an ephemeral one: whose processes it sees; NULL: its own */

@@ -218,6 +218,9 @@ def test_run_as_non_root_keeps_root_from_running(orch):
         return states and states[0].get("state", {}).get("waiting", {}).get("message")
 
     wait_for(lambda: "runAsNonRoot" in (reason() or ""))
+    status = orch.pod("root")["status"]["containerStatuses"][0]
+    assert status["state"]["waiting"]["reason"] == "CreateContainerConfigError"
+    assert status["restartCount"] == 0
     assert "nothing says another user than root" in orch.log()
 
 

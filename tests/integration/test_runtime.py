@@ -99,13 +99,22 @@ def test_sub_paths_are_made(orch):
 
 
 def test_host_path_that_is_not_there(orch):
-    orch.write("h.yaml", pod("h", script("sleep 60", volumeMounts=[
+    orch.write("h.yaml", pod("h", script("echo run", volumeMounts=[
         {"name": "h", "mountPath": "/h"}]), restartPolicy="Never",
         volumes=[{"name": "h", "hostPath": {"path": f"{orch.dir}/none", "type": "Directory"}}]))
-    p = wait_for(lambda: (orch.pod("h") or {}).get("status", {}).get("phase") == "Failed" and
-                 orch.pod("h"))
-    assert "hostPath type check failed" in str(container_status(p))
+    p = wait_for(lambda: "message" in str(container_status(orch.pod("h") or {})) and orch.pod("h"))
+    waiting = container_status(p)["state"]["waiting"]
+    text = (f'MountVolume.SetUp failed for volume "h" : hostPath type check failed: '
+            f'{orch.dir}/none is not a directory')
+    assert (waiting["reason"], waiting["message"]) == ("ContainerCreating", text)
+    assert p["status"]["phase"] == "Pending"
+    wait_for(lambda: ("FailedMount", text) in
+             [(e["reason"], e["message"]) for e in orch.api("/api/v1/events")["items"]])
     assert not os.path.exists(f"{orch.dir}/none")
+
+    os.mkdir(f"{orch.dir}/none")		# tried again by itself, and nothing was a restart
+    p = wait_for(lambda: (p := orch.pod("h"))["status"]["phase"] == "Succeeded" and p)
+    assert container_status(p)["restartCount"] == 0
 
 
 def test_restart_finds_a_fresh_root_and_the_same_volume(orch):

@@ -78,10 +78,33 @@ static const struct row rows[] = {
 	{ "out of memory", "Never", ENDED(0, 9, true, 5, 1, 0),
 	  .phase = "Failed", .state = "terminated", .reason = "OOMKilled", .exit_code = 137 },
 	{ "can't be started", "Always",
-	  { .phase = RUN_FAILED, .attempt = 2, .backoff = 2, .started_at = -1,
+	  { .phase = RUN_FAILED, .attempt = 2, .backoff = 2, .end = { .finished_at = -1 },
 	    .message = "no such file" },
-	  .attempt = 2, .wake_s = 19, .phase = "Pending", .state = "waiting",
+	  .attempt = 2, .wake_s = 4, .phase = "Running", .state = "waiting",
 	  .reason = "RunContainerError", .message = "no such file" },
+	{ "can't be started, some time ago", "Always",
+	  { .phase = RUN_FAILED, .attempt = 2, .backoff = 2, .end = { .finished_at = -6 },
+	    .message = "no such file" },
+	  .attempt = 2, .wake_s = 14, .phase = "Running", .state = "waiting",
+	  .reason = "CrashLoopBackOff", .message = "back-off 20s restarting failed" },
+	{ "a volume can't be mounted", "Never",
+	  { .phase = RUN_CREATED, .refused = { FAULT_MOUNT, 3, -1, "no directory" } },
+	  .wake_s = 1, .phase = "Pending", .state = "waiting", .reason = "ContainerCreating",
+	  .message = "no directory" },
+	{ "the first refusal was a second ago", "Always",
+	  { .phase = RUN_CREATED, .refused = { FAULT_CONFIG, 1, -1, "will run as root" } },
+	  .run = true, .phase = "Pending", .state = "waiting",
+	  .reason = "CreateContainerConfigError", .message = "will run as root" },
+	{ "refusals never wait longer than 128 s", "Always",
+	  { .phase = RUN_CREATED, .refused = { FAULT_CREATE, 4000000000, -8, "too many layers" } },
+	  .wake_s = 120, .phase = "Pending", .state = "waiting",
+	  .reason = "CreateContainerError", .message = "too many layers" },
+	{ "a restart that is refused", "Always",
+	  { .phase = RUN_ENDED, .attempt = 1, .backoff = 1,
+	    .end = { .exit_code = 3, .started_at = -90, .finished_at = -60 },
+	    .refused = { FAULT_CONFIG, 4, -1, "will run as root" } },
+	  .attempt = 2, .wake_s = 3, .phase = "Running", .state = "waiting",
+	  .reason = "CreateContainerConfigError", .message = "will run as root" },
 	{ "never: can't be started", "Never",
 	  { .phase = RUN_FAILED, .started_at = -1, .message = "no such file" },
 	  .phase = "Failed", .state = "terminated", .reason = "StartError", .exit_code = 128 },
@@ -111,6 +134,7 @@ static struct observed_container absolute(const struct row *r)
 	c.started_at = at(c.started_at);
 	c.end.started_at = at(c.end.started_at);
 	c.end.finished_at = at(c.end.finished_at);
+	c.refused.at = at(c.refused.at);
 	return c;
 }
 
@@ -386,21 +410,77 @@ static void test_missing(void **state)
 	}
 }
 
+static const struct told {
+	const char *name;
+	struct observed_container c;	/* times relative to now, in seconds */
+	const char *events;		/* with what is said of the pod itself */
+} told[] = {
+	{ "runs", { .phase = RUN_RUNNING, .started_at = -5 },
+	  "Scheduled: Successfully assigned default/job to node\n"
+	  "Created: Created container: main\n"
+	  "Started: Started container main\n" },
+	{ "has run for long", { .phase = RUN_RUNNING, .started_at = -11 },
+	  "Scheduled: Successfully assigned default/job to node\n" },
+	{ "ended", { .phase = RUN_ENDED, .end = { .exit_code = 1, .started_at = -5, .finished_at = -1 } },
+	  "Scheduled: Successfully assigned default/job to node\n"
+	  "Created: Created container: main\n"
+	  "Started: Started container main\n"
+	  "BackOff: Back-off restarting failed container main\n" },
+	{ "could not be started",
+	  { .phase = RUN_FAILED, .message = "no such file",
+	    .end = { .started_at = -1, .finished_at = -1 } },
+	  "Scheduled: Successfully assigned default/job to node\n"
+	  "Created: Created container: main\n"
+	  "Failed: Error: no such file\n"
+	  "BackOff: Back-off restarting failed container main\n" },
+	{ "volume", { .phase = RUN_CREATED, .refused = { FAULT_MOUNT, 1, -1, "no directory" } },
+	  "Scheduled: Successfully assigned default/job to node\n"
+	  "FailedMount: no directory\n" },
+	{ "configuration", { .phase = RUN_CREATED, .refused = { FAULT_CONFIG, 1, -1, "as root" } },
+	  "Scheduled: Successfully assigned default/job to node\n"
+	  "Failed: Error: as root\n" },
+};
+
+static void test_told(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(told); i++) {
+		struct row r = { .c = told[i].c };
+		BUF_AUTO text = { 0 };
+		struct fixture f;
+
+		open_pod(&f, "Always", "");
+		f.observed.pods[0].created_at = NOW - 9 * NSEC;
+		f.observed.pods[0].containers[0] = absolute(&r);
+		fixture_run(&f);
+		for (uint32_t k = 0; k < f.wanted.events.n; k++)
+			buf_printf(&text, "%s: %s\n", f.wanted.events.v[k].reason,
+				   f.wanted.events.v[k].message);
+		assert_string_equal(text.data, told[i].events);
+		fixture_close(&f);
+	}
+}
+
 int main(void)
 {
-	struct CMUnitTest tests[ARRAY_SIZE(rows) + 8] = {
+	static const struct CMUnitTest others[] = {
 		cmocka_unit_test(test_backoff),
 		cmocka_unit_test(test_backoff_annotation),
-		cmocka_unit_test(test_conditions), cmocka_unit_test(test_readiness_gates),
+		cmocka_unit_test(test_conditions),
+		cmocka_unit_test(test_readiness_gates),
 		cmocka_unit_test(test_deterministic),
 		cmocka_unit_test(test_stable),
 		cmocka_unit_test(test_lost),
 		cmocka_unit_test(test_stopping),
 		cmocka_unit_test(test_missing),
+		cmocka_unit_test(test_told),
 	};
+	struct CMUnitTest tests[ARRAY_SIZE(others) + ARRAY_SIZE(rows)];
 
+	memcpy(tests, others, sizeof(others));
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		tests[8 + i] = (struct CMUnitTest){ .name = rows[i].name, .test_func = test_row,
-						    .initial_state = (void *)&rows[i] };
+		tests[ARRAY_SIZE(others) + i] = (struct CMUnitTest){
+			.name = rows[i].name, .test_func = test_row, .initial_state = (void *)&rows[i],
+		};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

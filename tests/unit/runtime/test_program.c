@@ -286,7 +286,9 @@ static void test_refused(void **state)
 	if (!b->rt)
 		skip();
 	assert_int_equal(start(b, "missing", &err), -ENOENT);
-	assert_int_equal(sandbox_run(b->p, "missing")->st.phase, SHIM_FAILED);
+	assert_int_equal(sandbox_run(b->p, "missing")->st.phase, SHIM_CREATED);
+	assert_int_equal(sandbox_run(b->p, "missing")->refused.fault, FAULT_CREATE);
+	assert_int_equal(sandbox_run(b->p, "missing")->refused.times, 1);
 	assert_string_equal(sandbox_run(b->p, "missing")->message, err.msg);
 	assert_int_equal(recv(b->peer, &byte, 1, 0), -1);
 }
