@@ -8,8 +8,10 @@
 #include <netinet/tcp.h>
 
 #include "base/macro.h"
+#include "shim/text.h"
 
 #define CHUNK 4096
+#define LINE 512	/* longer than any; a read stops short of so much only at the end */
 
 /* IPv4 addresses are kept as the IPv6 ones they are mapped to. */
 struct endpoint {
@@ -114,18 +116,47 @@ static void scan_file(struct drain_scan *d, const char *path)
 	size_t have = 0;
 
 	while (fd >= 0 && have < sizeof(text)) {
-		ssize_t n = read(fd, text + have, sizeof(text) - have);
+		size_t room = sizeof(text) - have;
+		ssize_t n = read(fd, text + have, room);
 		if (n <= 0)
 			return;
 		have = feed(d, text, have + (size_t)n);
+		if ((size_t)n + LINE < room)
+			return;
 	}
+}
+
+bool drain_in_use(const char *text, const char *key)
+{
+	size_t n = strlen(key);
+
+	for (const char *line = text; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (strncmp(line, key, n) == 0)
+			return text_parse(line + n, NULL) > 0;
+	}
+	return true;
+}
+
+/* The table behind /proc/net/tcp is the whole machine's, whoever reads it, and walking through it
+ * takes milliseconds; the counters of a network namespace are its own. */
+static bool in_use(const char *path, const char *key)
+{
+	char text[512];
+	FD_AUTO fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+	text[MAX(n, 0)] = '\0';
+	return drain_in_use(text, key);
 }
 
 unsigned drain_inbound(void)
 {
 	struct drain_scan d = { 0 };
 
-	scan_file(&d, "/proc/self/net/tcp");
-	scan_file(&d, "/proc/self/net/tcp6");
+	if (in_use("/proc/self/net/sockstat", "TCP: inuse "))
+		scan_file(&d, "/proc/self/net/tcp");
+	if (in_use("/proc/self/net/sockstat6", "TCP6: inuse "))
+		scan_file(&d, "/proc/self/net/tcp6");
 	return d.inbound;
 }

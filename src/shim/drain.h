@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,5 +17,8 @@ struct drain_scan {
 
 /* One line of the file, NUL-terminated; a heading or garbage counts for nothing. */
 void drain_line(struct drain_scan *d, const char *line);
+/* Whether the text of /proc/net/sockstat has more than none of key, "TCP: inuse "; true when it says
+ * nothing of it. */
+bool drain_in_use(const char *text, const char *key);
 /* How many there are in the caller's network namespace. */
 unsigned drain_inbound(void);

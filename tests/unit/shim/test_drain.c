@@ -78,6 +78,21 @@ static void test_garbage_counts_for_nothing(void **state)
 			       "0: 0100007:1F90 0209090A:0000 0A", "0: " POD ":1F90 " PEER ":0000 0"), 0);
 }
 
+static void test_sockets_in_use(void **state)
+{
+	(void)state;
+	static const char text[] = "sockets: used 15\nTCP: inuse 0 orphan 3 tw 0 alloc 1 mem 229\n"
+				   "UDP: inuse 4 mem 0\nTCP6: inuse 12\nRAW6: inuse 0\n";
+
+	assert_false(drain_in_use(text, "TCP: inuse "));
+	assert_true(drain_in_use(text, "UDP: inuse "));
+	assert_true(drain_in_use(text, "TCP6: inuse "));
+	assert_false(drain_in_use(text, "RAW6: inuse "));
+	assert_true(drain_in_use("", "TCP: inuse "));
+	assert_true(drain_in_use("sockets: used 15\n", "TCP: inuse "));
+	assert_false(drain_in_use("TCP: inuse 0", "TCP: inuse "));
+}
+
 static void test_lines_as_the_kernel_writes_them(void **state)
 {
 	(void)state;
@@ -91,6 +106,7 @@ int main(void)
 		cmocka_unit_test(test_others_do_not),
 		cmocka_unit_test(test_ipv6_and_mapped),
 		cmocka_unit_test(test_garbage_counts_for_nothing),
+		cmocka_unit_test(test_sockets_in_use),
 		cmocka_unit_test(test_lines_as_the_kernel_writes_them),
 	};
 
