@@ -206,17 +206,27 @@ static int make_dir(const char *path, mode_t mode)
 	return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
 }
 
-/* Makes each directory on the way to path, then path. */
+/* Goes up to what is there, and from there makes each directory on the way to path, then path. */
 static int make_dirs(char *path, mode_t mode)
 {
-	for (char *p = strchr(path + 1, '/'); p; p = strchr(p + 1, '/')) {
-		*p = '\0';
-		int r = make_dir(path, mode);
-		*p = '/';
-		if (r < 0)
+	size_t n = strlen(path), at = n;
+	int r = -ENOENT;
+
+	while (r == -ENOENT) {
+		const char *slash = strrchr(path, '/');
+
+		if (!slash)
 			return r;
+		at = (size_t)(slash - path);
+		path[at] = '\0';
+		r = at ? make_dir(path, mode) : 0;
 	}
-	return make_dir(path, mode);
+	while (r == 0 && at < n) {
+		path[at] = '/';
+		at += strlen(path + at);
+		r = make_dir(path, mode);
+	}
+	return r;
 }
 
 int file_mkdir_p(const char *path, mode_t mode, struct err *err)

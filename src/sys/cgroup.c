@@ -204,7 +204,7 @@ static int subtree_control(const struct hierarchy *h, const char *dir)
 }
 
 /* Makes every directory of path that is missing below dir; each but a leaf serves children. */
-static int hierarchy_mkdir(const struct hierarchy *h, const char *dir, const char *path, bool leaf,
+static int hierarchy_mkdirs(const struct hierarchy *h, const char *dir, const char *path, bool leaf,
 			   bool *ret_fresh)
 {
 	char full[CG_PATH];
@@ -233,6 +233,21 @@ static int hierarchy_mkdir(const struct hierarchy *h, const char *dir, const cha
 	return 0;
 }
 
+/* A leaf's parents are there in nearly every case, and serve it. */
+static int hierarchy_mkdir(const struct hierarchy *h, const char *dir, const char *path, bool leaf,
+			   bool *ret_fresh)
+{
+	char full[CG_PATH];
+	int r = leaf ? cgroup_path(full, dir, path) : -ENOENT;
+
+	if (r == 0)
+		r = mkdir(full, 0755) < 0 ? -errno : 0;
+	if (r == -ENOENT)
+		return hierarchy_mkdirs(h, dir, path, leaf, ret_fresh);
+	*ret_fresh = r == 0;
+	return r == -EEXIST ? 0 : r;
+}
+
 static int root_make(struct hierarchy *h, const char *root, struct err *err)
 {
 	int r = cgroup_path(h->root, h->mount, root);
@@ -240,7 +255,7 @@ static int root_make(struct hierarchy *h, const char *root, struct err *err)
 	if (r == 0)
 		r = subtree_control(h, h->mount);
 	if (r == 0)
-		r = hierarchy_mkdir(h, h->mount, root, false, NULL);
+		r = hierarchy_mkdirs(h, h->mount, root, false, NULL);
 	if (r == -EBUSY)
 		return err_set(err, r, "cgroup %s: a group above it has processes of its own, so "
 			       "it cannot serve controllers", h->root);
