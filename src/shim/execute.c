@@ -134,6 +134,7 @@ struct prog_run *prog_run_new(const void *prog, size_t size)
 		.prog = prog, .size = size, .mapped = mapped, .root = root,
 		.stdio = { -1, -1, -1 }, .cgroup = -1, .join = -1, .console = -1, .userns = -1,
 		.host_mounts = -1, .owner = -1, .host_netlink = -1, .pod_netlink = -1, .oom_score = "0",
+		.root_fd = -1, .masks = { -1, -1 },
 	};
 	x->argv = (const char **)(x + 1);
 	x->envp = x->argv + args + 1;

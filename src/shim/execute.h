@@ -49,6 +49,8 @@ struct prog_run {
 	size_t at;			/* offset of the record that is executed */
 	uint32_t index;
 	const char *root;		/* of PIVOT; NULL: the program has none */
+	int root_fd;			/* that directory; -1: not open */
+	int masks[2];			/* what hides a directory, and a file, mounted; -1: not yet */
 	bool in_shim, in_root;
 	bool armed;			/* PR_SET_PDEATHSIG holds */
 	int owner;			/* pidfd of the shim */

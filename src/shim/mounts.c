@@ -108,7 +108,10 @@ int op_mount(struct prog_run *x, const struct step *st)
 		return 0;
 	}
 	text_num(text_put(&t, "/proc/self/fd/"), (uint64_t)fd);
-	return mount(st->s[0], name, st->s[2], st->op->a, data) < 0 ? -errno : 0;
+	if (mount(st->s[0], name, st->s[2], st->op->a, data) < 0)
+		return -errno;
+	tree_forget_root(x);
+	return 0;
 }
 
 /*
@@ -179,7 +182,11 @@ int op_bind(struct prog_run *x, const struct step *st)
 	int r = map_ids(x, tree, st, sb.st_mode);
 	if (r == -EOPNOTSUPP)
 		step_blame(x, st->s[0]);
-	return r < 0 ? r : attach(tree, target);
+	if (r == 0)
+		r = attach(tree, target);
+	if (S_ISDIR(sb.st_mode))
+		tree_forget_root(x);
+	return r;
 }
 
 /*
@@ -188,6 +195,7 @@ int op_bind(struct prog_run *x, const struct step *st)
  */
 int op_pivot(struct prog_run *x, const struct step *st)
 {
+	tree_forget_root(x);
 	if (chdir(st->s[0]) < 0)
 		return -errno;
 	if (syscall(SYS_pivot_root, ".", ".") < 0) {
@@ -220,6 +228,14 @@ static int null_device(void)
 	return fd < 0 ? -errno : detached(fd, 0);
 }
 
+/* Another one of what hides something already: no second file system is made for it. */
+static int again(int mask)
+{
+	int r = mask < 0 ? -1 : open_tree(mask, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+
+	return r < 0 ? -errno : r;
+}
+
 int op_mask(struct prog_run *x, const struct step *st)
 {
 	FD_AUTO target = tree_open(x, st->s[0], false, TREE_EXISTING);
@@ -229,8 +245,15 @@ int op_mask(struct prog_run *x, const struct step *st)
 		return target == -ENOENT ? 0 : target;
 	if (fstat(target, &sb) < 0)
 		return -errno;
-	FD_AUTO tree = S_ISDIR(sb.st_mode) ? empty_directory() : null_device();
-	return tree < 0 ? tree : attach(tree, target);
+	bool dir = S_ISDIR(sb.st_mode);
+	int *mask = &x->masks[!dir];
+	FD_AUTO tree = again(*mask);
+	if (tree < 0)
+		tree = dir ? empty_directory() : null_device();
+	int r = tree < 0 ? tree : attach(tree, target);
+	if (r == 0 && *mask < 0)
+		*mask = fd_take(&tree);
+	return r;
 }
 
 int op_readonly(struct prog_run *x, const struct step *st)

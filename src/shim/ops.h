@@ -74,3 +74,5 @@ enum tree_make { TREE_EXISTING, TREE_DIR, TREE_FILE };
 int tree_open(struct prog_run *x, const char *path, bool inner, enum tree_make make);
 /* The same for a source, where "DIR//SUB" keeps SUB inside DIR, and may make it. */
 int tree_source(struct prog_run *x, const char *path, bool make);
+/* A directory was mounted on: it may be that of the new root. */
+void tree_forget_root(struct prog_run *x);

@@ -21,26 +21,28 @@
 #define RETRIES 128
 #define MAX_STEPS 256
 
-/* Where a path starts: rooted ones may not leave base. */
+/* Where a path leads: through the host, below base and never out of it, or, once the new root is
+ * the process's own, through that, which is cheaper than to name it. */
+enum kind { HOST, BELOW, INSIDE };
+
+static const uint64_t resolve[] = {
+	[HOST] = 0,
+	[BELOW] = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+	[INSIDE] = RESOLVE_NO_MAGICLINKS,
+};
+
 struct place {
-	int base;
-	bool rooted;
+	enum kind kind;
+	int base;		/* somebody else's to close */
 	mode_t mode;		/* of directories that are made, not through links; 0: 0755 */
 	char rel[PATH_MAX];
 };
 
-static void place_cleanup(struct place *p)
-{
-	if (p->base >= 0)
-		close(p->base);
-}
-#define PLACE_AUTO __attribute__((cleanup(place_cleanup))) struct place
-
-static int open_at(int base, bool rooted, const char *rel, int flags)
+static int open_at(int base, enum kind kind, const char *rel, int flags)
 {
 	struct open_how how = {
 		.flags = (uint64_t)(flags | O_CLOEXEC),
-		.resolve = rooted ? RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS : 0,
+		.resolve = resolve[kind],
 	};
 	long fd;
 
@@ -52,19 +54,23 @@ static int open_at(int base, bool rooted, const char *rel, int flags)
 	return fd < 0 ? -errno : (int)fd;
 }
 
-/* Copies path without slashes at its end, nor at its start when it is rooted; "" becomes ".". */
+/* Copies path without slashes at its end; below base it has none at its start, inside it has one.
+ * "" becomes ".". */
 static int place_path(struct place *p, const char *path)
 {
-	while (p->rooted && *path == '/')
+	size_t lead = p->kind == INSIDE;
+
+	while (p->kind != HOST && *path == '/')
 		path++;
 	size_t n = strlen(path);
 	while (n > 1 && path[n - 1] == '/')
 		n--;
-	if (n >= sizeof(p->rel))
+	if (lead + n >= sizeof(p->rel))
 		return -ENAMETOOLONG;
-	memcpy(p->rel, path, n);
-	p->rel[n] = '\0';
-	if (!n)
+	memcpy(p->rel, "/", lead);
+	memcpy(p->rel + lead, path, n);
+	p->rel[lead + n] = '\0';
+	if (!p->rel[0])
 		TEXT_COPY(p->rel, ".");
 	return 0;
 }
@@ -81,26 +87,38 @@ static const char *below(const char *path, const char *root)
 	return path + n;
 }
 
+/* The directory of the new root is opened once, until something may be mounted on it. */
+static int root_directory(struct prog_run *x)
+{
+	if (x->root_fd < 0)
+		x->root_fd = open(x->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return x->root_fd < 0 ? -errno : x->root_fd;
+}
+
+void tree_forget_root(struct prog_run *x)
+{
+	if (x->root_fd >= 0)
+		close(fd_take(&x->root_fd));
+}
+
 static int place_open(struct prog_run *x, struct place *p, const char *path, bool inner)
 {
-	const char *root = x->in_root ? "/" : x->root;
-	const char *rest = x->in_root ? path : below(path, root);
+	const char *rest = x->in_root ? NULL : below(path, x->root);
 
-	p->base = -1;
-	p->rooted = rest || inner;
-	if (inner && !root)
-		return -EINVAL;
-	if (p->rooted) {
-		p->base = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	p->base = AT_FDCWD;
+	p->mode = 0;
+	p->kind = x->in_root ? INSIDE : rest || inner ? BELOW : HOST;
+	if (p->kind == BELOW) {
+		p->base = x->root ? root_directory(x) : -EINVAL;
 		if (p->base < 0)
-			return -errno;
+			return p->base;
 	}
 	return place_path(p, rest ? rest : path);
 }
 
 static int place_fd(const struct place *p, const char *rel, int flags)
 {
-	return open_at(p->rooted ? p->base : AT_FDCWD, p->rooted, rel, flags);
+	return open_at(p->base, p->kind, rel, flags);
 }
 
 /* Puts the target of a link in the place of its name, which ends at rel[end]. */
@@ -124,18 +142,18 @@ static int make_one(int parent, const char *name, bool dir, mode_t mode)
 
 	if (r < 0 && errno != EEXIST)
 		return -errno;
-	r = open_at(parent, true, name, O_PATH | O_NOFOLLOW | (dir ? O_DIRECTORY : 0));
+	r = open_at(parent, BELOW, name, O_PATH | O_NOFOLLOW | (dir ? O_DIRECTORY : 0));
 	return r == -ENOTDIR ? -ELOOP : r;
 }
 
-/* Opens the first component that is missing after rel[*at] was made; *at is moved over it. */
-static int make_step(struct place *p, int parent, size_t *at, enum tree_make last)
+/* Opens the component after rel[*at], made if it is missing; *at is moved over it. */
+static int make_step(struct place *p, int parent, size_t *at, enum tree_make last, bool missing)
 {
 	size_t start = *at + strspn(p->rel + *at, "/"), end = start + strcspn(p->rel + start, "/");
 	char kept = p->rel[end], target[PATH_MAX];
 
 	p->rel[end] = '\0';
-	int fd = place_fd(p, p->rel, O_PATH);
+	int fd = missing ? -ENOENT : place_fd(p, p->rel, O_PATH);
 	if (fd == -ENOENT) {
 		ssize_t n = readlinkat(parent, p->rel + start, target, sizeof(target) - 1);
 		if (n >= 0 && p->mode) {
@@ -157,18 +175,36 @@ static int make_step(struct place *p, int parent, size_t *at, enum tree_make las
 	return fd;
 }
 
+/* Mostly only the last component is missing: *at is where it begins, or where the path does. */
+static int make_start(struct place *p, size_t *at)
+{
+	char *slash = strrchr(p->rel, '/');
+
+	*at = slash ? (size_t)(slash - p->rel) : 0;
+	if (*at) {
+		*slash = '\0';
+		int fd = place_fd(p, p->rel, O_PATH | O_DIRECTORY);
+		*slash = '/';
+		if (fd != -ENOENT)
+			return fd;
+		*at = 0;
+	}
+	return place_fd(p, p->rel[0] == '/' ? "/" : ".", O_PATH | O_DIRECTORY);
+}
+
 /*
- * Opens p's path and makes what is missing of it: directories, and at its end what last says.
- * Where an image has a link to something missing, that is made, inside the root, as the link
- * would have it; steps are counted, for links that lead to each other.
+ * Opens p's path, which is not there, and makes what is missing of it: directories, and at its end
+ * what last says. Where an image has a link to something missing, that is made, inside the root, as
+ * the link would have it; steps are counted, for links that lead to each other.
  */
 static int make_path(struct place *p, enum tree_make last)
 {
-	int fd = place_fd(p, p->rel[0] == '/' ? "/" : ".", O_PATH | O_DIRECTORY);
-	size_t at = 0;
+	size_t at;
+	int fd = make_start(p, &at);
+	bool missing = at > 0;
 
-	for (int steps = 0; fd >= 0 && p->rel[at]; steps++) {
-		int next = steps < MAX_STEPS ? make_step(p, fd, &at, last) : -ELOOP;
+	for (int steps = 0; fd >= 0 && p->rel[at]; steps++, missing = false) {
+		int next = steps < MAX_STEPS ? make_step(p, fd, &at, last, missing) : -ELOOP;
 		close(fd);
 		fd = next;
 	}
@@ -192,12 +228,13 @@ static int open_parent(struct place *p, bool make, char ret_name[NAME_MAX + 1])
 	if (slash == p->rel)
 		return place_fd(p, "/", O_PATH | O_DIRECTORY);
 	*slash = '\0';
-	return make ? make_path(p, TREE_DIR) : place_fd(p, p->rel, O_PATH | O_DIRECTORY);
+	int fd = place_fd(p, p->rel, O_PATH | O_DIRECTORY);
+	return fd == -ENOENT && make ? make_path(p, TREE_DIR) : fd;
 }
 
 int tree_open(struct prog_run *x, const char *path, bool inner, enum tree_make make)
 {
-	PLACE_AUTO p;
+	struct place p;
 	int r = place_open(x, &p, path, inner);
 
 	if (r == 0)
@@ -210,7 +247,7 @@ int tree_open(struct prog_run *x, const char *path, bool inner, enum tree_make m
 int tree_source(struct prog_run *x, const char *path, bool make)
 {
 	const char *sub = strstr(path, "//");
-	PLACE_AUTO p = { .base = -1, .rooted = true };
+	struct place p = { .kind = BELOW };
 	char dir[PATH_MAX];
 	struct stat sb;
 
@@ -220,9 +257,10 @@ int tree_source(struct prog_run *x, const char *path, bool make)
 		return -ENAMETOOLONG;
 	memcpy(dir, path, (size_t)(sub - path));
 	dir[sub - path] = '\0';
-	p.base = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (p.base < 0)
+	FD_AUTO base = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (base < 0)
 		return -errno;
+	p.base = base;
 	int r = place_path(&p, sub);
 	if (r == 0)
 		r = place_fd(&p, p.rel, O_PATH);
@@ -254,7 +292,7 @@ static int set_user(uint64_t uid)
 /* Parameters of an IPC namespace may be set by who is root in it, whatever else the host's may. */
 int op_write(struct prog_run *x, const struct step *st)
 {
-	PLACE_AUTO p;
+	struct place p;
 	int r = place_open(x, &p, st->s[0], false);
 
 	if (r == 0 && st->op->b)
@@ -272,7 +310,7 @@ int op_write(struct prog_run *x, const struct step *st)
 
 int op_mkdir(struct prog_run *x, const struct step *st)
 {
-	PLACE_AUTO p;
+	struct place p;
 	char name[NAME_MAX + 1];
 	int r = place_open(x, &p, st->s[0], false);
 
@@ -286,7 +324,7 @@ int op_mkdir(struct prog_run *x, const struct step *st)
 
 int op_mknod(struct prog_run *x, const struct step *st)
 {
-	PLACE_AUTO p;
+	struct place p;
 	char name[NAME_MAX + 1];
 	int r = place_open(x, &p, st->s[0], false);
 
@@ -300,7 +338,7 @@ int op_mknod(struct prog_run *x, const struct step *st)
 
 int op_symlink(struct prog_run *x, const struct step *st)
 {
-	PLACE_AUTO p;
+	struct place p;
 	char name[NAME_MAX + 1];
 	int r = place_open(x, &p, st->s[1], false);
 
@@ -326,7 +364,7 @@ static int create_file(int parent, const char *name, mode_t mode)
 
 int op_file(struct prog_run *x, const struct step *st)
 {
-	PLACE_AUTO p;
+	struct place p;
 	char name[NAME_MAX + 1];
 	int r = place_open(x, &p, st->s[0], false);
 
