@@ -169,7 +169,7 @@ def test_probe_timeout(orch):
 @pytest.mark.v2
 def test_success_threshold(orch):
     orch.write("p.yaml", pod("p", container("/", "/bin/sleep", "1000", **exec_probe(
-        "echo asked >>/var/tmp/asked", successThreshold=3))))
+        "echo asked >>/var/tmp/asked", successThreshold=3, timeoutSeconds=60))))
     p = running(orch, "p")
     wait_for(lambda: words(orch, p, "/var/tmp/asked"))
     wait_for(lambda: is_ready(orch.pod("p")), 20)
@@ -179,14 +179,14 @@ def test_success_threshold(orch):
 @pytest.mark.v2
 def test_failure_threshold(orch):
     orch.write("p.yaml", pod("p", container("/", "/bin/sleep", "1000", **exec_probe(
-        "[ -e /var/tmp/broken ] || exit 0; echo failed >>/var/tmp/asked; exit 1", failureThreshold=3))))
+        "[ -e /var/tmp/broken ] || exit 0; echo failed >>/var/tmp/asked; exit 1", failureThreshold=3,
+        timeoutSeconds=60))))
     p, = orch.wait_ready(1)
     orch.exec("p", "/bin/touch", "/var/tmp/broken")
     wait_for(lambda: not is_ready(orch.pod("p")), 20)
     assert len(words(orch, p, "/var/tmp/asked")) >= 3
 
 
-@pytest.mark.v2
 def test_probe_times(orch):
     """Against what asks every second from the start: all three begin together."""
     ask = "echo asked >>/v/{}"
@@ -194,7 +194,7 @@ def test_probe_times(orch):
 
     def asked(name, **times):
         return container("/", "/bin/sleep", "1000", name=name, volumeMounts=mounts,
-                         **exec_probe(ask.format(name), **times))
+                         **exec_probe(ask.format(name), timeoutSeconds=60, **times))
     orch.write("p.yaml", pod(
         "p", asked("often"), asked("seldom", periodSeconds=6), asked("late", initialDelaySeconds=6),
         volumes=[{"name": "v", "hostPath": {"path": orch.dir}}]))
@@ -207,7 +207,7 @@ def test_probe_times(orch):
             return 0
     wait_for(lambda: times("late"), 40, "the late one is asked")
     assert times("often") >= 3
-    wait_for(lambda: times("often") >= 12, 40)
+    wait_for(lambda: times("often") >= 12, 60)
     assert 1 <= times("seldom") <= times("often") // 2
 
 
