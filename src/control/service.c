@@ -243,6 +243,15 @@ static void add_subset(struct exposure *x, struct endpoints *e, uint32_t first)
 	add_ports(x, s, &x->backends.v[first]);
 }
 
+/* A pod without any of the ports that are asked for by name is no endpoint. */
+static bool answers(const struct exposure *x, const struct backend *b)
+{
+	for (uint32_t i = 0; i < x->spec->ports.n; i++)
+		if (b->ports[i])
+			return true;
+	return !x->spec->ports.n;
+}
+
 static void add_endpoints(struct exposure *x)
 {
 	const struct meta *svc = x->object->meta;
@@ -254,7 +263,7 @@ static void add_endpoints(struct exposure *x)
 	o.meta->creation_timestamp = svc->creation_timestamp;
 	o.meta->labels = svc->labels;
 	for (uint32_t i = 0; i < x->backends.n; i++)
-		if (first_with_its_ports(x, i))
+		if (answers(x, &x->backends.v[i]) && first_with_its_ports(x, i))
 			add_subset(x, o.endpoints, i);
 	*arena_push(x->p->a, &x->p->out->endpoints) = o;
 }
