@@ -180,6 +180,51 @@ def test_an_image_as_a_volume(tmp, rootfs):
         orch.close()
 
 
+def test_pull_policies(tmp, rootfs):
+    """Of containers and of volumes, while a name comes to mean another image."""
+    layout = oci.Layout(f"{tmp}/x.oci")
+
+    def publish(word):
+        with open(f"{rootfs}/bin/probe", "rb") as f:
+            layer = oci.Layer().dir("bin").add("bin/probe", data=f.read(), mode=0o755)
+        layout.manifests.clear()
+        layout.image("t", [layer.add("word", data=word).done()])
+
+    def user(name, policy, volume_policy, image=f"oci:{tmp}/x.oci:t"):
+        return pod(name, {"name": "main", "image": image, "imagePullPolicy": policy,
+                          "command": ["/bin/probe", "sleep"],
+                          "volumeMounts": [{"name": "v", "mountPath": "/v"}]},
+                   volumes=[{"name": "v", "image": {"reference": f"oci:{tmp}/x.oci:t",
+                                                    "pullPolicy": volume_policy}}])
+    publish(b"old")
+    orch = Orch(rootfs)
+
+    def sees(name):
+        p = wait_for(lambda: state(orch.pod(name) or {})[0] == "running" and orch.pod(name), 30, name)
+        words = []
+        for path in ("word", "v/word"):
+            with open(f"/proc/{min(orch.pids(p, 'main'))}/root/{path}") as f:
+                words.append(f.read())
+        return words
+    try:
+        orch.start()
+        orch.write("a.yaml", user("never", "Never", "Never"),
+                   user("no-volume", "Never", "Never", f"rootfs:{rootfs}"))
+        for name in ("never", "no-volume"):
+            wait_for(lambda: state(orch.pod(name) or {})[1].get("reason") == "ErrImageNeverPull", 20)
+        orch.write("b.yaml", user("first", "IfNotPresent", "Never"))
+        assert sees("first") == sees("never") == ["old", "old"]
+        publish(b"new")
+        orch.write("c.yaml", user("second", "IfNotPresent", "Never"))
+        assert sees("second") == ["old", "old"]
+        orch.write("d.yaml", user("volume", "Never", "Always"))
+        assert sees("volume")[1] == "new"
+        orch.write("e.yaml", user("always", "Always", "Never"))
+        assert sees("always") == ["new", "new"] and sees("second") == ["old", "old"]
+    finally:
+        orch.close()
+
+
 def test_root_of_an_image(tmp, rootfs):
     """Its owner and mode are those of the container's root, too."""
     with open(f"{rootfs}/bin/probe", "rb") as f:
