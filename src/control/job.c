@@ -141,6 +141,12 @@ static bool keep_finished(struct job_run *r, int64_t finished)
 	return false;
 }
 
+/* By a controller that is none of Kubernetes' own. */
+static bool is_managed_elsewhere(const struct job_spec *s)
+{
+	return s->managed_by && *s->managed_by && !streq(s->managed_by, "kubernetes.io/job-controller");
+}
+
 bool job_run(struct pass *p, const struct object *declared, const struct object *stored,
 	     struct object *ret)
 {
@@ -149,6 +155,9 @@ bool job_run(struct pass *p, const struct object *declared, const struct object 
 	bool failed, stays = true;
 
 	open_record(&r, declared, stored);
+	*ret = r.object;
+	if (is_managed_elsewhere(r.spec))
+		return true;
 	owned_collect(p, r.object.meta->uid, &r.pods);
 	finished = job_finished_at(r.status, &failed);
 	if (finished)

@@ -80,13 +80,12 @@ static const struct message_case cases[] = {
 		"  managedBy: me\n"
 		"  " ONCE "\n",
 		"t.yaml:5:14: spec.managedBy: \"me\" is no path with a domain like example.com/controller\n"
-		"t.yaml:5:14: warning: spec.managedBy: known to Kubernetes, not acted on by orch\n"
 	},
 	{
 		JOB
 		"  managedBy: example.com/me\n"
 		"  " ONCE "\n",
-		"t.yaml:5:14: warning: spec.managedBy: known to Kubernetes, not acted on by orch\n"
+		""
 	},
 	/* indexed Jobs */
 	{
