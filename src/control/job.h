@@ -13,6 +13,7 @@
 #define JOB_COUNTED_ANNOTATION "orch/counted-pods"
 #define JOB_INDEX_KEY "batch.kubernetes.io/job-completion-index"
 #define JOB_FAILURES_ANNOTATION "batch.kubernetes.io/job-index-failure-count"
+#define JOB_IGNORED_ANNOTATION "batch.kubernetes.io/job-index-ignored-failure-count"
 #define JOB_BACKOFF_FIRST (10 * NSEC)
 #define JOB_BACKOFF_MAX (360 * NSEC)
 

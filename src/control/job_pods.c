@@ -10,7 +10,11 @@
 /* ---- back-off ---- */
 
 /* Of pods that ended by themselves: those that the Job stopped are no failures to wait for. */
-struct failures { int64_t last; int32_t n; };
+struct failures {
+	int64_t last;
+	int32_t n;			/* that count, */
+	int32_t ignored;		/* and those of one index that do not: both are waited for */
+};
 
 static int64_t ended_at(const struct member *m)
 {
@@ -51,19 +55,25 @@ static struct failures failures_of_job(const struct job_run *r)
 	return f;
 }
 
+static int32_t number_of(const struct member *m, const char *annotation)
+{
+	const char *n = strmap_get(&m->want.object.meta->annotations, annotation);
+
+	return n ? (int32_t)strtol(n, NULL, 10) : 0;
+}
+
 static void index_failures(struct job_run *r, const struct member_list *l, int64_t index,
 			   struct failures *f)
 {
 	for (uint32_t i = 0; i < l->n; i++) {
 		const struct member *m = l->v[i];
-		const char *before, *why;
+		const char *why;
 
 		if (job_pod_index(m) != index || !job_pod_failed(m))
 			continue;
-		before = strmap_get(&m->want.object.meta->annotations, JOB_FAILURES_ANNOTATION);
-		int32_t n = before ? (int32_t)strtol(before, NULL, 10) : 0;
-		n += job_failure_action(r, m, &why) != FAILURE_IGNORE;
-		f->n = MAX(f->n, n);
+		bool ignored = job_failure_action(r, m, &why) == FAILURE_IGNORE;
+		f->n = MAX(f->n, number_of(m, JOB_FAILURES_ANNOTATION) + !ignored);
+		f->ignored = MAX(f->ignored, number_of(m, JOB_IGNORED_ANNOTATION) + ignored);
 		f->last = MAX(f->last, ended_at(m));
 	}
 }
@@ -82,9 +92,9 @@ static bool waited(struct job_run *r, const struct failures *f)
 {
 	int64_t delay = JOB_BACKOFF_FIRST;
 
-	if (!f->n)
+	if (!f->n && !f->ignored)
 		return true;
-	for (int32_t i = 1; i < f->n && delay < JOB_BACKOFF_MAX; i++)
+	for (int32_t i = 1; i < f->n + f->ignored && delay < JOB_BACKOFF_MAX; i++)
 		delay *= 2;
 	int64_t at = f->last + MIN(delay, JOB_BACKOFF_MAX);
 	pass_wake(r->p, at);
@@ -125,12 +135,16 @@ static void give_index(struct job_run *r, struct object *pod, int64_t index)
 {
 	struct arena *a = r->p->a;
 	const char *number = arena_printf(a, "%lld", (long long)index);
+	struct failures f = failures_of_index(r, index);
 
 	strmap_set(a, &pod->meta->labels, JOB_INDEX_KEY, number);
 	strmap_set(a, &pod->meta->annotations, JOB_INDEX_KEY, number);
 	if (job_per_index(r->spec))
 		strmap_set(a, &pod->meta->annotations, JOB_FAILURES_ANNOTATION,
-			   arena_printf(a, "%d", failures_of_index(r, index).n));
+			   arena_printf(a, "%d", f.n));
+	if (job_per_index(r->spec) && f.ignored)
+		strmap_set(a, &pod->meta->annotations, JOB_IGNORED_ANNOTATION,
+			   arena_printf(a, "%d", f.ignored));
 	pod->pod->spec.hostname = arena_printf(a, "%s-%s", r->object.meta->name, number);
 	MARK(&pod->pod->spec, pod_spec, hostname);
 	pod->meta->generate_name = arena_printf(a, "%s-%s-", r->object.meta->name, number);

@@ -99,8 +99,20 @@ static void add_crowd(struct sim *s, struct trace *t, struct files *mine)
 	*arena_push(&t->arena, t) = (struct step){ kind_named("room"), { 3 + pick(s, 6) } };
 }
 
+/* Most of a Job can't be changed once it is there: all words are chosen before that is so. */
+static void add_chosen(struct sim *s, struct trace *t, const char *name, struct files *mine)
+{
+	uint32_t file = world_find(name);
+
+	*arena_push(&t->arena, t) = (struct step){ kind_named("disk"), { 1 } };
+	for (uint32_t k = 0; k < world_nletters(file); k++)
+		add_edited(s, t, file, k, mine);
+	*arena_push(&t->arena, t) = (struct step){ kind_named("disk"), { 0 } };
+}
+
 void trace_invent(struct trace *t, uint64_t seed)
 {
+	static const char *const jobs[] = { "work", "index", "task", "task" };
 	struct files mine = { 0 };
 	struct sim dice;
 
@@ -113,6 +125,7 @@ void trace_invent(struct trace *t, uint64_t seed)
 	case 1: add_aimed(&dice, t, "scaler", &mine); break;
 	case 2: add_edited(&dice, t, world_find("quota"), 0, &mine); break;
 	case 3: add_edited(&dice, t, world_find("limits"), 0, &mine); break;
+	case 4: add_chosen(&dice, t, jobs[pick(&dice, ARRAY_SIZE(jobs))], &mine); break;
 	default: break;
 	}
 	for (uint32_t steps = 20 + pick(&dice, 60); steps; steps--)

@@ -79,6 +79,12 @@ static const struct { const char *name, *text; } files[] = {
 		   "  updateStrategy: $D\n" TEMPLATE("agent") SERVICE("agent") },
 	{ "work", JOB("work", "") },
 	{ "index", JOB("index", "  completionMode: Indexed\n  $X\n") },
+	{ "task", "apiVersion: batch/v1\nkind: Job\nmetadata: {name: task}\nspec:\n"
+		  "  parallelism: $L\n  completions: 6\n  suspend: $P\n  completionMode: Indexed\n"
+		  "  backoffLimit: 6\n  backoffLimitPerIndex: $i\n  maxFailedIndexes: $j\n  $y\n  $n\n"
+		  "  podFailurePolicy: {rules: [$f]}\n  template:\n    spec:\n"
+		  "      restartPolicy: Never\n"
+		  "      containers: [{name: main, image: 'rootfs:/$J'}]\n" },
 	{ "cron", "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: cron}\n"
 		  "spec:\n  schedule: '$C'\n  concurrencyPolicy: $G\n  suspend: $P\n"
 		  "  successfulJobsHistoryLimit: $H\n  failedJobsHistoryLimit: 1\n"
@@ -159,7 +165,15 @@ static const struct { char letter; const char *name; const char *words[12]; } le
 			   "{type: Container, min: {cpu: 75m}}",
 			   "{type: Container, defaultRequest: {cpu: 50m}}",
 			   "{type: Pod, max: {cpu: 150m}}" } },
+	{ 'f', "failure", { "", "{action: Ignore, onExitCodes: {operator: In, values: [1]}}",
+			    "{action: FailJob, onExitCodes: {operator: NotIn, values: [2]}}",
+			    "{action: FailIndex, onExitCodes: {operator: In, values: [1]}}",
+			    "{action: Count, onExitCodes: {operator: In, values: [1]}}, "
+			    "{action: FailJob, onExitCodes: {operator: In, values: [1]}}",
+			    "{action: Ignore, onPodConditions: [{type: DisruptionTarget}]}" } },
 	{ 'g', "default", { "false", "true" } },
+	{ 'i', "perIndex", { "1", "0", "2" } },
+	{ 'j', "failedIndexes", { "6", "1", "0" } },
 	{ 'k', "metric", { RESOURCE("cpu", "type: Utilization, averageUtilization: 50"),
 			   RESOURCE("cpu", "type: AverageValue, averageValue: 60m"),
 			   RESOURCE("memory", "type: AverageValue, averageValue: 40Mi"),
@@ -168,6 +182,7 @@ static const struct { char letter; const char *name; const char *words[12]; } le
 	{ 'l', "spares", { "maxUnavailable: 1", "minAvailable: 2", "maxUnavailable: 0",
 			   "minAvailable: '50%'", "maxUnavailable: '50%'", "minAvailable: 1" } },
 	{ 'm', "least", { "1", "2", "3" } },
+	{ 'n', "time", { "", "activeDeadlineSeconds: 30", "ttlSecondsAfterFinished: 60" } },
 	{ 'r', "resources", { "{}", "{requests: {cpu: 100m, memory: 32Mi}}",
 			      "{limits: {cpu: 200m, memory: 64Mi}}", "{requests: {cpu: 50m}}" } },
 	{ 's', "scopes", { "[]", "[NotTerminating]", "[NotBestEffort]" } },
@@ -178,6 +193,9 @@ static const struct { char letter; const char *name; const char *words[12]; } le
 		       "apiVersion: v1, kind: ReplicationController, name: old" } },
 	{ 'u', "unhealthy", { "IfHealthyBudget", "AlwaysAllow" } },
 	{ 'x', "most", { "5", "3", "8" } },
+	{ 'y', "success", { "", "successPolicy: {rules: [{succeededCount: 1}]}",
+			    "successPolicy: {rules: [{succeededIndexes: '0'}, "
+			    "{succeededIndexes: 1-5, succeededCount: 2}]}" } },
 };
 
 static uint32_t letter_index(char letter)
