@@ -48,7 +48,8 @@ static enum pattern_status condition_of(const struct member *m, const char *type
 	for (uint32_t i = 0; i < s->init_containers.n; i++)
 		initialized &= container_lets_pass(m, i);
 	if (streq(type, "DisruptionTarget"))
-		return m->lost && !m->finished ? PATTERN_TRUE : pattern_status_unset;
+		return m->disrupted || (m->lost && !m->finished) ? PATTERN_TRUE :
+								  pattern_status_unset;
 	if (streq(type, "PodScheduled"))
 		return PATTERN_TRUE;
 	if (streq(type, "Initialized"))

@@ -10,6 +10,7 @@
 
 #include "control/admit.h"
 #include "control/container.h"
+#include "control/disruption.h"
 #include "control/eviction.h"
 #include "control/pass.h"
 
@@ -174,6 +175,7 @@ void member_observe(struct pass *p, const struct observed_pod *seen)
 	if (m->evicted && !seen->evicted)
 		m->want.evict = m->evicted;
 	m->evict_grace = EVICTION_GRACE;
+	m->disrupted = disruption_of(seen);
 	m->over |= m->expired || m->evicted;
 	m->finished = m->over && !runs_anything(m);
 	m->containers_ready = all_ready(m, spec);

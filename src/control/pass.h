@@ -19,6 +19,9 @@
 
 struct waiting { const char *reason, *message; };	/* reason NULL: for nothing */
 
+/* Whoever makes a pod go that its controller would keep. */
+enum disruption { NOT_DISRUPTED, DISRUPTED_BY_PREEMPTION, DISRUPTED_BY_TAINT, DISRUPTED_BY_NODE };
+
 struct member {
 	const struct observed_pod *seen;	/* NULL: made in this pass */
 	struct wanted_pod want;
@@ -40,7 +43,7 @@ struct member {
 	bool leaves;			/* thought away, while others look for room */
 	bool gated;			/* schedulingGates keep it from being looked at */
 	bool nominated;			/* less important pods make room for it */
-	const char *disrupted;		/* why it has to go, of reasons of DisruptionTarget */
+	enum disruption disrupted;
 	const char *unscheduled;	/* why it has no place yet; NULL: it has one */
 	const char *cannot_mount;	/* why a volume can't be; NULL: all can */
 	struct waiting *images;		/* what each container waits for; NULL: not yet decided */

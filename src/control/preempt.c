@@ -2,9 +2,11 @@
 /*
  * Preemption: a pod that finds no place may have less important ones stopped. First all of them are
  * thought away; if that helps, as many as possible are let back in, first those that a
- * PodDisruptionBudget can't spare, then the most important, and the rest goes. Pods that are going already are waited for instead.
+ * PodDisruptionBudget can't spare, then the most important, and the rest goes. Pods that are going
+ * already are waited for instead.
  * https://kubernetes.io/docs/concepts/scheduling-eviction/pod-priority-preemption/
  */
+#include "control/disruption.h"
 #include "control/schedule.h"
 
 static int32_t priority(const struct member *m)
@@ -69,8 +71,8 @@ static void stop(struct pass *p, const struct member *m, struct member *victim)
 {
 	const struct meta *by = m->want.object.meta;
 
-	member_stop(p, victim, arena_printf(p->a, "preempted by %s/%s", by->namespace, by->name));
-	victim->disrupted = "PreemptionByScheduler";
+	disruption_stop(p, victim, DISRUPTED_BY_PREEMPTION,
+			arena_printf(p->a, "preempted by %s/%s", by->namespace, by->name));
 	pass_event(p, &victim->want.object, false, "Preempted",
 		   arena_printf(p->a, "Preempted by pod %s on node %s", by->uid, p->in->node_name));
 }

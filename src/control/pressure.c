@@ -6,6 +6,7 @@
  * that use more than they requested go first, then those of lower priority, then those that use
  * most beyond it: https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/
  */
+#include "control/disruption.h"
 #include "control/eviction.h"
 #include "control/node.h"
 
@@ -208,7 +209,7 @@ static const char *message(struct pass *p, const struct member *m, enum node_sig
 	const struct observed_node *n = p->in->observed->node;
 	const struct pod_spec *spec = &m->want.object.pod->spec;
 	int64_t threshold = eviction_amount_of(hard ? &r->hard[s] : &r->soft[s], n->capacity[s]);
-	const char *text = arena_printf(p->a, "The node was low on resource: %s. Threshold "
+	const char *text = arena_printf(p->a, NODE_WAS_LOW "%s. Threshold "
 					"quantity: %s, available: %s. ", words[s].resource,
 					amount(p, s, threshold), amount(p, s, n->available[s]));
 

@@ -8,6 +8,7 @@
 #include "control/schedule.h"
 
 #include "control/affinity.h"
+#include "control/disruption.h"
 #include "control/node.h"
 
 #define GATED "Scheduling is blocked due to non-empty scheduling gates"
@@ -36,8 +37,7 @@ static void heed_taints(struct pass *p, struct member *m)
 		pass_wake(p, at);
 		return;
 	}
-	member_stop(p, m, "it does not tolerate a taint of the node");
-	m->disrupted = "DeletionByTaintManager";
+	disruption_stop(p, m, DISRUPTED_BY_TAINT, "it does not tolerate a taint of the node");
 	pass_event(p, &m->want.object, false, "TaintManagerEviction",
 		   arena_printf(p->a, "Marking for deletion Pod %s/%s", meta->namespace, meta->name));
 }

@@ -5,7 +5,7 @@
  */
 #include <stdio.h>
 
-#include "control/pass.h"
+#include "control/disruption.h"
 
 /* As Go prints a duration of whole seconds: 20s, 1m20s, 5m0s. */
 static const char *go_duration(struct arena *a, int64_t ns)
@@ -317,15 +317,6 @@ static void add(struct pass *p, struct pod_status *s, const char *type, bool yes
 	condition_add(p->a, &s->conditions, &c);
 }
 
-/* It is told to go by somebody else than its controller. */
-static void add_disruption(struct pass *p, const struct member *m, struct pod_status *s)
-{
-	condition_add(p->a, &s->conditions, &(struct condition){
-		.type = "DisruptionTarget", .status = "True", .reason = m->disrupted,
-		.message = m->want.why, .last_transition_time = whole_seconds(p->in->now),
-	});
-}
-
 static void conditions(struct pass *p, const struct member *m, struct pod_status *s)
 {
 	int64_t created = s->start_time;
@@ -340,8 +331,7 @@ static void conditions(struct pass *p, const struct member *m, struct pod_status
 	int64_t at = m->ready ? whole_seconds(m->ready_since) : unready_since(m, created);
 	bool up = m->seen && m->seen->stage == POD_UP;
 
-	if (m->disrupted)
-		add_disruption(p, m, s);
+	disruption_show(p, m, s);
 	if (m->unscheduled) {
 		add(p, s, "PodScheduled", false, m->gated ? "SchedulingGated" : "Unschedulable",
 		    m->unscheduled, created);

@@ -90,20 +90,6 @@ static void pod_appears(struct walk *w, const struct wanted_pod *p)
 		starts->v[i].fresh = true;
 }
 
-static void pod_goes(struct walk *w, const struct wanted_pod *p, const struct observed_pod *runs)
-{
-	static const enum action_kind next[] = {
-		[POD_STARTING] = ACTION_POD_STOP, [POD_UP] = ACTION_POD_STOP,
-		[POD_STOPPING] = ACTION_COUNT,
-		[POD_DOWN] = ACTION_POD_REMOVE, [POD_BROKEN] = ACTION_POD_REMOVE,
-	};
-
-	if (next[runs->stage] == ACTION_COUNT)
-		return;
-	add(w, next[runs->stage], p ? &p->object : runs->object,
-	    p && p->why ? p->why : "not wanted")->pod = p;
-}
-
 static bool same_map(const struct strmap *x, const struct strmap *y)
 {
 	if (x->n != y->n)
@@ -114,14 +100,35 @@ static bool same_map(const struct strmap *x, const struct strmap *y)
 	return true;
 }
 
-static void pod_stays(struct walk *w, const struct wanted_pod *p, const struct observed_pod *runs)
+static bool same_metadata(const struct wanted_pod *p, const struct observed_pod *runs)
 {
 	const struct meta *now = runs->object->meta, *then = p->object.meta;
 
+	return same_map(&now->labels, &then->labels) &&
+	       same_map(&now->annotations, &then->annotations);
+}
+
+static void pod_goes(struct walk *w, const struct wanted_pod *p, const struct observed_pod *runs)
+{
+	static const enum action_kind next[] = {
+		[POD_STARTING] = ACTION_POD_STOP, [POD_UP] = ACTION_POD_STOP,
+		[POD_STOPPING] = ACTION_COUNT,
+		[POD_DOWN] = ACTION_POD_REMOVE, [POD_BROKEN] = ACTION_POD_REMOVE,
+	};
+
+	if (next[runs->stage] == ACTION_COUNT)
+		return;
+	if (p && next[runs->stage] == ACTION_POD_STOP && !same_metadata(p, runs))
+		add_pod(w, ACTION_POD_UPDATE, p, "labels or annotations changed");
+	add(w, next[runs->stage], p ? &p->object : runs->object,
+	    p && p->why ? p->why : "not wanted")->pod = p;
+}
+
+static void pod_stays(struct walk *w, const struct wanted_pod *p, const struct observed_pod *runs)
+{
 	if (runs->stage == POD_DOWN || runs->stage == POD_BROKEN)
 		return;
-	if (!same_map(&now->labels, &then->labels) ||
-	    !same_map(&now->annotations, &then->annotations))
+	if (!same_metadata(p, runs))
 		add_pod(w, ACTION_POD_UPDATE, p, "labels or annotations changed");
 	if (p->evict)
 		add_pod(w, ACTION_POD_EVICT, p, p->evict);

@@ -2,9 +2,11 @@
 """Jobs and CronJobs on the real kernel: they end, fail, are counted once, and never run again,
 whether orchd or the whole machine starts anew."""
 
+import os
+
 import pytest
 
-from harness import container, never, pod_spec, wait_for
+from harness import container, is_ready, never, pod, pod_spec, wait_for
 
 
 def job(name, rootfs, *command, policy="Never", more=None, **spec):
@@ -148,6 +150,34 @@ def test_a_pod_failure_policy(orch):
     c = finished(orch, "j", "Failed")
     assert c["reason"] == "PodFailurePolicy" and "exit code 42" in c["message"]
     assert len(pods(orch, "j")) == 1
+
+
+def test_what_has_to_go_for_another_pod_is_no_failure(orch):
+    part = {"resources": {"requests": {"cpu": f"{int(os.cpu_count() * 600)}m"}}}
+    orch.write("c.yaml", {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass",
+                          "metadata": {"name": "high"}, "value": 100})
+    orch.write("j.yaml", job("j", orch.rootfs, "/bin/probe", "sleep", more=part, backoffLimit=0,
+                             podFailurePolicy={"rules": [
+                                 {"action": "Ignore",
+                                  "onPodConditions": [{"type": "DisruptionTarget"}]}]}))
+    first = wait_for(lambda: status(orch, "j").get("ready") and pods(orch, "j"), 20, "it runs")[0]
+    orch.write("h.yaml", pod("high", container(orch.rootfs, "/bin/probe", "sleep", **part),
+                             priorityClassName="high"))
+    wait_for(lambda: is_ready(orch.pod("high") or {"metadata": {}}), 20, "it has its place")
+    wait_for(lambda: [p["metadata"]["uid"] for p in pods(orch, "j")] != [first["metadata"]["uid"]] and
+             len(pods(orch, "j")) == 1, 20, "another pod waits")
+    assert not status(orch, "j").get("failed") and not condition(orch, "j", "Failed")
+    orch.remove("h.yaml")
+    wait_for(lambda: status(orch, "j").get("ready"), 20, "it runs again")
+    assert not status(orch, "j").get("failed")
+
+
+def test_another_controller_takes_care_of_a_job(orch):
+    orch.write("j.yaml", job("mine", orch.rootfs, "/bin/probe", "exit", "0"),
+               job("theirs", orch.rootfs, "/bin/probe", "exit", "0", managedBy="example.com/theirs"))
+    finished(orch, "mine", "Complete")
+    assert not pods(orch, "theirs") and not status(orch, "theirs")
+    orch.wait_settled()
 
 
 @pytest.mark.subset

@@ -230,6 +230,16 @@ static void change(struct fixture *f, const char *text)
 	arena_release(&g.arena);
 }
 
+static const char *disruption(struct fixture *f, const char *name)
+{
+	const struct condition_list *l = &pod(f, name)->status->conditions;
+
+	for (uint32_t i = 0; i < l->n; i++)
+		if (streq(l->v[i].type, "DisruptionTarget"))
+			return l->v[i].reason;
+	return "";
+}
+
 #define THREE                                                                                  \
 	CLASS("low", "1", "") CLASS("mid", "5", "") CLASS("high", "10", "")                    \
 	POD("a", "priorityClassName: mid, ") ASKS("800m", "0")                                 \
@@ -255,11 +265,15 @@ static void test_preemption(void **state)
 	assert_false(pod(&f, "a")->stop || pod(&f, "b")->stop);
 	assert_string_equal(pod(&f, "x")->status->nominated_node_name, "node");
 	assert_string_equal(reason(&f, "x"), "0/1 nodes are available: 1 Insufficient cpu.");
+	assert_string_equal(disruption(&f, "c"), "PreemptionByScheduler");
 	/* while it goes nobody else is stopped, and y does not take the place */
+	f.observed.pods[2].object = &pod(&f, "c")->object;
 	f.observed.pods[2].stage = POD_STOPPING;
 	f.observed.pods[2].stopped_at = NOW;
 	run(&f);
 	assert_false(pod(&f, "a")->stop || pod(&f, "b")->stop);
+	assert_string_equal(disruption(&f, "c"), "PreemptionByScheduler");
+	assert_string_equal(disruption(&f, "a"), "");
 	assert_string_equal(pod(&f, "x")->status->nominated_node_name, "node");
 	assert_string_not_equal(reason(&f, "z"), "");
 	f.observed.npods = 2;				/* gone */

@@ -271,6 +271,76 @@ static void test_ignored_failures(void **state)
 	sim_release(&s);
 }
 
+/* Jobs of an external controller: https://kubernetes.io/docs/concepts/workloads/controllers/job/ */
+static void test_managed_by(void **state)
+{
+	static const char *const by[] = { "example.com/mine", "kubernetes.io/job-controller" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(by); i++) {
+		char text[1000];
+		struct sim s;
+
+		sim_init(&s, 10);
+		snprintf(text, sizeof(text), JOB("  managedBy: %s\n", RUNS("exit0")), by[i]);
+		declare(&s, text);
+		assert_true(sim_settle(&s, 1000));
+		assert_int_equal(status(&s)->succeeded, i);
+		assert_int_equal(status(&s)->start_time != 0, i);
+		assert_int_equal(s.pods.n, i);
+		sim_release(&s);
+	}
+}
+
+#define IMPORTANT \
+	"---\napiVersion: v1\nkind: Pod\nmetadata: {name: important}\n" \
+	"spec: {priorityClassName: system-cluster-critical, containers: [" RUNS("works") "]}\n"
+
+/* A pod that has to go for another one: a failure, unless the policy looks for that. */
+static void test_preempted(void **state)
+{
+	static const char *const policies[] = { "", "  podFailurePolicy: {rules: [{action: Ignore, "
+		"onPodConditions: [{type: DisruptionTarget}]}]}\n" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(policies); i++) {
+		char text[1000], both[2000];
+		struct sim s;
+
+		sim_init(&s, 9);
+		s.room = 1;
+		snprintf(text, sizeof(text), JOB("  backoffLimit: 0\n%s", RUNS("works")), policies[i]);
+		snprintf(both, sizeof(both), "%s%s", text, IMPORTANT);
+		declare(&s, text);
+		sim_run_until(&s, s.now + 60 * NSEC);
+		assert_int_equal(status(&s)->ready, 1);
+		declare(&s, both);
+		sim_run_until(&s, s.now + 60 * NSEC);
+		assert_int_equal(status(&s)->failed, i == 0);
+		assert_int_equal(condition(&s, "Failed") != NULL, i == 0);
+		assert_int_equal(status(&s)->active, i);	/* the next one waits for room */
+		assert_true(sim_pod(&s, "default", "important")->ready_since);
+		sim_release(&s);
+	}
+}
+
+/* Of one index, too, although its failures are not counted. */
+static void test_ignored_failures_of_an_index(void **state)
+{
+	struct sim s;
+
+	(void)state;
+	sim_init(&s, 8);
+	declare(&s, JOB("  completionMode: Indexed\n  completions: 1\n  backoffLimitPerIndex: 0\n"
+			"  podFailurePolicy: {rules: [{action: Ignore, "
+			"onExitCodes: {operator: NotIn, values: [1]}}]}\n", RUNS("exit7")));
+	sim_run_until(&s, s.now + 300 * NSEC);
+	assert_int_equal(status(&s)->failed, 0);
+	assert_null(condition(&s, "Failed"));
+	assert_true(s.pods.n >= 4 && s.pods.n <= 6);
+	sim_release(&s);
+}
+
 /* https://kubernetes.io/docs/concepts/workloads/controllers/job/#success-policy */
 static void test_success_policy(void **state)
 {
@@ -589,7 +659,9 @@ int main(void)
 		cmocka_unit_test(test_backoff_limit_per_index),
 		cmocka_unit_test(test_max_failed_indexes),
 		cmocka_unit_test(test_failure_policy),
-		cmocka_unit_test(test_ignored_failures),
+		cmocka_unit_test(test_ignored_failures), cmocka_unit_test(test_preempted),
+		cmocka_unit_test(test_managed_by),
+		cmocka_unit_test(test_ignored_failures_of_an_index),
 		cmocka_unit_test(test_success_policy),
 		cmocka_unit_test(test_active_deadline),
 		cmocka_unit_test(test_ttl),
