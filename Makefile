@@ -117,10 +117,10 @@ $(B)/orch-shim: $(filter $(B)/obj-shim/shim/%,$(SHIM_OBJ)) $(B)/shim-base.a
 # needs no library, dynamic. OpenSSL's licence: as with orch-pull.
 ask_obj = $(patsubst %,$(B)/obj-shim/ask/%.o,$(1)) $(B)/shim-base.a
 $(B)/obj-shim/ask/%.o: SHIM_CFLAGS += $(HARDEN) -D_FORTIFY_SOURCE=2
-$(B)/orch-ask-grpc: $(call ask_obj,main_grpc grpc health hpack cage stream url)
+$(B)/orch-ask-grpc: $(call ask_obj,main_grpc question grpc health hpack cage stream url)
 	@$(if $(filter 0,$(V)),echo "  LD $@",:)
 	$(Q)$(CC) -static -Wl,--gc-sections -Wl,-z,relro,-z,now $^ -o $@
-$(B)/orch-ask-http: $(call ask_obj,main_http http tls cage stream url)
+$(B)/orch-ask-http: $(call ask_obj,main_http question http tls cage stream url)
 	@$(if $(filter 0,$(V)),echo "  LD $@",:)
 	$(Q)$(CC) -Wl,--gc-sections -Wl,-z,relro,-z,now -Wl,--as-needed $^ -o $@ $(call pkg,$(PKG_ask))
 

@@ -20,7 +20,8 @@ static const struct {
 	uint8_t verdict;
 } calls[] = {
 #define ANY(call) { SYS_##call, ALLOWED },
-	ANY(read) ANY(write) ANY(readv) ANY(writev) ANY(recvfrom) ANY(sendto) ANY(ppoll)
+	ANY(read) ANY(write) ANY(readv) ANY(writev) ANY(recvfrom) ANY(sendto) ANY(recvmsg) ANY(sendmsg)
+	ANY(ppoll)
 #ifdef SYS_poll
 	ANY(poll)
 #endif

@@ -61,15 +61,26 @@ static int send_request(struct exchange *x, struct err *err)
 			       stream_send(x->stream.fd, text.data, text.len, err);
 }
 
-static int request(struct exchange *x, struct err *err)
+static int request_once(struct exchange *x, struct err *err)
 {
 	int fd = -1;
 	int r = connect_any(x, &fd, err);
 
 	x->stream = (struct stream){ .fd = fd };
 	if (r == 0 && x->url.tls)
-		r = tls_open(&x->stream, fd, x->url.host, err);
+		r = tls_open(&x->stream, x->q->tls, fd, &x->url, err);
 	return r < 0 ? r : send_request(x, err);
+}
+
+/* A server that cannot go on with a session has not failed yet. */
+static int request(struct exchange *x, struct err *err)
+{
+	int r = request_once(x, err);
+
+	if (r == 0 || !x->url.tls || !tls_forget(x->q->tls, &x->url))
+		return r;
+	hang_up(x);
+	return request_once(x, err);
 }
 
 /* ---- the answer ---- */

@@ -16,6 +16,7 @@ struct http_request {
 	const char *host;	/* the header Host; NULL: host and port of the URL */
 	int answered;		/* a connection on which the first has been sent, or -1 */
 	bool any_status;	/* whatever the answer is, it is fine */
+	struct tls_client *tls;
 };
 
 /* 0, with a warning or with "" in ret_warning, or why it has failed. */

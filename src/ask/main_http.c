@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * orch-ask-http SCHEME HOST PORT PATH [any]: one HTTP probe or hook, for orch-shim. With a socket
- * as standard input the first request has been sent there already. HEADERS and HOST of the
- * environment are lines for the request's head, and its header Host. Says on standard output why it
- * failed, exit code 1, or with what warning it passed. SCHEME tcp: it has passed once there is a
- * connection.
+ * orch-ask-http SCHEME HOST PORT PATH [any]: HTTP probes and hooks, for orch-shim (ask/question.h).
+ * On a connection that comes with the question the first request has been sent already. HEADERS and
+ * HOST of the environment are lines for the request's head, and its header Host. SCHEME tcp: it has
+ * passed once there is a connection.
  */
-#include <fcntl.h>
 #include <netdb.h>
 #include <stdio.h>
-#include <sys/stat.h>
 
 #include "ask/cage.h"
 #include "ask/http.h"
+#include "ask/question.h"
 #include "base/macro.h"
 
 #define ADDRESSES_MAX 8
@@ -40,61 +38,48 @@ static int look_up(const char *host, struct addresses *to, struct err *err)
 	return 0;
 }
 
-/* The connection that the shim has begun; it is not blocking, as the shim's are not. */
-static int connection_given(void)
-{
-	struct stat st;
-
-	if (fstat(STDIN_FILENO, &st) < 0 || !S_ISSOCK(st.st_mode))
-		return -1;
-	setsockopt(STDIN_FILENO, SOL_SOCKET, SO_RCVLOWAT, &(int){ 1 }, sizeof(int));
-	fcntl(STDIN_FILENO, F_SETFL, 0);
-	return STDIN_FILENO;
-}
-
 static int connect_only(struct http_request *q, struct err *err)
 {
-	int r = -EHOSTUNREACH, fd = -1;
+	FD_AUTO fd = -1;
+	int r = -EHOSTUNREACH;
 
 	for (unsigned i = 0; r < 0 && i < q->naddresses; i++)
 		r = stream_connect(&q->addresses[i], q->url.port, &fd, err);
 	return r;
 }
 
-static int ask(char *argv[], struct http_request *q, char warning[256], struct err *err)
+static int ask(void *data, struct question *asked, char ret_warning[256], struct err *err)
 {
+	const char *const *args = asked->args;
 	struct addresses to = { .n = 0 };
+	const char *headers = question_env(asked, "HEADERS");
+	struct http_request q = {
+		.headers = headers ? headers : "", .host = question_env(asked, "HOST"),
+		.answered = fd_take(&asked->connection), .any_status = args[5], .tls = data,
+	};
 
-	q->url.tls = streq(argv[1], "https");
-	q->url.port = (uint16_t)strtoul(argv[3], NULL, 10);
-	snprintf(q->url.host, sizeof(q->url.host), "%s", argv[2]);
-	snprintf(q->url.target, sizeof(q->url.target), "%s", argv[4]);
-	int r = look_up(argv[2], &to, err);
-	q->addresses = to.v;
-	q->naddresses = to.n;
-	if (r == 0)
+	*ret_warning = '\0';
+	q.url.tls = streq(args[1], "https");
+	q.url.port = (uint16_t)strtoul(args[3], NULL, 10);
+	snprintf(q.url.host, sizeof(q.url.host), "%s", args[2]);
+	snprintf(q.url.target, sizeof(q.url.target), "%s", args[4]);
+	int r = look_up(args[2], &to, err);
+	q.addresses = to.v;
+	q.naddresses = to.n;
+	if (r == 0 && !asked->caged)
 		r = cage_enter(err);
-	if (r == 0)
-		r = streq(argv[1], "tcp") ? connect_only(q, err) : http_ask(q, warning, err);
-	return r;
+	if (r < 0)
+		return r;
+	return streq(args[1], "tcp") ? connect_only(&q, err) : http_ask(&q, ret_warning, err);
 }
 
 int main(int argc, char *argv[])
 {
-	struct http_request q = {
-		.headers = getenv("HEADERS"), .host = getenv("HOST"), .answered = -1,
-	};
-	char warning[256] = "";
-	struct err err = { 0 };
+	struct tls_client tls = { .context = NULL };
 
 	if (argc < 5) {
 		fputs("usage: orch-ask-http SCHEME HOST PORT PATH [any]\n", stderr);
 		return 2;
 	}
-	q.headers = q.headers ? q.headers : "";
-	q.any_status = argc > 5;
-	q.answered = connection_given();
-	int r = ask(argv, &q, warning, &err);
-	fputs(r < 0 ? err.msg : warning, stdout);
-	return r < 0;
+	return question_run(argc, argv, ask, &tls);
 }

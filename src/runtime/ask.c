@@ -38,7 +38,7 @@ bool ask_is_address(const char *host, uint32_t *ret)
 	return !host || !*host || ip4_parse(host, ret) == 0;
 }
 
-static bool is_name(const char *host)
+bool ask_is_name(const char *host)
 {
 	struct in6_addr six;
 	uint32_t four;
@@ -56,7 +56,7 @@ static void add_args(struct arena *a, struct ask *to, const char *scheme, const 
 		*arena_push(a, &to->args) = scheme;
 	*arena_push(a, &to->args) = host && *host ? host : arena_strdup(a, address);
 	*arena_push(a, &to->args) = arena_printf(a, "%u", how->port);
-	to->names = is_name(host);
+	to->names = ask_is_name(host);
 }
 
 static void ask_http(struct arena *a, const struct http_get_action *h, const struct shim_try *how,
@@ -83,7 +83,7 @@ struct ask ask_for(struct arena *a, const struct http_get_action *http,
 
 	if (http) {
 		ask_http(a, http, how, &ask);
-	} else if (tcp && how->handler == SHIM_HANDLER_OUTSIDE) {
+	} else if (tcp && how->handler != SHIM_HANDLER_TCP) {
 		add_args(a, &ask, "tcp", tcp->host, how);
 		*arena_push(a, &ask.args) = "/";
 	} else if (grpc) {

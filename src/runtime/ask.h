@@ -23,5 +23,6 @@ struct ask ask_for(struct arena *a, const struct http_get_action *http,
 void ask_headers(const struct http_get_action *h, struct buf *out);
 /* The header Host that is asked for; NULL: none. */
 const char *ask_host_header(const struct http_get_action *h);
+bool ask_is_name(const char *host);
 /* Can the shim itself go there: the pod's own address, or an IPv4 address? */
 bool ask_is_address(const char *host, uint32_t *ret);

@@ -85,7 +85,7 @@ static void choose_network(const struct probe_parts *p, struct shim_try *how)
 	bool own = ask_is_address(host, &addr);
 
 	if (p->grpc || !own || (p->http && p->http->scheme == SCHEME_HTTPS))
-		how->handler = SHIM_HANDLER_OUTSIDE;
+		how->handler = ask_is_name(host) ? SHIM_HANDLER_OUTSIDE : SHIM_HANDLER_ASK;
 	else
 		how->handler = p->http ? SHIM_HANDLER_HTTP : SHIM_HANDLER_TCP;
 	if (own)

@@ -46,6 +46,10 @@ void attempt_leave(struct attempt *p)
 		p->session->attempt = NULL;
 		p->session = NULL;
 	}
+	if (p->asker) {
+		asker_leave(p->asker);
+		p->asker = NULL;
+	}
 	p->running = false;
 }
 
@@ -112,7 +116,7 @@ static void too_late(struct loop_timer *t)
 
 /* ---- HTTP and TCP ---- */
 
-static void begin_outside(struct attempt *p);
+static void begin_redirect(struct attempt *p);
 
 int attempt_connect(uint32_t addr, uint16_t port)
 {
@@ -144,7 +148,7 @@ static void http_status_is(struct attempt *p, int status)
 	char rest[4096];
 
 	if (status >= 300 && status < 400 && p->n_prog) {
-		begin_outside(p);
+		begin_redirect(p);
 		return;
 	}
 	(void)!recv(p->io.fd, rest, sizeof(rest), 0);
@@ -231,8 +235,7 @@ static void exec_output(struct loop_io *io, uint32_t events)
 	}
 }
 
-/* in is the standard input, -1: none. */
-static int begin_program(struct attempt *p, int in, bool outside)
+static int begin_program(struct attempt *p, bool outside)
 {
 	int ends[2];
 	struct prog_fail fail;
@@ -240,7 +243,7 @@ static int begin_program(struct attempt *p, int in, bool outside)
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return -errno;
 	struct session_stdio io = {
-		.fd = { in, ends[1], ends[1] }, .console = -1, .outside = outside,
+		.fd = { -1, ends[1], ends[1] }, .console = -1, .outside = outside,
 	};
 	int r = session_start(p->container, p->prog, p->n_prog, &io, &p->session, &fail);
 	close(ends[1]);
@@ -248,25 +251,32 @@ static int begin_program(struct attempt *p, int in, bool outside)
 		close(ends[0]);
 		return r;
 	}
-	close_io(p);
 	p->session->attempt = p;
-	p->n_answer = 0;
 	fcntl(ends[0], F_SETFL, O_NONBLOCK);
 	return loop_io_add(loop_of(p), &p->io, ends[0], EPOLLIN, exec_output);
 }
 
 static int begin_exec(struct attempt *p)
 {
-	return begin_program(p, -1, p->how.handler == SHIM_HANDLER_OUTSIDE);
+	return begin_program(p, p->how.handler == SHIM_HANDLER_OUTSIDE);
+}
+
+/* ---- asking from outside ---- */
+
+static int begin_ask(struct attempt *p)
+{
+	return asker_ask(p, -1);
 }
 
 /* Goes on with the connection that there is. */
-static void begin_outside(struct attempt *p)
+static void begin_redirect(struct attempt *p)
 {
-	int r = begin_program(p, p->io.fd, true);
+	int r = asker_ask(p, p->io.fd);
 
 	if (r < 0)
 		finish_error(p, -r);
+	else
+		close_io(p);
 }
 
 /* What it said, on one line. */
@@ -308,6 +318,19 @@ static void finish_outside(struct attempt *p, int exit_code)
 		finish_num(p, "the program that asks ended with ", (unsigned)exit_code);
 }
 
+void attempt_answered(struct attempt *p, bool passed, const char *text, size_t n)
+{
+	p->n_answer = (unsigned)MIN(n, sizeof(p->answer));
+	memcpy(p->answer, text, p->n_answer);
+	finish_outside(p, !passed);
+}
+
+void attempt_asker_ended(struct attempt *p, int exit_code)
+{
+	p->n_answer = 0;
+	finish_num(p, "the program that asks ended with ", (unsigned)exit_code);
+}
+
 void attempt_session_ended(struct attempt *p, int exit_code)
 {
 	p->session = NULL;
@@ -335,6 +358,7 @@ static int (*const handlers[SHIM_HANDLERS])(struct attempt *) = {
 	[SHIM_HANDLER_TCP] = begin_connect,
 	[SHIM_HANDLER_SLEEP] = begin_sleep,
 	[SHIM_HANDLER_OUTSIDE] = begin_exec,
+	[SHIM_HANDLER_ASK] = begin_ask,
 };
 
 int attempt_set(struct attempt *p, const struct shim_try *how, const void *prog, size_t n)

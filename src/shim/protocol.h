@@ -154,12 +154,14 @@ enum shim_handler {
 	SHIM_HANDLER_NONE,	/* removes the probe or hook */
 	SHIM_HANDLER_EXEC,	/* the program; exit code 0 passes */
 	SHIM_HANDLER_HTTP,	/* send the request; 200..399 passes, of a hook any answer. To follow a
-				 * redirect is for the program, if there is one: as of OUTSIDE, with
-				 * the connection as its standard input, the answer still in it */
+				 * redirect is for the program, if there is one: as of ASK, with the
+				 * connection, the answer still in it */
 	SHIM_HANDLER_TCP,	/* connect */
 	SHIM_HANDLER_SLEEP,	/* let timeout_ms pass */
 	SHIM_HANDLER_OUTSIDE,	/* the program, from outside: exit code 0 passes; what it says is
 				 * why not, or a warning */
+	SHIM_HANDLER_ASK,	/* the same of a program that stays for further questions: it gets each as
+				 * a message on its standard input, a Unix socket (ask/question.h) */
 	SHIM_HANDLERS
 };
 

@@ -254,6 +254,7 @@ static int on_quit(struct shim *s, struct order *o)
 			return -EBUSY;
 	}
 	(void)o;
+	askers_end(s);
 	loop_stop(s->loop);
 	return ANSWERED;
 }

@@ -89,7 +89,9 @@ bool session_reaped(struct shim *s, pid_t pid, int exit_code, int signo)
 		return false;
 	*at = e->next;
 	close(e->pidfd);
-	if (e->attempt)
+	if (e->asker)
+		asker_ended(e->asker, exit_code);
+	else if (e->attempt)
 		attempt_session_ended(e->attempt, exit_code);
 	else
 		server_exited(e, exit_code, signo);

@@ -26,6 +26,7 @@ struct session {
 	uint32_t seq;
 	struct conn *conn;	/* told of the end; NULL when it is gone */
 	struct attempt *attempt;	/* that this is; NULL: an exec */
+	struct asker *asker;		/* that this is */
 };
 
 /* stdio are three descriptors, or console is the socket that receives the pty's master. */
@@ -60,6 +61,7 @@ struct attempt {
 	struct loop_timer late;
 	struct loop_io io;
 	struct session *session;
+	struct asker *asker;	/* that has its question */
 	char answer[SHIM_WHY];	/* first bytes of what the process said */
 	unsigned n_answer;
 };
@@ -71,6 +73,18 @@ void attempt_leave(struct attempt *a);		/* without a result */
 /* A TCP connection that was begun in the pod's network namespace; addr 0: the loopback address. */
 int attempt_connect(uint32_t addr, uint16_t port);
 void attempt_session_ended(struct attempt *a, int exit_code);
+void attempt_answered(struct attempt *a, bool passed, const char *text, size_t n);
+void attempt_asker_ended(struct attempt *a, int exit_code);	/* without an answer */
+
+/* ---- programs that ask, and stay for the next question ---- */
+
+struct asker;
+
+/* Asks what the attempt's program would, on the connection fd, if there is one. */
+int asker_ask(struct attempt *a, int fd);
+void asker_leave(struct asker *k);		/* in the middle of its question */
+void asker_ended(struct asker *k, int exit_code);	/* its process */
+void askers_end(struct shim *s);		/* those without a question, before the shim does */
 
 /* ---- hooks ---- */
 
@@ -204,6 +218,7 @@ struct shim {
 	struct shim_stop stop;
 	int64_t stop_began;		/* monotonic */
 	struct session *sessions;
+	struct asker *askers;		/* without a question */
 	struct log_room *room;
 	struct pause pause;
 	int userns;			/* the pod's own; -1: its users are the host's */

@@ -7,6 +7,8 @@ import contextlib
 import http.server
 import os
 import re
+import select
+import signal
 import socket
 import ssl
 import struct
@@ -15,7 +17,8 @@ import threading
 
 import pytest
 
-from harness import BUILD, configmap, container, in_netns, is_ready, pod, wait_for
+from harness import (BUILD, cmdline, configmap, container, container_status, in_netns, is_ready, pod,
+                     procs, start_time, wait_for)
 
 ASK = f"{BUILD}/orch-ask-grpc"
 
@@ -51,7 +54,7 @@ class Web:
     """An HTTP server in a pod: .answers are (status, Location) by path, all else is 200."""
 
     def __init__(self, pid, port, tls=None, answers=None):
-        self.requests, self.answers = [], answers or {}
+        self.requests, self.answers, self.resumed = [], answers or {}, []
         web = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -59,6 +62,7 @@ class Web:
 
             def do_GET(self):
                 web.requests.append((self.path, self.headers))
+                web.resumed.append(getattr(self.connection, "session_reused", None))
                 status, location = web.answers.get(self.path, (200, None))
                 self.send_response(status)
                 if location is not None:
@@ -244,6 +248,119 @@ def test_who_asks_has_no_rights(orch, serve):
     assert set(seen["fds"]) <= {"0", "1", "2", "3"}
 
 
+# ---- those who ask stay ----
+
+def askers(orch, p, program="orch-ask-http"):
+    """The processes that ask for a pod, which are the shim's."""
+    pids = set()
+    for d in orch.cgroups(p["metadata"]["uid"], "_shim"):
+        pids |= procs(d)
+    return {pid for pid in pids if f"/{program} ".encode() in cmdline(pid)}
+
+
+def answers_more(orch, web, n=2):
+    before = len(web.requests)
+    wait_for(lambda: len(web.requests) >= before + n, 30, "it is asked again")
+
+
+@pytest.mark.v2
+@pytest.mark.subset
+def test_one_process_asks_all_questions(orch, serve, tls):
+    """Through a restart of orchd, too; one that is killed is replaced; with the pod it ends. A
+    session of TLS goes on from one question to the next."""
+    orch.write("keep.yaml", configmap("one"), configmap("two"))
+    orch.write("p.yaml", probed("p", {"httpGet": {"port": 8443, "scheme": "HTTPS"}}, periods=2))
+    p, pid = running(orch)
+    web = serve(Web, pid, 8443, tls)
+    wait_for(lambda: ready(orch), 30, "the probe passes")
+    answers_more(orch, web, 4)
+    first, = askers(orch, p)
+    assert web.resumed[0] is False and True in web.resumed
+    orch.restart()
+    answers_more(orch, web)
+    assert askers(orch, p) == {first}
+    told = len(events(orch, "Unhealthy"))
+    os.kill(first, signal.SIGKILL)
+    answers_more(orch, web)
+    second, = askers(orch, p)
+    assert second != first and ready(orch)
+    assert len(events(orch, "Unhealthy")) - told <= 1  # it may have been in the middle of a question
+    orch.remove("p.yaml")
+    wait_for(lambda: not orch.pod("p"), 30, "the pod is gone")
+    assert start_time(second) is None
+
+
+@pytest.mark.v2
+def test_a_server_that_hangs_holds_up_its_own_probe_only(orch, serve, tls):
+    orch.write("p.yaml", pod("p", sleeper(
+        readinessProbe={"httpGet": {"port": 8444, "scheme": "HTTPS"}, "periodSeconds": 1,
+                        "timeoutSeconds": 6, "failureThreshold": 1},
+        livenessProbe={"httpGet": {"port": 8443, "scheme": "HTTPS"}, "periodSeconds": 1,
+                       "timeoutSeconds": 5, "initialDelaySeconds": 1, "failureThreshold": 30})))
+    p, pid = running(orch)
+    web = serve(Web, pid, 8443, tls)
+    with in_netns(pid, lambda: socket.create_server(("", 8444))) as silent:
+        wait_for(lambda: select.select([silent], [], [], 0)[0], 30, "somebody asks in vain")
+        with silent.accept()[0] as c:
+            answers_more(orch, web, 3)
+            assert askers(orch, p)
+            c.settimeout(30)
+            while c.recv(4096):
+                pass  # until it is given up
+    assert not ready(orch)
+    assert container_status(orch.pod("p"))["restartCount"] == 0
+
+
+class Asked:
+    """A program that is asked as a shim does, in a pod's network."""
+
+    def __init__(self, pid, program):
+        self.socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.socket.settimeout(30)
+        with theirs:
+            self.process = subprocess.Popen(
+                ["nsenter", "-t", str(pid), "-n", f"{BUILD}/{program}",
+                 *"abcd"[:2 if "grpc" in program else 4]], stdin=theirs)
+
+    def ask(self, *args, fds=(), **env):
+        text = "".join(f"{k}={v}\0" for k, v in env.items()) + "\0x\0" + "".join(
+            f"{a}\0" for a in args)
+        socket.send_fds(self.socket, [text.encode()], fds)
+        return self.socket.recv(1000).decode()
+
+    def close(self):
+        self.socket.close()
+        assert self.process.wait(30) == 0
+
+
+@pytest.mark.v2
+@pytest.mark.subset
+def test_questions_one_after_the_other(orch, serve, tls):
+    """With other headers, other servers, mistakes in between, and connections given along."""
+    orch.write("p.yaml", pod("p", sleeper()))
+    _, pid = running(orch)
+    secure = serve(Web, pid, 8443, tls, answers={"/bad": (500, None)})
+    plain = serve(Web, pid, 8080, answers={"/away": (302, "http://away.example/")})
+    program = serve(Asked, pid, "orch-ask-http")
+    https = "https", "127.0.0.1", "8443"
+    assert program.ask(*https, "/a", HEADERS="X-A: 1\r\n", HOST="a.example") == "0"
+    assert program.ask(*https, "/bad") == "1HTTP probe failed with statuscode: 500"
+    assert program.ask(*https, "/bad", "any") == "0"
+    assert program.ask("http", "127.0.0.1", "8080", "/away").startswith("0Probe terminated redirects")
+    assert program.ask("tcp", "127.0.0.1", "8081", "/") == "1connection refused"
+    assert "TLS handshake" in program.ask("https", "127.0.0.1", "8080", "/")
+    with in_netns(pid, lambda: socket.create_connection(("127.0.0.1", 8080))) as c:
+        c.sendall(b"GET /away HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert program.ask("http", "127.0.0.1", "8080", "/away", fds=[c.fileno()]).startswith("0Probe")
+    assert program.ask(*https, "/a") == "0"
+    assert secure.paths() == ["/a", "/bad", "/bad", "/a"]
+    assert plain.paths() == ["/away", "/away"]  # what was asked on a connection is not asked again
+    heads = [headers for _, headers in secure.requests]
+    assert (heads[0]["X-A"], heads[0]["Host"]) == ("1", "a.example")
+    assert (heads[3]["X-A"], heads[3]["Host"]) == (None, "127.0.0.1:8443")
+    assert sorted(os.listdir(f"/proc/{program.process.pid}/fd")) == ["0", "1", "2"]
+
+
 # ---- gRPC ----
 
 DATA, HEADERS, RST, SETTINGS, PING, GOAWAY, WINDOW, CONTINUATION = 0, 1, 3, 4, 6, 7, 8, 9
@@ -416,6 +533,11 @@ def test_answers_of_grpc_right_and_wrong(orch, serve):
         r = ask()
         assert (r.returncode, r.stdout, r.stderr) == (0, "", ""), name
     assert server.acks >= len(PASS) + 1
+    program = serve(Asked, pid, "orch-ask-grpc")
+    for name, current["answer"] in (PASS | FAIL).items():
+        assert program.ask("127.0.0.1", "50051")[0] == ("0" if name in PASS else "1"), name
+    current["answer"] = lambda s: answer(1)
+    assert program.ask("127.0.0.1", "50051", SERVICE="db") == "0" and server.services[-1] == "db"
     for name, current["answer"] in FAIL.items():
         r = ask()
         assert r.returncode == 1 and r.stdout and not r.stderr, (name, r)
