@@ -392,7 +392,11 @@ void pod_status_make(struct pass *p, struct member *m)
 		s->message = m->seen->message;
 	}
 	s->qos_class = pod_qos(spec);
-	addresses(p, m, s);
 	conditions(p, m, s);
 	m->want.status = s;
+	m->want.unscheduled = m->unscheduled;
+	if (m->unscheduled)
+		s->start_time = 0;
+	else
+		addresses(p, m, s);
 }

@@ -114,6 +114,8 @@ static struct object pod_shown(struct arena *a, const struct wanted_pod *p, cons
 	shown.meta = &shown.pod->metadata;
 	if (p->status)
 		shown.pod->status = *p->status;
+	if (p->unscheduled)
+		shown.pod->spec.node_name = NULL;
 	if (p->stop) {
 		int64_t since = runs && runs->stopped_at ? runs->stopped_at : now;
 

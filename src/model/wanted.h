@@ -28,6 +28,7 @@ struct wanted_pod {
 	struct object object;		/* for a new pod complete; else the observed one, with
 					 * metadata as wanted now */
 	bool stop;			/* out of the services, drained, stopped and removed */
+	bool unscheduled;		/* it has no place yet, and is shown without a node */
 	uint32_t grace_s;
 	const char *why;		/* "replaced: image changed", "scaled down", "new" */
 	const char *evict;		/* it is not yet recorded why the pod is evicted */

@@ -68,9 +68,12 @@ def test_requests_and_what_the_node_has(orch):
     assert any(e["reason"] == "FailedScheduling" and "Insufficient cpu" in e["message"]
                for e in orch.get("events"))
     assert orch.ctl("get", "pod", "second").stdout.split()[-3] == "Pending"
+    waits = orch.pod("second")
+    assert "nodeName" not in waits["spec"] and not {"podIP", "hostIP"} & waits["status"].keys()
     orch.wait_settled()
     orch.remove("a.yaml")
-    wait_running(orch, "second")
+    runs = wait_running(orch, "second")
+    assert runs["spec"]["nodeName"] == "node1" and runs["status"]["podIP"]
 
 
 def test_node_manifest(orch):
