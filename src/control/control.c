@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "control/node.h"
 #include "control/quota.h"
+#include "control/unit.h"
 
 void pass_wake(struct pass *p, int64_t at)
 {
@@ -108,30 +109,75 @@ static void put_pods(struct pass *p)
 		qsort(l->v + p->seen, l->n - p->seen, sizeof(*l->v), member_cmp);
 	p->out->pods.v = to;
 	p->out->pods.n = l->n;
-	while (i < p->seen || k < l->n) {
+	for (; i < p->seen || k < l->n; to++) {
 		bool runs = i < p->seen && (k == l->n || member_cmp(&l->v[i], &l->v[k]) <= 0);
 
-		*to++ = l->v[runs ? i++ : k++]->want;
+		*to = l->v[runs ? i : k]->want;
+		if (runs && l->v[i]->kept)
+			to->settled = i + 1;
+		i += runs;
+		k += !runs;
 	}
+}
+
+static void finish_pod(struct pass *p, struct member *m)
+{
+	struct unit_scope s;
+
+	unit_enter(p, m->home, &s);
+	container_decide(p, m);
+	pod_status_make(p, m);
+	unit_leave(p, m->home, &s);
 }
 
 static void finish_pods(struct pass *p)
 {
-	for (uint32_t i = 0; i < p->members.n; i++) {
-		container_decide(p, p->members.v[i]);
-		pod_status_make(p, p->members.v[i]);
-	}
+	for (uint32_t i = 0; i < p->members.n; i++)
+		if (!p->members.v[i]->kept)
+			finish_pod(p, p->members.v[i]);
+	units_settle(p);
 	services_run(p);
 	put_pods(p);
 }
 
-void control_run(struct arena *a, const struct control_in *in, struct wanted *ret)
+static void keep_pod(struct pass *p, struct member *m)
 {
-	struct pass p = { .a = a, .in = in, .out = ret };
+	m->kept = true;
+	*arena_push(p->own, &p->members) = m;
+	p->seen = p->members.n;
+}
+
+static void observe_pod(struct pass *p, const struct observed_pod *seen, struct unit *home)
+{
+	struct unit_scope s;
+
+	unit_enter(p, home, &s);
+	member_observe(p, home ? observed_pod_copy(p->a, seen) : seen);
+	unit_leave(p, home, &s);
+	if (p->in->memo)
+		p->in->memo->counts.pods++;
+}
+
+static void observe(struct pass *p)
+{
+	for (uint32_t i = 0; i < p->in->observed->npods; i++) {
+		struct unit *home = p->in->memo ? p->seen_as.homes[i] : NULL;
+
+		if (home && home->kept)
+			keep_pod(p, p->seen_as.kept[i]);
+		else
+			observe_pod(p, &p->in->observed->pods[i], home);
+	}
+}
+
+/* False: it has to be done again. */
+static bool run(struct arena *a, const struct control_in *in, struct wanted *ret)
+{
+	struct pass p = { .a = a, .own = a, .in = in, .out = ret };
 
 	*ret = (struct wanted){ .arena = a };
-	for (uint32_t i = 0; i < in->observed->npods; i++)
-		member_observe(&p, &in->observed->pods[i]);
+	memo_begin(&p);
+	observe(&p);
 	members_sort_by_owner(&p);
 	namespaces_run(&p);
 	node_begin(&p);
@@ -156,4 +202,13 @@ void control_run(struct arena *a, const struct control_in *in, struct wanted *re
 	if (ret->derived.n)
 		qsort(ret->derived.v, ret->derived.n, sizeof(*ret->derived.v),
 		      object_cmp);
+	if (in->memo && !p.spoiled)
+		memo_end(&p);
+	return !p.spoiled;
+}
+
+void control_run(struct arena *a, const struct control_in *in, struct wanted *ret)
+{
+	while (!run(a, in, ret))
+		memo_forget(in->memo);
 }

@@ -15,6 +15,8 @@
 
 #define STORAGE_PROVISIONER "orch/local"	/* of volumes that are directories */
 
+struct memo;
+
 struct control_in {
 	const struct set *set;		/* admitted: uids, addresses and node ports are filled in */
 	const struct observed *observed;
@@ -33,6 +35,9 @@ struct control_in {
 	/* A time zone by name, NULL for the machine's own; without a function, all are UTC. */
 	const struct zone *(*zone)(void *data, const char *name);
 	void *zone_data;
+	/* What earlier passes gave, from which this one takes what can't have changed; NULL: none. What
+	 * is wanted then lives until the next pass with it. */
+	struct memo *memo;
 };
 
 void control_run(struct arena *a, const struct control_in *in, struct wanted *ret);

@@ -10,6 +10,7 @@
 #include "control/deployment.h"
 #include "control/quota.h"
 #include "control/scale.h"
+#include "control/unit.h"
 
 #include <stdio.h>
 
@@ -360,5 +361,5 @@ void deployments_run(struct pass *p)
 	struct object_list l = set_kind(p->in->set, KIND_DEPLOYMENT);
 
 	for (uint32_t i = 0; i < l.n; i++)
-		deployment_run(p, &l.v[i]);
+		unit_run(p, &l.v[i], deployment_run);
 }

@@ -12,7 +12,7 @@
 #include "control/container.h"
 #include "control/disruption.h"
 #include "control/eviction.h"
-#include "control/pass.h"
+#include "control/unit.h"
 
 const struct observed_container *member_container(const struct member *m, const char *name)
 {
@@ -117,6 +117,7 @@ static const char *controller_uid(const struct meta *m)
 
 void member_own(struct pass *p, struct member *m)
 {
+	p->spoiled |= m->kept;
 	m->want.object.pod = schema_copy(p->a, &pod_type, m->want.object.pod);
 	m->want.object.meta = &m->want.object.pod->metadata;
 	m->owner = controller_uid(m->want.object.meta);
@@ -153,6 +154,7 @@ static struct member *member_make(struct pass *p, struct object pod)
 	if (pod.pod->spec.termination_grace_period_seconds < 0)
 		m->want.grace_s = 1;
 	m->owner = controller_uid(pod.meta);
+	m->home = p->unit;
 	p->repulsion |= pod.pod->spec.affinity && pod.pod->spec.affinity->pod_anti_affinity;
 	return m;
 }
@@ -183,7 +185,7 @@ void member_observe(struct pass *p, const struct observed_pod *seen)
 	m->ready_since = m->ready ? seen->ready_since : 0;
 	m->active = !told && !m->finished;
 	m->want.config_digest = seen->config_digest;
-	*arena_push(p->a, &p->members) = m;
+	*arena_push(p->own, &p->members) = m;
 	p->seen = p->members.n;
 	if (m->lost)
 		member_own(p, m);
@@ -205,15 +207,18 @@ static int run_cmp(const void *x, const void *y)
 	return r ? r : a->first < b->first ? -1 : a->first > b->first;
 }
 
-static void find_runs(struct pass *p, struct run_list *ret)
+static void find_runs(struct pass *p, bool kept, struct run_list *ret)
 {
 	*ret = (struct run_list){ 0 };
 	for (uint32_t i = 0; i < p->members.n; i++) {
 		const char *owner = p->members.v[i]->owner;
+		struct run *last = ret->n ? &ret->v[ret->n - 1] : NULL;
 
-		if (!ret->n || !streq(ret->v[ret->n - 1].owner, owner))
-			*arena_push(p->a, ret) = (struct run){ owner, i, 0 };
-		ret->v[ret->n - 1].n++;
+		if (p->members.v[i]->kept && !kept)
+			continue;
+		if (!last || last->first + last->n != i || !streq(last->owner, owner))
+			*(last = arena_push(p->a, ret)) = (struct run){ owner, i, 0 };
+		last->n++;
 	}
 }
 
@@ -222,7 +227,8 @@ void members_sort_by_owner(struct pass *p)
 	struct run_list runs;
 
 	p->by_owner = (struct member_list){ .v = arena_array(p->a, struct member *, p->members.n) };
-	find_runs(p, &runs);
+	/* units that are kept don't ask; autoscalers do */
+	find_runs(p, set_kind(p->in->set, KIND_HPA).n, &runs);
 	if (runs.n)
 		qsort(runs.v, runs.n, sizeof(*runs.v), run_cmp);
 	for (uint32_t i = 0; i < runs.n; i++) {
@@ -248,13 +254,28 @@ static uint32_t owner_place(const struct member_list *l, const char *uid, bool a
 	return lo;
 }
 
-struct member_list members_owned_by(const struct pass *p, const char *uid)
+/* A unit will have to ask again when one comes or goes. */
+static void note_asked(struct pass *p, const char *uid, const struct member_list *l)
+{
+	struct unit *u = p->unit;
+
+	memo_link(p->in->memo, u, uid);
+	for (uint32_t i = 0; i < l->n; i++) {
+		l->v[i]->unit = u;
+		*arena_push(&u->arena, &u->members) = l->v[i];
+	}
+}
+
+struct member_list members_owned_by(struct pass *p, const char *uid)
 {
 	uint32_t first = owner_place(&p->by_owner, uid, false);
-
-	return (struct member_list){
+	struct member_list l = {
 		.v = p->by_owner.v + first, .n = owner_place(&p->by_owner, uid, true) - first,
 	};
+
+	if (p->unit)
+		note_asked(p, uid, &l);
+	return l;
 }
 
 struct member *member_new(struct pass *p, struct object *pod, unsigned attempt,
@@ -267,7 +288,7 @@ struct member *member_new(struct pass *p, struct object *pod, unsigned attempt,
 		return NULL;
 	m = member_make(p, *pod);
 	name_note(p, m);
-	*arena_push(p->a, &p->members) = m;
+	*arena_push(p->own, &p->members) = m;
 	m->attempt = attempt;
 	m->active = m->claimed = true;
 	m->want.why = "new";
@@ -278,8 +299,9 @@ struct member *member_new(struct pass *p, struct object *pod, unsigned attempt,
 	return m;
 }
 
-void member_evict(struct member *m, const char *why, uint32_t grace_s)
+void member_evict(struct pass *p, struct member *m, const char *why, uint32_t grace_s)
 {
+	p->spoiled |= m->kept;
 	m->evicted = m->want.evict = why;
 	m->evict_grace = grace_s;
 	m->over = true;
@@ -289,6 +311,7 @@ void member_evict(struct member *m, const char *why, uint32_t grace_s)
 
 void member_stop(struct pass *p, struct member *m, const char *why)
 {
+	p->spoiled |= m->kept;
 	m->claimed = true;
 	m->active = false;
 	if (m->want.stop)

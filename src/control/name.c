@@ -85,7 +85,7 @@ void name_note(struct pass *p, struct member *m)
 {
 	if (2 * (p->members.n - p->seen) >= p->names.size) {
 		p->names.size = MAX(p->names.size * 2, 64u);
-		p->names.v = arena_array(p->a, struct member *, p->names.size);
+		p->names.v = arena_array(p->own, struct member *, p->names.size);
 		for (uint32_t i = p->seen; i < p->members.n; i++)
 			put(p, p->members.v[i]);
 	}

@@ -44,6 +44,10 @@ struct member {
 	bool gated;			/* schedulingGates keep it from being looked at */
 	bool nominated;			/* less important pods make room for it */
 	enum disruption disrupted;
+	struct unit *home;		/* in whose memory it lives; NULL: the pass's */
+	struct unit *unit;		/* that asked for it by its owner; NULL: none */
+	bool kept;			/* as an earlier pass left it */
+	const char *namespace, *name;	/* of one that may be kept, in its unit's memory */
 	const char *unscheduled;	/* why it has no place yet; NULL: it has one */
 	const char *cannot_mount;	/* why a volume can't be; NULL: all can */
 	struct waiting *images;		/* what each container waits for; NULL: not yet decided */
@@ -68,14 +72,22 @@ struct rset_list { struct rset **v; uint32_t n; };
 
 struct storage;
 struct quota;
+struct unit;
+struct unit_list { struct unit **v; uint32_t n; };
 
 /* Replicas of something that is scaled by somebody else than its manifest. */
 struct scale { const struct object *target; int32_t replicas; };
 
 struct pass {
-	struct arena *a;
+	struct arena *a;		/* what is made now; of a unit while that is at work */
 	const struct control_in *in;
-	struct wanted *out;
+	struct wanted *out;		/* the same */
+	struct unit *unit;		/* at work; NULL: none */
+	struct arena *own;		/* of the pass: its lists of members */
+	struct { struct member **kept; struct unit **homes; } seen_as;	/* by index of observed pods */
+	struct { uint64_t *v; uint32_t n; } stale;	/* labels of pods that were kept until now */
+	struct unit_list worked;	/* units that were at work in this pass */
+	bool spoiled;			/* what was kept was changed: all has to be done again */
 	struct member_list members;	/* those that run first, as they were observed */
 	uint32_t seen;			/* so many of them run */
 	struct member_list by_owner;	/* those that run, sorted by the uid of their controller */
@@ -115,7 +127,7 @@ void name_hash(uint32_t hash, char ret[16]);
 void member_observe(struct pass *p, const struct observed_pod *seen);
 void members_sort_by_owner(struct pass *p);	/* when all are observed */
 /* Those that ran when the pass began; sorted by name. */
-struct member_list members_owned_by(const struct pass *p, const char *uid);
+struct member_list members_owned_by(struct pass *p, const char *uid);
 /* Before what removes the pod or replaces its record: until the end of the pass what is wanted must
  * not point into what is observed. */
 void member_own(struct pass *p, struct member *m);
@@ -124,7 +136,7 @@ struct member *member_new(struct pass *p, struct object *pod, unsigned attempt,
 			  const char **ret_refused);
 void member_stop(struct pass *p, struct member *m, const char *why);
 /* From now on. It stays a member until its containers have ended. */
-void member_evict(struct member *m, const char *why, uint32_t grace_s);
+void member_evict(struct pass *p, struct member *m, const char *why, uint32_t grace_s);
 const char *member_closed_gates(struct arena *a, const struct pod_spec *s);
 bool member_available(struct pass *p, const struct member *m, int32_t min_ready_seconds);
 /* When a pod whose sandbox was lost may be replaced. */

@@ -262,6 +262,6 @@ void pressure_run(struct pass *p)
 		return;
 	struct member *m = choose(p, s->signal);
 	if (m)
-		member_evict(m, message(p, m, s->signal, s->hard),
+		member_evict(p, m, message(p, m, s->signal, s->hard),
 			     s->hard ? EVICTION_GRACE : p->in->eviction_rules->max_grace_s);
 }

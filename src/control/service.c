@@ -9,6 +9,7 @@
 
 #include "base/hash.h"
 #include "control/exposure.h"
+#include "control/unit.h"
 
 static bool selects(const struct service_spec *s, const struct member *m)
 {
@@ -35,21 +36,20 @@ static int backend_cmp(const void *x, const void *y)
 {
 	const struct backend *a = x, *b = y;
 
-	return a->ip < b->ip ? -1 : a->ip > b->ip;
+	if (a->ip != b->ip)
+		return a->ip < b->ip ? -1 : 1;
+	return a->member && b->member ?
+		object_cmp(&a->member->want.object, &b->member->want.object) : 0;
 }
 
 /* ---- who has the first label of a selector ---- */
 
 struct wish {			/* for pods with one label */
 	uint64_t label;
+	bool open;		/* somebody looks at what is found */
 	struct member_list found;
 };
 struct wishes { struct wish *v; uint32_t n; };	/* of services that have a selector, by label */
-
-static uint64_t label_hash(const char *ns, const struct strpair *l)
-{
-	return fnv64_str(fnv64_str(fnv64_str(FNV64_INIT, ns), l->k), l->v);
-}
 
 static int wish_cmp(const void *x, const void *y)
 {
@@ -65,7 +65,18 @@ static struct wish *wish_find(const struct wishes *w, uint64_t label)
 	return w->n ? bsearch(&key, w->v, w->n, sizeof(key), wish_cmp) : NULL;
 }
 
-static void collect_wishes(struct pass *p, const struct object_list *services, struct wishes *ret)
+static uint64_t wished_label(const struct object *o)
+{
+	return label_hash(o->meta->namespace, &o->service->spec.selector.v[0]);
+}
+
+static bool is_kept(const struct unit *u)
+{
+	return u && u->kept;
+}
+
+static void collect_wishes(struct pass *p, const struct object_list *services,
+			   struct unit *const *units, struct wishes *ret)
 {
 	uint32_t n = 0;
 
@@ -74,31 +85,66 @@ static void collect_wishes(struct pass *p, const struct object_list *services, s
 		const struct object *o = &services->v[i];
 
 		if (o->service->spec.selector.n)
-			arena_push(p->a, ret)->label =
-				label_hash(o->meta->namespace, &o->service->spec.selector.v[0]);
+			*arena_push(p->a, ret) = (struct wish){
+				.label = is_kept(units[i]) ? units[i]->labels.v[0] : wished_label(o),
+				.open = !is_kept(units[i]),
+			};
 	}
 	if (ret->n)
 		qsort(ret->v, ret->n, sizeof(*ret->v), wish_cmp);
-	for (uint32_t i = 0; i < ret->n; i++)
-		if (!n || ret->v[n - 1].label != ret->v[i].label)
+	for (uint32_t i = 0; i < ret->n; i++) {
+		if (n && ret->v[n - 1].label == ret->v[i].label)
+			ret->v[n - 1].open |= ret->v[i].open;
+		else
 			ret->v[n++] = ret->v[i];
+	}
 	ret->n = n;
 }
 
-/* One walk over the pods for all services. */
+/* One walk over the pods for all services. What was kept of pods does not open a wish. */
 static void fulfil_wishes(struct pass *p, struct wishes *w)
 {
 	for (uint32_t i = 0; w->n && i < p->members.n; i++) {
 		struct member *m = p->members.v[i];
-		const struct meta *meta = m->want.object.meta;
+		const struct meta *meta = m->kept ? NULL : m->want.object.meta;
 
-		for (uint32_t k = 0; k < meta->labels.n; k++) {
+		for (uint32_t k = 0; meta && k < meta->labels.n; k++) {
 			struct wish *to = wish_find(w, label_hash(meta->namespace,
 								  &meta->labels.v[k]));
 
-			if (to)
-				*arena_push(p->a, &to->found) = m;
+			if (!to)
+				continue;
+			to->open = true;
+			*arena_push(p->a, &to->found) = m;
 		}
+	}
+	for (uint32_t i = 0; i < p->stale.n; i++) {
+		struct wish *to = wish_find(w, p->stale.v[i]);
+
+		if (to)
+			to->open = true;
+	}
+}
+
+/* All its pods, when some of them have the label: the services look closer. */
+static void offer(struct pass *p, struct wish *to, const struct unit *u)
+{
+	for (uint32_t i = 0; to && to->open && i < u->members.n; i++)
+		*arena_push(p->a, &to->found) = u->members.v[i];
+}
+
+static void fulfil_open(struct pass *p, struct wishes *w)
+{
+	const struct memo *memo = p->in->memo;
+
+	for (uint32_t i = 0; memo && i < memo->nunits; i++) {
+		const struct unit *u = memo->units[i];
+
+		if (!u->kept || u->object.kind->id == KIND_SERVICE || !u->members.n ||
+		    !u->members.v[0]->kept)
+			continue;
+		for (uint32_t k = 0; k < u->labels.n; k++)
+			offer(p, wish_find(w, u->labels.v[k]), u);
 	}
 }
 
@@ -341,17 +387,65 @@ static void sort_entries(struct wanted *w)
 	w->services.n = n;
 }
 
+/* What it gave holds as long as all pods that it looked at are kept. */
+static bool can_be_kept(const struct unit *u, const struct wishes *wishes)
+{
+	const struct member_list *l;
+
+	if (u->passing)
+		return false;
+	if (!u->labels.n)
+		return true;
+	l = &wish_find(wishes, u->labels.v[0])->found;
+	for (uint32_t i = 0; i < l->n; i++)
+		if (!l->v[i]->unit || l->v[i]->unit != l->v[i]->home || !l->v[i]->unit->kept)
+			return false;
+	return true;
+}
+
+static void unit_go(struct pass *p, struct unit *u, const struct object *o,
+		    const struct wishes *wishes, const struct label_index *slices)
+{
+	struct unit_scope s;
+
+	memo_reset(p->in->memo, u);
+	p->in->memo->counts.services++;
+	unit_enter(p, u, &s);
+	u->object = object_copy(p->a, o);
+	if (o->service->spec.selector.n)
+		*arena_push(p->a, &u->labels) = wished_label(o);
+	service_run(p, &u->object, wishes, slices);
+	u->out = s.own;
+	unit_leave(p, u, &s);
+	u->kept = can_be_kept(u, wishes);
+}
+
+static bool holds(const struct unit *u, const struct wishes *w)
+{
+	return u->kept && (!u->labels.n || !wish_find(w, u->labels.v[0])->open);
+}
+
 /* Objects of a set are sorted, so that the Endpoints made in their order are, too. */
 void services_run(struct pass *p)
 {
 	struct object_list l = set_kind(p->in->set, KIND_SERVICE);
+	struct unit **units = arena_array(p->a, struct unit *, l.n);
 	struct label_index slices;
 	struct wishes wishes;
 
-	slices_index(p, &slices);
-	collect_wishes(p, &l, &wishes);
-	fulfil_wishes(p, &wishes);
 	for (uint32_t i = 0; i < l.n; i++)
-		service_run(p, &l.v[i], &wishes, &slices);
+		units[i] = memo_unit(p, &l.v[i]);
+	slices_index(p, &slices);
+	collect_wishes(p, &l, units, &wishes);
+	fulfil_wishes(p, &wishes);
+	fulfil_open(p, &wishes);
+	for (uint32_t i = 0; i < l.n; i++) {
+		if (!units[i])
+			service_run(p, &l.v[i], &wishes, &slices);
+		else if (holds(units[i], &wishes))
+			unit_again(p, units[i]);
+		else
+			unit_go(p, units[i], &l.v[i], &wishes, &slices);
+	}
 	sort_entries(p->out);
 }

@@ -60,7 +60,7 @@ static void plan_from(struct daemon *d, struct arena *a, const struct plan_optio
 {
 	struct outlook *outlook = arena_new(a, struct outlook);
 
-	reconcile_outlook(d, g->set, a, outlook);
+	reconcile_outlook(d, g->set, NULL, a, outlook);
 	struct plan_in in = {
 		.applied = d->applied,
 		.candidate = g->said,

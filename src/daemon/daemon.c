@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/macro.h"
+#include "control/memo.h"
 #include "daemon/exec.h"
 #include "daemon/generation.h"
 #include "daemon/http.h"
@@ -276,6 +277,7 @@ int daemon_new(const struct invocation *in, struct daemon **ret, struct err *err
 	loop_signal_add(d->loop, &d->sigterm[0], SIGTERM, on_stop_signal);
 	loop_signal_add(d->loop, &d->sigterm[1], SIGINT, on_stop_signal);
 	loop_signal_add(d->loop, &d->sighup, SIGHUP, on_reload_signal);
+	d->memo = memo_new();
 	d->view = view_new((uint64_t)(d->started / MSEC) * 1000, on_view_changed, d);
 	if ((r = open_machine(d, err)) < 0 || (r = node_measure(d, err)) < 0 ||
 	    (r = load_desired(d, err)) < 0)
@@ -323,6 +325,7 @@ void daemon_free(struct daemon *d)
 	set_unref(d->candidate);
 	free(d->guard);
 	view_free(d->view);
+	memo_free(d->memo);
 	store_close(d->store);
 	arena_release(&d->programmed_arena);
 	arena_release(&d->arena);

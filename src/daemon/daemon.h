@@ -20,6 +20,7 @@
 #include "store/store.h"
 
 struct http;
+struct memo;
 struct retry;
 struct session;
 
@@ -63,6 +64,7 @@ struct daemon {
 	struct loop_timer wake;
 	struct loop_io ruleset;		/* somebody changed the nft rule set */
 	struct loop_signal sigterm[2], sighup;
+	struct memo *memo;		/* what passes keep for the next one */
 	struct retry *retries;		/* objects whose last action failed */
 	bool settled;			/* last pass had nothing to do and nothing is on its way */
 	bool worked;			/* something was done since it was settled last */

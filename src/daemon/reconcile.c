@@ -35,7 +35,8 @@ static struct object_list list_copy(struct arena *a, const struct object_list *l
 	return copy;
 }
 
-void reconcile_outlook(struct daemon *d, const struct set *set, struct arena *a, struct outlook *ret)
+void reconcile_outlook(struct daemon *d, const struct set *set, struct memo *memo, struct arena *a,
+		       struct outlook *ret)
 {
 	struct control_in in = {
 		.set = set,
@@ -53,6 +54,7 @@ void reconcile_outlook(struct daemon *d, const struct set *set, struct arena *a,
 		.now = time_now(),
 		.zone = zones_find,
 		.zone_data = &d->zones,
+		.memo = memo,
 	};
 
 	if (getrandom(&in.seed, sizeof(in.seed), 0) < 0)
@@ -302,7 +304,7 @@ void reconcile(struct daemon *d)
 		d->settled = true;
 		return;
 	}
-	reconcile_outlook(d, d->applied, &a, &o);
+	reconcile_outlook(d, d->applied, d->memo, &a, &o);
 	plan_actions(&a, &o.observed, &o.wanted, &actions);
 	if (d->stopping)
 		keep_history(&actions);

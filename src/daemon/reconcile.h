@@ -10,6 +10,8 @@ struct outlook {
 	struct observed observed;
 	struct wanted wanted;
 };
-void reconcile_outlook(struct daemon *d, const struct set *set, struct arena *a, struct outlook *ret);
+/* memo: d->memo in a pass; NULL: nothing is kept, which is for looking only. */
+void reconcile_outlook(struct daemon *d, const struct set *set, struct memo *memo, struct arena *a,
+		       struct outlook *ret);
 
 void reconcile(struct daemon *d);

@@ -84,6 +84,9 @@ struct object {
 	bool held;		/* content comes from a hold, not from the file */
 	uint32_t hold_revision;	/* held: the rollout revision that undo went back to */
 	bool rolled_back;	/* held: orchd did it, since what the file says failed */
+	/* Of records and of pods that run: as long as it is the same, so is the body, where it is.
+	 * Each room that keeps such objects counts for itself. 0: nothing is known. */
+	uint64_t stamp;
 };
 struct object_list { struct object *v; uint32_t n; };
 

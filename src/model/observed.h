@@ -125,6 +125,10 @@ struct observed {
 	uint32_t nimages;
 };
 
+/* With all that it points to, but for the body of the object. */
+struct observed_pod *observed_pod_copy(struct arena *a, const struct observed_pod *p);
+/* Is nothing known to differ, the object by its stamp? */
+bool observed_pod_same(const struct observed_pod *x, const struct observed_pod *y);
 const struct observed_image *observed_image(const struct observed *o, const char *image,
 					    uint64_t credentials);
 const struct observed_pod *observed_find(const struct observed *o, const char *ns,

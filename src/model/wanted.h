@@ -31,6 +31,8 @@ struct wanted_pod {
 	bool unscheduled;		/* it has no place yet, and is shown without a node */
 	uint32_t grace_s;
 	const char *why;		/* "replaced: image changed", "scaled down", "new" */
+	uint32_t settled;		/* 1 + its place in what is observed: it runs as it is
+					 * wanted, and nothing is to be done; 0: that is not known */
 	const char *evict;		/* it is not yet recorded why the pod is evicted */
 	uint64_t config_digest;		/* what its volumes should hold */
 	struct wanted_volumes volumes;	/* claims that are bound */

@@ -146,6 +146,12 @@ static void walk_pods(struct walk *w, const struct observed *o, const struct wan
 	while (i < o->npods || k < want->pods.n) {
 		const struct observed_pod *runs = i < o->npods ? &o->pods[i] : NULL;
 		const struct wanted_pod *p = k < want->pods.n ? &want->pods.v[k] : NULL;
+
+		if (p && p->settled == i + 1) {
+			i++;
+			k++;
+			continue;
+		}
 		int c = !runs ? 1 : !p ? -1 : object_cmp(runs->object, &p->object);
 
 		if (c < 0)

@@ -11,6 +11,7 @@
 void ephemerals_show(struct sandbox *p)
 {
 	p->object.pod->spec.ephemeral_containers = p->ephemeral_specs;
+	p->object.stamp = ++p->rt->stamps;
 }
 
 static struct strs copy_words(struct arena *a, const struct strs *from)

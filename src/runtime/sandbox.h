@@ -33,6 +33,7 @@ struct runtime {
 	struct runtime_events ev;
 	struct sandbox **sandboxes;		/* sorted by namespace, name */
 	uint32_t nsandboxes, room;
+	uint64_t stamps;			/* of their objects, so far */
 	unsigned adopted, unsettled;
 	struct loop_timer patience;	/* for shims that do not answer after adoption */
 	struct sweep sweep;

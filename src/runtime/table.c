@@ -74,6 +74,7 @@ void sandbox_set_object(struct sandbox *p, const struct object *o)
 
 	p->object_arena = (struct arena){ 0 };
 	p->object = object_copy(&p->object_arena, o);
+	p->object.stamp = ++p->rt->stamps;
 	for (uint32_t i = 0; i < p->nruns; i++)
 		p->runs[i].spec = pod_container(&p->object.pod->spec, i);
 	ephemerals_show(p);
@@ -105,6 +106,7 @@ struct sandbox *sandbox_new(struct runtime *r, const struct object *o)
 	struct arena *a = &p->arena;
 	p->rt = r;
 	p->object = object_copy(&p->object_arena, o);
+	p->object.stamp = ++r->stamps;
 	p->uid = arena_strdup(a, o->meta->uid);
 	p->run_dir = arena_printf(a, "%s/pods/%s", s->run_dir, p->uid);
 	p->state_dir = arena_printf(a, "%s/pods/%s", s->state_dir, p->uid);

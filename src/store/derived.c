@@ -62,6 +62,7 @@ static void put_at(struct store *s, uint32_t i, bool found, const struct object 
 	arena_release(&s->derived_records[i].arena);	/* o may live there: copied first */
 	s->derived_records[i].arena = a;
 	s->derived.v[i] = copy;
+	s->derived.v[i].stamp = ++s->derived_stamps;
 }
 
 /* The same object without what is not saved; body is where its copy lies. */

@@ -61,6 +61,7 @@ struct store {
 	struct hold_table holds;
 	struct object_list derived;			/* sorted, malloc'd */
 	struct derived_record *derived_records;	/* malloc'd, in the same order */
+	uint64_t derived_stamps;			/* so far */
 	bool inventory_dirty, derived_dirty;
 };
 

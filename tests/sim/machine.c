@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "control/memo.h"
 #include "daemon/carry.h"
 
 uint64_t sim_random(struct sim *s)
@@ -28,7 +29,7 @@ void sim_init(struct sim *s, uint64_t seed)
 {
 	*s = (struct sim){ .now = SIM_START, .rng = seed * 2654435761u + 88172645463325252ULL,
 			   .slow = 5 * NSEC, .next_number = 1, .dies_after = -1,
-			   .started = SIM_START };
+			   .started = SIM_START, .memo = memo_new() };
 }
 
 void sim_broken(struct sim *s, const char *rule, const char *fmt, ...)
@@ -57,6 +58,7 @@ void sim_release(struct sim *s)
 		sim_pod_free(s->pods.v[i]);
 	sim_store_release(s);
 	carry_forget(&s->retries);
+	memo_free(s->memo);
 	arena_release(&s->services_arena);
 	arena_release(&s->arena);
 	set_unref(s->set);
@@ -110,6 +112,7 @@ static int pod_create(struct sim *s, const struct wanted_pod *w)
 	}
 	p = calloc(1, sizeof(*p));
 	p->object = object_copy(&p->arena, &w->object);
+	p->object.stamp = ++s->stamps;
 	p->created_at = s->now;
 	p->up_at = s->now + sim_delay(s);
 	p->config_digest = w->config_digest;
@@ -216,13 +219,14 @@ static int pod_remove(struct sim *s, struct sim_pod *p)
 	return 0;
 }
 
-static int pod_update(struct sim_pod *p, const struct wanted_pod *w)
+static int pod_update(struct sim *s, struct sim_pod *p, const struct wanted_pod *w)
 {
 	struct arena fresh = { 0 };
 	struct object copy = object_copy(&fresh, &w->object);
 	struct arena old = p->arena;
 
 	p->object = copy;
+	p->object.stamp = ++s->stamps;
 	p->arena = fresh;
 	for (uint32_t i = 0; i < p->n; i++)
 		p->containers[i].c.name = pod_container(&copy.pod->spec, i)->name;
@@ -266,7 +270,7 @@ int sim_act(struct sim *s, const struct wanted *w, const struct action *a)
 	if (!p)		/* its creation failed */
 		return -ENOENT;
 	switch (a->kind) {
-	case ACTION_POD_UPDATE: return pod_update(p, a->pod);
+	case ACTION_POD_UPDATE: return pod_update(s, p, a->pod);
 	case ACTION_VOLUMES_UPDATE: p->config_digest = a->pod->config_digest; return 0;
 	case ACTION_CONTAINER_START: return container_start(s, p, a->run);
 	case ACTION_CONTAINER_KILL: return container_kill(s, p, a->container);
@@ -292,6 +296,8 @@ void sim_lose(struct sim_pod *p, const char *why)
 void sim_restart(struct sim *s)
 {
 	carry_forget(&s->retries);
+	memo_free(s->memo);
+	s->memo = memo_new();
 	s->services_known = false;
 	s->dead = false;
 	s->dies_after = -1;

@@ -72,6 +72,7 @@ struct sim {
 	struct { struct sim_pod **v; uint32_t n; } pods;
 	struct sim_records derived;	/* of the store: in memory, */
 	struct sim_entries inventory;
+	uint64_t stamps;		/* of pods and records, so far */
 	bool dirty;			/* they differ from the disk's */
 	struct sim_store durable;	/* on disk, */
 	struct hold_list holds;		/* and these always on disk */
@@ -84,7 +85,9 @@ struct sim {
 	uint32_t next_number;
 	int64_t slow;			/* upper bound of every delay */
 	int64_t started;		/* orchd, */
-	struct retry *retries;		/* and its memory */
+	struct retry *retries;		/* and its memory: of what failed, */
+	struct memo *memo;		/* and of earlier passes */
+	uint64_t compared, kept;	/* passes that were made without it, too, and what it saved */
 	uint64_t passes, actions;
 	uint32_t failures;		/* actions that failed in the last pass */
 	int64_t wake;

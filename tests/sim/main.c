@@ -36,9 +36,9 @@ static void summary(uint64_t first, uint64_t next, const struct outcome *sum)
 {
 	int64_t spent = MAX(thread_time(), (int64_t)1);
 
-	printf("seeds %" PRIu64 " to %" PRIu64 ": %" PRIu64 " passes, %" PRIu64 " actions, %.1f days "
-	       "in %.1f s (%.0f times real time, %.0f us a pass)\n", first, next - 1, sum->passes,
-	       sum->actions, (double)sum->simulated / NSEC / 86400, (double)spent / NSEC,
+	printf("seeds %" PRIu64 " to %" PRIu64 ": %" PRIu64 " passes, %" PRIu64 " actions, %" PRIu64
+	       " results kept, %.1f days in %.1f s (%.0f times real time, %.0f us a pass)\n", first, next - 1, sum->passes,
+	       sum->actions, sum->kept, (double)sum->simulated / NSEC / 86400, (double)spent / NSEC,
 	       (double)sum->simulated / (double)spent,
 	       (double)spent / 1000 / (double)MAX(sum->passes, (uint64_t)1));
 }
@@ -57,6 +57,7 @@ static int explore(uint64_t passes, uint64_t first)
 		trace_run(&t, &o);
 		sum.passes += o.passes;
 		sum.actions += o.actions;
+		sum.kept += o.kept;
 		sum.simulated += o.simulated;
 		if (o.rule)
 			status = report(&t, &o);

@@ -7,10 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "control/memo.h"
 #include "daemon/carry.h"
 #include "machine.h"
+#include "same.h"
 
 #define LOOK_AGAIN MSEC		/* after a pass that did something */
+#define COMPARE_EVERY 4		/* passes */
 
 struct doing {
 	struct sim *s;
@@ -192,6 +195,29 @@ struct control_in sim_control_in(struct sim *s, const struct set *set, const str
 	};
 }
 
+/* What is kept from pass to pass changes nothing. */
+static void compare(struct sim *s, const struct control_in *in, const struct wanted *w,
+		    const struct action_list *l)
+{
+	struct control_in whole = *in;
+	struct arena a = { 0 };
+	struct action_list actions;
+	struct wanted again;
+	const char *part;
+
+	s->compared++;
+	whole.memo = NULL;
+	control_run(&a, &whole, &again);
+	plan_actions(&a, in->observed, &again, &actions);
+	part = wanted_difference(w, &again);
+	if (!part && !same_actions(l, &actions))
+		part = "actions";
+	if (part)
+		sim_broken(s, "nothing-kept-is-stale", "%s differ from those of a pass that keeps "
+			   "nothing", part);
+	arena_release(&a);
+}
+
 uint32_t sim_pass(struct sim *s)
 {
 	struct arena a = { 0 };
@@ -204,13 +230,17 @@ uint32_t sim_pass(struct sim *s)
 					 .data = &doing };
 
 	in = sim_control_in(s, s->set, &o, sim_random(s));
+	in.memo = s->memo;
 	s->passes++;
 	s->failures = 0;
 	sim_observe(s, &a, &o);
 	control_run(&a, &in, &w);
+	s->kept += memo_counts(s->memo).kept;
 	if (s->check)
 		s->check(s, &o, &w);
 	plan_actions(&a, &o, &w, &l);
+	if (s->passes % COMPARE_EVERY == 0)
+		compare(s, &in, &w, &l);
 	s->doing = &l;
 	int64_t retry = carry_out(&s->retries, &l, &carrier, s->now);
 	sim_images_want(s, &w);

@@ -33,6 +33,7 @@ struct outcome {
 	char what[400];
 	uint32_t at;		/* the step, t->n: at the end */
 	uint64_t passes, actions;
+	uint64_t kept;		/* results of earlier passes that were given again */
 	int64_t simulated;	/* ns */
 };
 void trace_run(const struct trace *t, struct outcome *ret);

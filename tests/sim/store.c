@@ -40,6 +40,7 @@ void sim_derived_put(struct sim *s, const struct object *o)
 
 	r->refs = 1;
 	r->object = object_copy(&r->arena, o);
+	r->object.stamp = ++s->stamps;
 	sim_derived_forget(s, &key);
 	*arena_push(&s->arena, &s->derived) = r;
 	s->dirty = true;

@@ -298,6 +298,7 @@ void trace_run(const struct trace *t, struct outcome *ret)
 	memcpy(ret->what, r.sim.what, sizeof(ret->what));
 	ret->passes = r.sim.passes;
 	ret->actions = r.sim.actions;
+	ret->kept = r.sim.kept;
 	ret->simulated = r.sim.now - SIM_START - r.sim.jumped;
 	oracle_release(&r.oracle);
 	world_release(&r.world);

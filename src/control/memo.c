@@ -1,0 +1,483 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a memo loses when a pass begins, and what it remembers when it ends. Whatever is not known to
+ * be harmless loses everything. Sets are compared object by object, of which unchanged files share
+ * nearly all; pods by value; records by their stamps.
+ */
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "control/unit.h"
+
+struct record_mark { uint64_t stamp, owner; };
+
+/* What is lost with a change of a declared object of a kind; all, where nothing else is said. */
+enum loss { LOSS_ALL, LOSS_OWN, LOSS_CONFIG, LOSS_NONE };
+
+static const enum loss losses[KIND_COUNT] = {
+	[KIND_DEPLOYMENT] = LOSS_OWN,
+	[KIND_SERVICE] = LOSS_OWN,
+	[KIND_CONFIGMAP] = LOSS_CONFIG,
+	[KIND_SECRET] = LOSS_CONFIG,
+	/* these are worked out in every pass, and no unit reads them */
+	[KIND_POD] = LOSS_NONE,
+	[KIND_REPLICASET] = LOSS_NONE,
+	[KIND_REPLICATIONCONTROLLER] = LOSS_NONE,
+	[KIND_STATEFULSET] = LOSS_NONE,
+	[KIND_DAEMONSET] = LOSS_NONE,
+	[KIND_JOB] = LOSS_NONE,
+	[KIND_CRONJOB] = LOSS_NONE,
+	[KIND_PDB] = LOSS_NONE,
+	[KIND_HPA] = LOSS_NONE,
+};
+
+struct memo *memo_new(void)
+{
+	struct memo *m = calloc(1, sizeof(*m));
+
+	if (!m)
+		abort();
+	m->nbuckets = 64;
+	m->buckets = calloc(m->nbuckets, sizeof(struct owner_link *));
+	if (!m->buckets)
+		abort();
+	return m;
+}
+
+/* ---- units by the owners that they read ---- */
+
+static uint64_t uid_hash(const char *uid)
+{
+	return fnv64_str(FNV64_INIT, uid);
+}
+
+static struct owner_link **bucket(const struct memo *m, uint64_t uid)
+{
+	return &m->buckets[uid & (m->nbuckets - 1)];
+}
+
+static void link_add(struct memo *m, struct owner_link *l)
+{
+	struct owner_link **b = bucket(m, l->uid);
+
+	l->next = *b;
+	*b = l;
+}
+
+static void link_remove(struct memo *m, struct owner_link *l)
+{
+	struct owner_link **at = bucket(m, l->uid);
+
+	while (*at != l)
+		at = &(*at)->next;
+	*at = l->next;
+}
+
+static struct unit *unit_of(const struct memo *m, uint64_t uid)
+{
+	for (struct owner_link *l = *bucket(m, uid); l; l = l->next)
+		if (l->uid == uid)
+			return l->unit;
+	return NULL;
+}
+
+void memo_link(struct memo *m, struct unit *u, const char *uid)
+{
+	uint64_t hash = uid_hash(uid);
+	struct owner_link *l;
+
+	for (l = *bucket(m, hash); l; l = l->next)
+		if (l->uid == hash && l->unit == u)
+			return;
+	l = arena_new(&u->arena, struct owner_link);
+	*l = (struct owner_link){ .also = u->links, .uid = hash, .unit = u };
+	u->links = l;
+	link_add(m, l);
+}
+
+/* More units than buckets: all links find a new place. */
+static void grow_buckets(struct memo *m)
+{
+	if (m->nunits < m->nbuckets)
+		return;
+	m->nbuckets *= 4;
+	free(m->buckets);
+	m->buckets = calloc(m->nbuckets, sizeof(struct owner_link *));
+	if (!m->buckets)
+		abort();
+	for (uint32_t i = 0; i < m->nunits; i++) {
+		link_add(m, &m->units[i]->self);
+		for (struct owner_link *l = m->units[i]->links; l; l = l->also)
+			link_add(m, l);
+	}
+}
+
+static void *grown(void *v, uint32_t n, uint32_t *room, size_t size)
+{
+	if (n <= *room)
+		return v;
+	*room = MAX(n, *room + *room / 2);
+	v = reallocarray(v, *room, size);
+	if (!v)
+		abort();
+	return v;
+}
+
+/* ---- the life of units ---- */
+
+void memo_reset(struct memo *m, struct unit *u)
+{
+	for (struct owner_link *l = u->links; l; l = l->also)
+		link_remove(m, l);
+	arena_release(&u->arena);
+	*u = (struct unit){ .self = u->self, .used = u->used };
+}
+
+static void unit_free(struct memo *m, struct unit *u)
+{
+	memo_reset(m, u);
+	link_remove(m, &u->self);
+	free(u);
+}
+
+struct unit *memo_unit(struct pass *p, const struct object *o)
+{
+	struct memo *m = p->in->memo;
+	struct unit *u;
+
+	if (!m || !o->meta->uid)
+		return NULL;
+	u = unit_of(m, uid_hash(o->meta->uid));
+	if (!u) {
+		m->units = grown(m->units, m->nunits + 1, &m->room, sizeof(struct unit *));
+		u = m->units[m->nunits++] = calloc(1, sizeof(*u));
+		if (!u)
+			abort();
+		u->self = (struct owner_link){ .uid = uid_hash(o->meta->uid), .unit = u };
+		link_add(m, &u->self);
+		grow_buckets(m);
+	}
+	u->used = m->passes;
+	return u;
+}
+
+void memo_forget(struct memo *m)
+{
+	for (uint32_t i = 0; i < m->nunits; i++)
+		unit_free(m, m->units[i]);
+	m->nunits = 0;
+	m->pods.n = m->records.n = 0;
+	set_unref(m->set);
+	m->set = NULL;
+}
+
+void memo_free(struct memo *m)
+{
+	if (!m)
+		return;
+	memo_forget(m);
+	free(m->units);
+	free(m->buckets);
+	free(m->pods.v);
+	free(m->records.v);
+	free(m->node_name);
+	free(m);
+}
+
+struct memo_counts memo_counts(const struct memo *m)
+{
+	return m->counts;
+}
+
+/* ---- what changed ---- */
+
+static void lose(struct pass *p, struct unit *u)
+{
+	if (!u || !u->kept)
+		return;
+	u->kept = false;
+	for (uint32_t i = 0; i < u->labels.n; i++)
+		*arena_push(p->own, &p->stale) = u->labels.v[i];
+}
+
+static void lose_all(struct pass *p)
+{
+	for (uint32_t i = 0; i < p->in->memo->nunits; i++)
+		lose(p, p->in->memo->units[i]);
+}
+
+static void lose_object(struct pass *p, const struct object *o)
+{
+	if (o->meta->uid)
+		lose(p, unit_of(p->in->memo, uid_hash(o->meta->uid)));
+}
+
+static bool uses(struct pass *p, const struct unit *u, const struct object_list *configs)
+{
+	const char *ns = u->object.meta->namespace;
+	const struct pod_template *t = object_template(&u->object);
+	bool used = t && config_used(p->own, &t->spec, ns, configs);
+
+	for (uint32_t i = 0; i < u->members.n && !used; i++)
+		used = config_used(p->own, &u->members.v[i]->want.object.pod->spec, ns, configs);
+	return used;
+}
+
+static void lose_users(struct pass *p, const struct object_list *configs)
+{
+	const struct memo *m = p->in->memo;
+
+	for (uint32_t i = 0; configs->n && i < m->nunits; i++) {
+		struct unit *u = m->units[i];
+
+		if (u->kept && u->object.kind->id != KIND_SERVICE && uses(p, u, configs))
+			lose(p, u);
+	}
+}
+
+static bool same_object(const struct object *x, const struct object *y)
+{
+	return x->held == y->held && x->hold_revision == y->hold_revision &&
+	       x->rolled_back == y->rolled_back &&
+	       (x->body == y->body || schema_equal(x->kind->type, x->body, y->body));
+}
+
+static void object_changed(struct pass *p, const struct object *o, struct object_list *configs)
+{
+	switch (losses[o->kind->id]) {
+	case LOSS_ALL:
+		lose_all(p);
+		break;
+	case LOSS_OWN:
+		lose_object(p, o);
+		break;
+	case LOSS_CONFIG:
+		*arena_push(p->own, configs) = *o;
+		break;
+	case LOSS_NONE:
+		break;
+	}
+}
+
+/* Both are sorted; of a file that was not read again the body is the same one. */
+static void compare_sets(struct pass *p)
+{
+	const struct object_list *was = &p->in->memo->set->objects, *is = &p->in->set->objects;
+	struct object_list configs = { 0 };
+	uint32_t i = 0, k = 0;
+
+	while (i < was->n || k < is->n) {
+		const struct object *x = i < was->n ? &was->v[i] : NULL;
+		const struct object *y = k < is->n ? &is->v[k] : NULL;
+		int c = !x ? 1 : !y ? -1 : x->body == y->body ? 0 : object_cmp(x, y);
+
+		if (c < 0 || (c == 0 && !same_object(x, y)))
+			object_changed(p, x, &configs);
+		if (c > 0 || (c == 0 && !same_object(x, y)))
+			object_changed(p, y, &configs);
+		i += c <= 0;
+		k += c >= 0;
+	}
+	lose_users(p, &configs);
+}
+
+static const char *controller_of(const struct meta *m)
+{
+	for (uint32_t i = 0; i < m->owner_references.n; i++)
+		if (m->owner_references.v[i].controller && m->owner_references.v[i].uid)
+			return m->owner_references.v[i].uid;
+	return NULL;
+}
+
+static struct unit *home_of(const struct memo *m, const struct meta *meta)
+{
+	const char *owner = controller_of(meta);
+
+	return owner ? unit_of(m, uid_hash(owner)) : NULL;
+}
+
+/* Of a pod that is gone only what the unit has of it is there. */
+static int pod_order(const struct member *kept, const struct object *o)
+{
+	int r;
+
+	if (o->stamp && kept->seen->object->stamp == o->stamp)
+		return 0;
+	r = strcmp(kept->namespace, o->meta->namespace);
+	return r ? r : strcmp(kept->name, o->meta->name);
+}
+
+static void compare_pods(struct pass *p)
+{
+	const struct observed *o = p->in->observed;
+	struct memo *m = p->in->memo;
+	uint32_t k = 0;
+
+	p->seen_as.kept = arena_array(p->own, struct member *, o->npods);
+	p->seen_as.homes = arena_array(p->own, struct unit *, o->npods);
+	for (uint32_t i = 0; i < o->npods; i++) {
+		const struct observed_pod *pod = &o->pods[i];
+		int r = 1;
+
+		while (k < m->pods.n && (r = pod_order(m->pods.v[k], pod->object)) < 0)
+			lose(p, m->pods.v[k++]->unit);
+		struct member *was = k < m->pods.n && r == 0 ? m->pods.v[k++] : NULL;
+		if (was && observed_pod_same(was->seen, pod)) {
+			p->seen_as.kept[i] = was;
+			p->seen_as.homes[i] = was->unit;
+			continue;
+		}
+		if (was)
+			lose(p, was->unit);
+		p->seen_as.homes[i] = home_of(m, pod->object->meta);
+		lose(p, p->seen_as.homes[i]);
+	}
+	for (; k < m->pods.n; k++)
+		lose(p, m->pods.v[k]->unit);
+}
+
+static void lose_owner(struct pass *p, uint64_t owner)
+{
+	if (owner)
+		lose(p, unit_of(p->in->memo, owner));
+}
+
+static struct record_mark mark_of(const struct object *o)
+{
+	const char *owner = controller_of(o->meta);
+
+	return (struct record_mark){ o->stamp, owner ? uid_hash(owner) : 0 };
+}
+
+/* Both lists have the order of keys, and what did not change has it among itself. */
+static void compare_records(struct pass *p)
+{
+	const struct object_list *is = &p->in->observed->derived;
+	const struct memo *m = p->in->memo;
+	uint32_t i = 0, k = 0;
+
+	while (i < m->records.n || k < is->n) {
+		uint64_t stamp = k < is->n ? is->v[k].stamp : 0;
+		bool newer = k < is->n && (!stamp || stamp > m->newest);
+
+		if (stamp && i < m->records.n && m->records.v[i].stamp == stamp) {
+			i++;
+			k++;
+		} else if (i < m->records.n && !newer) {
+			lose_owner(p, m->records.v[i++].owner);
+		} else {
+			lose_owner(p, mark_of(&is->v[k++]).owner);
+		}
+	}
+}
+
+/* Units that have to work again give their memory back. */
+static void sweep(struct pass *p)
+{
+	struct memo *m = p->in->memo;
+
+	for (uint32_t i = 0; i < m->nunits; i++) {
+		struct unit *u = m->units[i];
+
+		if (u->kept && u->wake && u->wake <= p->in->now)
+			lose(p, u);
+		if (!u->kept)
+			memo_reset(m, u);
+		p->repulsion |= u->repels;
+	}
+}
+
+/* Those whose object was gone in the last pass; nothing points to them any more. */
+static void drop_unused(struct memo *m)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < m->nunits; i++) {
+		if (m->units[i]->used == m->passes)
+			m->units[n++] = m->units[i];
+		else
+			unit_free(m, m->units[i]);
+	}
+	m->nunits = n;
+}
+
+static bool same_machine(const struct memo *m, const struct control_in *in)
+{
+	return m->node_ip == in->node_ip && m->node_name && in->node_name &&
+	       streq(m->node_name, in->node_name) && m->now <= in->now;
+}
+
+void memo_begin(struct pass *p)
+{
+	struct memo *m = p->in->memo;
+
+	if (!m)
+		return;
+	drop_unused(m);
+	if (!m->set || !same_machine(m, p->in))
+		lose_all(p);
+	else if (m->set != p->in->set)
+		compare_sets(p);
+	compare_pods(p);
+	compare_records(p);
+	sweep(p);
+	m->passes++;
+	m->counts = (struct memo_counts){ 0 };
+}
+
+/* ---- what is remembered ---- */
+
+static void keep_pod(struct memo *m, struct member *pod)
+{
+	if (!pod->kept) {
+		pod->namespace = arena_strdup(&pod->unit->arena, pod->want.object.meta->namespace);
+		pod->name = arena_strdup(&pod->unit->arena, pod->want.object.meta->name);
+	}
+	m->pods.v[m->pods.n++] = pod;
+}
+
+static void keep_pods(struct pass *p)
+{
+	struct memo *m = p->in->memo;
+
+	m->pods.v = grown(m->pods.v, p->seen, &m->pods.room, sizeof(struct member *));
+	m->pods.n = 0;
+	for (uint32_t i = 0; i < p->seen; i++) {
+		struct member *pod = p->members.v[i];
+
+		if (pod->unit && pod->unit == pod->home && pod->unit->kept)
+			keep_pod(m, pod);
+	}
+}
+
+static void keep_records(struct pass *p)
+{
+	const struct object_list *l = &p->in->observed->derived;
+	struct memo *m = p->in->memo;
+
+	m->records.v = grown(m->records.v, l->n, &m->records.room, sizeof(struct record_mark));
+	m->records.n = l->n;
+	m->newest = 0;
+	for (uint32_t i = 0; i < l->n; i++) {
+		m->records.v[i] = mark_of(&l->v[i]);
+		m->newest = MAX(m->newest, l->v[i].stamp);
+	}
+}
+
+void memo_end(struct pass *p)
+{
+	struct memo *m = p->in->memo;
+	const struct set *was = m->set;
+
+	/* counting who holds a set does not change it */
+	m->set = set_ref((struct set *)p->in->set);
+	set_unref((struct set *)was);
+	m->now = p->in->now;
+	m->node_ip = p->in->node_ip;
+	if (!m->node_name || !p->in->node_name || !streq(m->node_name, p->in->node_name)) {
+		free(m->node_name);
+		m->node_name = p->in->node_name ? strdup(p->in->node_name) : NULL;
+	}
+	keep_pods(p);
+	keep_records(p);
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Units of work that a memo keeps: a workload with its pods, or a service. A unit has a memory of its
+ * own for all that it gives and for what it saw, and never points into a set. It is kept when it gave
+ * nothing that depends on the present moment, on the room of the node or on other units, and lost
+ * when something changes that it read: its object, a pod or record of one of the owners that it asked
+ * about, configuration that its pods use, or when the time comes that it wanted to be woken.
+ * What happens to a kept pod by others spoils the pass, which is then done again with nothing kept.
+ */
+#pragma once
+
+#include "control/memo.h"
+#include "control/pass.h"
+
+/* An owner whose pods or records a unit reads, by the hash of its uid. */
+struct owner_link {
+	struct owner_link *next;	/* in its bucket */
+	struct owner_link *also;	/* of the same unit */
+	uint64_t uid;
+	struct unit *unit;
+};
+
+struct unit {
+	struct arena arena;
+	struct owner_link self;
+	struct owner_link *links;	/* to all others */
+	struct object object;		/* a copy */
+	struct wanted out;		/* what it gave at work */
+	struct member_list members;	/* its pods, or those that a service may lead to */
+	struct { uint64_t *v; uint32_t n; } labels;	/* of its pods, or the one a service asks for */
+	int64_t wake;			/* when time changes it; 0: never */
+	int32_t replicas;		/* as it was scaled */
+	uint64_t used;			/* in this pass last */
+	bool repels;			/* its pods have required anti-affinity */
+	bool passing;			/* it gave what holds for this moment only */
+	bool kept;
+};
+
+struct memo {
+	struct set *set;		/* of the last pass, like all that follows */
+	int64_t now;
+	uint32_t node_ip;
+	char *node_name;
+	struct unit **units;
+	uint32_t nunits, room;
+	struct owner_link **buckets;
+	uint32_t nbuckets;		/* a power of two */
+	struct { struct member **v; uint32_t n, room; } pods;	/* that are kept, in order */
+	struct { struct record_mark *v; uint32_t n, room; } records;
+	uint64_t newest;		/* stamp of a record */
+	uint64_t passes;
+	struct memo_counts counts;
+};
+
+/* memo.c */
+void memo_begin(struct pass *p);	/* loses what changed */
+void memo_end(struct pass *p);		/* keeps what can be */
+void memo_forget(struct memo *m);	/* everything */
+void memo_reset(struct memo *m, struct unit *u);	/* to what it was when it was new */
+struct unit *memo_unit(struct pass *p, const struct object *o);	/* NULL: there is no memo */
+void memo_link(struct memo *m, struct unit *u, const char *uid);
+
+/* unit.c: what is made between enter and leave is the unit's; NULL is no unit */
+struct unit_scope { struct arena *a; struct wanted *out, own; };
+void unit_enter(struct pass *p, struct unit *u, struct unit_scope *s);
+void unit_leave(struct pass *p, struct unit *u, struct unit_scope *s);
+/* Runs it, or gives what it gave before. */
+void unit_run(struct pass *p, const struct object *o,
+	      void (*run)(struct pass *p, const struct object *o));
+bool unit_again(struct pass *p, struct unit *u);	/* gives what it gave, if that is kept */
+void units_settle(struct pass *p);	/* workloads that can be kept are, when their pods are done */
+uint64_t label_hash(const char *ns, const struct strpair *l);
