@@ -84,17 +84,26 @@ const struct object *scene_declared(const struct scene *c, enum kind_id kind, co
 
 /* ---- rates ---- */
 
-/* Pods of one owner have names of their own: making and removing counts for the owner. */
+/* Pods of one owner have names of their own: making them counts for the owner. All that ever ran may
+ * go at once. */
 static uint64_t rate_key(const struct action *a)
 {
-	const struct owner_reference *r = a->pod ? scene_owner(&a->pod->object) : NULL;
+	const struct owner_reference *r = a->kind == ACTION_POD_CREATE ?
+		scene_owner(&a->pod->object) : NULL;
 	uint64_t h = fnv64(FNV64_INIT, &a->kind, sizeof(a->kind));
 
 	if (a->container)
 		h = fnv64_str(h, a->container);
-	if (r && !a->container)
+	if (r)
 		return fnv64_str(h, r->uid);
 	return fnv64_str(fnv64_str(h, a->namespace), a->name);
+}
+
+/* All pods of the machine change the maps, and each pod of an owner changes its record a few times. */
+static unsigned most(enum action_kind kind)
+{
+	return kind == ACTION_SERVICES ? 6 * RATE_MOST : kind == ACTION_OBJECT_PUT ? 3 * RATE_MOST :
+										      RATE_MOST;
 }
 
 static void count_rate(struct oracle *k, const struct action *a)
@@ -111,7 +120,7 @@ static void count_rate(struct oracle *k, const struct action *a)
 	}
 	if (k->sim->now - r->since > RATE_WINDOW)
 		*r = (struct oracle_rate){ .key = key, .since = k->sim->now };
-	if (++r->n > (a->kind == ACTION_SERVICES ? 6 * RATE_MOST : RATE_MOST))
+	if (++r->n > most(a->kind))
 		sim_broken(k->sim, "back-off", "%s %s/%s %s: %u times within a minute",
 			   action_words(a->kind), a->namespace, a->name,
 			   a->container ? a->container : "", r->n);

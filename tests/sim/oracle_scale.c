@@ -170,14 +170,25 @@ static void forget(struct oracle *k, const char *uid)
 	k->sizes.n = n;
 }
 
+/* Of two records. */
+static bool same_target(const struct object *x, const struct object *y)
+{
+	const struct cross_version_object_reference *a = x->hpa->spec.scale_target_ref;
+	const struct cross_version_object_reference *b = y->hpa->spec.scale_target_ref;
+
+	return streq(a->kind, b->kind) && streq(a->name, b->name);
+}
+
 static void check(const struct scene *c, const struct object *hpa)
 {
 	const struct object *was = scene_record(&c->o->derived, KIND_HPA, hpa->meta->uid);
 	const struct object *is = scene_record(&c->w->derived, KIND_HPA, hpa->meta->uid);
 	int32_t n = is ? is->hpa->status.desired_replicas : 0;
 
-	if (!is || !was)
+	if (!is || !was || !same_target(was, is)) {
+		was = NULL;
 		forget(c->oracle, hpa->meta->uid);
+	}
 	if (!is)
 		return;
 	if (n < hpa->hpa->spec.min_replicas || n > hpa->hpa->spec.max_replicas)

@@ -283,7 +283,7 @@ void oracle_makes(const struct scene *c, const struct object *pod)
 
 /* ---- one pod is stopped ---- */
 
-/* Taken away from the top, one after the other. */
+/* Taken away from the top, one after the other; others take whom they want. */
 void oracle_stops(const struct scene *c, const struct sim_pod *p)
 {
 	const struct owner_reference *r = scene_owner(&p->object);
@@ -292,7 +292,7 @@ void oracle_stops(const struct scene *c, const struct sim_pod *p)
 	int64_t mine = ordinal(&p->object);
 
 	if (!o || s->pod_management_policy == MANAGEMENT_PARALLEL || in_range(s, mine) ||
-	    !scene_lives(p))
+	    !scene_lives(p) || stays(scene_wanted(c, &p->object)))
 		return;
 	for (uint32_t i = 0; i < c->sim->pods.n; i++) {
 		const struct sim_pod *other = c->sim->pods.v[i];
