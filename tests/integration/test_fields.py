@@ -196,7 +196,7 @@ def test_probe_times(orch):
         return container("/", "/bin/sleep", "1000", name=name, volumeMounts=mounts,
                          **exec_probe(ask.format(name), timeoutSeconds=60, **times))
     orch.write("p.yaml", pod(
-        "p", asked("often"), asked("seldom", periodSeconds=6), asked("late", initialDelaySeconds=6),
+        "p", asked("often"), asked("seldom", periodSeconds=6), asked("late", initialDelaySeconds=12),
         volumes=[{"name": "v", "hostPath": {"path": orch.dir}}]))
 
     def times(name):
@@ -205,7 +205,7 @@ def test_probe_times(orch):
                 return len(f.read().split())
         except FileNotFoundError:
             return 0
-    wait_for(lambda: times("late"), 40, "the late one is asked")
+    wait_for(lambda: times("late"), 60, "the late one is asked")
     assert times("often") >= 3
     wait_for(lambda: times("often") >= 12, 60)
     assert 1 <= times("seldom") <= times("often") // 2
