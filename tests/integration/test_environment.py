@@ -102,12 +102,16 @@ def test_variables_of_references(orch):
                                                            "divisor": "1m"}},
                             "MIB": {"resourceFieldRef": {"resource": "limits.memory",
                                                          "divisor": "1Mi"}},
-                        }.items())]), labels={"a/b": "c"}))
+                            "OTHER": {"resourceFieldRef": {"containerName": "other",
+                                                           "resource": "limits.memory"}},
+                        }.items())]),
+                   sleeper(name="other", resources={"limits": {"memory": "48Mi"}}),
+                   labels={"a/b": "c"}))
     p, = orch.wait_ready(1)
     env = environment(orch, p)
     expected = {"C_one": "1", "C_two": "$(one)", "pw": "own", "X": "1-geheim-$(pw)-$(Y)",
                 "Y": "late", "KEY": "$(one)", "IP": p["status"]["podIP"], "LABEL": "c",
-                "CPU": "2", "MILLI": "1500", "MIB": "64"}
+                "CPU": "2", "MILLI": "1500", "MIB": "64", "OTHER": str(48 << 20)}
     assert {k: env.get(k) for k in expected} == expected
     assert "GONE" not in env and "two" not in env
     wait_for(lambda: orch.log_text(p, "main") == f"{env['X']} $(X) $(NONE)\n", 10, "the command")

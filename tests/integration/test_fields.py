@@ -196,7 +196,8 @@ def test_probe_times(orch):
         return container("/", "/bin/sleep", "1000", name=name, volumeMounts=mounts,
                          **exec_probe(ask.format(name), timeoutSeconds=60, **times))
     orch.write("p.yaml", pod(
-        "p", asked("often"), asked("seldom", periodSeconds=6), asked("late", initialDelaySeconds=12),
+        "p", asked("often"), asked("seldom", periodSeconds=6),
+        asked("late", initialDelaySeconds=12),
         volumes=[{"name": "v", "hostPath": {"path": orch.dir}}]))
 
     def times(name):
@@ -263,7 +264,8 @@ def test_items_and_what_may_be_missing(orch):
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "sec"},
               "stringData": {"a": "hidden", "b": "x"}}
     text = orch.script(
-        "p", "cd /v; for f in */* */*/*; do [ -f $f ] && echo $f $(stat -L -c %a $f) $(cat $f); done",
+        "p", "cd /v; for f in */* */*/*; do "
+        "[ -f $f ] && echo $f $(stat -L -c %a $f) $(cat $f); done",
         objects=[configmap("cfg", a="one", b="two"), secret],
         volumeMounts=[{"name": n, "mountPath": f"/v/{n}"} for n in volumes],
         spec={"volumes": [{"name": n, **v} for n, v in volumes.items()]})

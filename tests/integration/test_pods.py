@@ -369,8 +369,13 @@ def test_hosts_and_resolv_conf(orch):
     assert f"{p['status']['podIP']} h1" in hosts and "10.1.2.3 db db.local" in hosts
     assert "127.0.0.1 localhost" in hosts
     resolv = orch.exec("names", "/bin/probe", "read", "/etc/resolv.conf").stdout
-    assert "nameserver 10.9.9.9" in resolv and "search x.test" in resolv and "ndots:2" in resolv
+    # of the node and of the cluster there is nothing in it
+    assert [line[len("line="):] for line in resolv.splitlines() if line.startswith("line=")] == [
+        "nameserver 10.9.9.9", "search x.test", "options ndots:2"]
     assert "hostname=h1" in orch.exec("names", "/bin/probe", "show").stdout
+    running(orch, "cluster", *SLEEP)
+    resolv = orch.exec("cluster", "/bin/probe", "read", "/etc/resolv.conf").stdout
+    assert "search default.svc.cluster.local svc.cluster.local" in resolv
 
 
 @pytest.mark.v2

@@ -235,6 +235,8 @@ def test_tolerations_by_value_and_effect(orch):
         "other-value": (False, bears(operator="Equal", value="no", effect="NoSchedule")),
         "other-effect": (False, bears(operator="Exists", effect="NoExecute")),
         "every-effect": (True, bears(operator="Exists")),
+        "other-key": (False, bears(key="l", operator="Exists")),
+        "every-key": (True, {"tolerations": [{"operator": "Exists"}]}),
     }, "1 node(s) had untolerated taint {k: yes}.")
 
 
