@@ -192,7 +192,21 @@ static void take_index(struct job_run *r, const struct member *m, struct indexes
 		indexes_add(r->p->a, busy, job_pod_index(m));
 }
 
-/* A pod that is to be stopped but was not yet told to may still succeed. */
+/* It is to be stopped but was not yet told to: it runs, and may still succeed. */
+static bool runs_on(const struct member *m)
+{
+	return !m->lost && !m->seen->stopped_at;
+}
+
+static int64_t count_running_on(const struct job_run *r)
+{
+	int64_t n = 0;
+
+	for (uint32_t i = 0; i < r->pods.stopping.n; i++)
+		n += runs_on(r->pods.stopping.v[i]) && !r->pods.stopping.v[i]->finished;
+	return n;
+}
+
 static void take_indexes(struct job_run *r, struct indexes *busy)
 {
 	for (uint32_t i = 0; i < r->active.n; i++)
@@ -200,7 +214,7 @@ static void take_indexes(struct job_run *r, struct indexes *busy)
 	for (uint32_t i = 0; i < r->pods.stopping.n; i++) {
 		const struct member *m = r->pods.stopping.v[i];
 
-		if (replaces_late(r) || (!m->lost && !m->seen->stopped_at))
+		if (replaces_late(r) || runs_on(m))
 			take_index(r, m, busy);
 	}
 }
@@ -343,8 +357,7 @@ void job_manage(struct job_run *r)
 		return;
 	}
 	wanted -= r->active.n;
-	if (replaces_late(r))
-		wanted -= r->pods.stopping.n;
+	wanted -= replaces_late(r) ? (int64_t)r->pods.stopping.n : count_running_on(r);
 	if (wanted <= 0)
 		return;
 	f = failures_of_job(r);

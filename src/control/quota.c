@@ -19,21 +19,22 @@ static bool in_namespace(const struct quota *q, const struct meta *m)
 	return m->namespace && streq(q->object->meta->namespace, m->namespace);
 }
 
-/* Finished pods use nothing any more, nor do those whose sandbox was lost, but they are there. What
- * replaces a lost one has to fit in the same pass: it carries the count that its back-off comes from. */
+/* Finished pods use nothing any more, but they are there. Those whose sandbox was lost are as good as
+ * gone: what replaces one has to fit in the same pass, as it carries the count that its back-off comes
+ * from. */
 static void count_pod(struct pass *p, struct quota *q, const struct member *m)
 {
 	const struct pod_spec *spec = &m->want.object.pod->spec;
 	struct qtymap all, there = { 0 };
-	bool over = m->finished || m->lost;
 
-	if (!in_namespace(q, m->want.object.meta) || !quota_counts_pod(q->spec, spec))
+	if (!in_namespace(q, m->want.object.meta) || !quota_counts_pod(q->spec, spec) ||
+	    (m->lost && !m->finished))
 		return;
 	all = quota_of_pod(p->a, q->spec, spec);
-	for (uint32_t i = 0; over && i < all.n; i++)
+	for (uint32_t i = 0; m->finished && i < all.n; i++)
 		if (streq(all.v[i].k, "count/pods"))
 			*arena_push(p->a, &there) = all.v[i];
-	charge(p, q, over ? &there : &all);
+	charge(p, q, m->finished ? &there : &all);
 }
 
 /* Declared ones are recorded, too: they count once. */

@@ -3,6 +3,7 @@
 whether orchd or the whole machine starts anew."""
 
 import os
+import signal
 
 import pytest
 
@@ -150,6 +151,41 @@ def test_a_pod_failure_policy(orch):
     c = finished(orch, "j", "Failed")
     assert c["reason"] == "PodFailurePolicy" and "exit code 42" in c["message"]
     assert len(pods(orch, "j")) == 1
+
+
+def test_a_life_of_a_job_that_runs(orch):
+    """Scaled up and down, its pods killed, the machine rebooted, suspended, resumed and deleted."""
+    def write(**spec):
+        orch.write("j.yaml", job("j", orch.rootfs, "/bin/probe", "sleep",
+                                 **{"completions": 9, "backoffLimit": 3, **spec}))
+
+    def wait_ready(n):
+        def ready():
+            s = status(orch, "j")
+            return (s.get("ready", 0), s.get("active", 0), s.get("terminating", 0)) == (n, n, 0)
+        wait_for(ready, 30, f"{n} pods")
+        return {p["metadata"]["uid"] for p in pods(orch, "j") if is_ready(p)}
+    write(parallelism=1)
+    first = wait_ready(1)
+    write(parallelism=3)
+    assert first < wait_ready(3)
+    write(parallelism=2)
+    two = wait_ready(2)
+    assert not status(orch, "j").get("failed"), "what is not needed any more has not failed"
+    victim = next(p for p in pods(orch, "j") if p["metadata"]["uid"] in two)
+    os.kill(min(orch.pids(victim, "main")), signal.SIGKILL)
+    wait_for(lambda: status(orch, "j").get("failed") == 1, 20, "it is counted")
+    assert wait_ready(2) != two
+    orch.reboot()
+    again = wait_ready(2)
+    assert not again & two and status(orch, "j")["failed"] == 1
+    write(parallelism=2, suspend=True)
+    assert wait_ready(0) == set() and condition(orch, "j", "Suspended")
+    write(parallelism=2)
+    assert not wait_ready(2) & again
+    orch.remove("j.yaml")
+    orch.apply(allowDelete=-1)
+    wait_for(lambda: not pods(orch, "j") and not orch.all_pids(), 20, "nothing is left")
 
 
 def test_what_has_to_go_for_another_pod_is_no_failure(orch):

@@ -20,10 +20,15 @@ static int64_t milli_of(const struct object *pod, const char *resource, bool lim
 	return q ? q->milli : 0;
 }
 
-/* Of a pod that has ended, or whose sandbox is gone, nothing counts any more. */
+/* Of a pod that has ended nothing counts any more but that it is there; without a sandbox it is not. */
 static bool counts(const struct sim_pod *p)
 {
 	return !scene_ended(p) && p->stage < POD_DOWN;
+}
+
+static bool is_there(const struct sim_pod *p)
+{
+	return scene_ended(p) || p->stage < POD_DOWN;
 }
 
 /* ---- quotas ---- */
@@ -64,7 +69,7 @@ static void check_quota(const struct scene *c, const struct object *quota, const
 		for (uint32_t k = 0; k < c->sim->pods.n; k++) {
 			const struct sim_pod *p = c->sim->pods.v[k];
 
-			if (in_scope(q, &p->object))
+			if (in_scope(q, &p->object) && is_there(p))
 				used += charge(name, &p->object, counts(p));
 		}
 		if (more && used + more > q->hard.v[i].v.milli)
