@@ -269,11 +269,15 @@ static const struct {
 	{ "", TRANSPORT_REGISTRY, parse_registry },
 };
 
-/* "oci:1.2" is a name of Docker Hub with a tag: what is no path of this machine has none. */
+/* "oci:1.2" is a name of Docker Hub with a tag, "rootfs:5000/x" one of a registry at a port: what
+ * is no path of this machine has no transport. All else after rootfs: is a mistake. */
 static bool is_meant(const char *prefix, const char *rest)
 {
-	return !*prefix || streq(prefix, "rootfs:") || strchr(prefix, '/') || *rest == '/' ||
-	       *rest == '.';
+	size_t digits = strspn(rest, "0123456789");
+
+	if (streq(prefix, "rootfs:"))
+		return !digits || rest[digits] != '/';
+	return !*prefix || strchr(prefix, '/') || *rest == '/' || *rest == '.';
 }
 
 static bool printable(const char *s)

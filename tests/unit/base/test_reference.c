@@ -36,6 +36,7 @@ static const struct {
 	{ "q.io/x:tag@" SHA, "q.io/x@" SHA, "q.io", "x", NULL, SHA },
 	{ "a__b/c-d---e.f_g", "docker.io/a__b/c-d---e.f_g:latest", "docker.io", "a__b/c-d---e.f_g",
 	  "latest", NULL },
+	{ "docker://rootfs:5000/x", "rootfs:5000/x:latest", "rootfs:5000", "x", "latest", NULL },
 	{ "oci:1.2", "docker.io/library/oci:1.2", "docker.io", "library/oci", "1.2", NULL },
 	{ "x:" "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 	  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
@@ -98,7 +99,8 @@ static void test_refused(void **state)
 		"x@md5:0123456789abcdef0123456789abcdef", "x@" SHA "0", "x@SHA256:" HEX, HEX,
 		"localhost:port/x", "localhost:99999/x", "host.io:/x", "ho st.io/x",
 		"-h.io/x", "h-.io/x", "h..io/x", "[::1/x", "[]:5000/x", "[::1]x/y", "a@b@c", "x\n",
-		"\xc3\xa9", "docker://", "docker://docker://x", "https://x.io/y", "rootfs:", "rootfs:x",
+		"\xc3\xa9", "docker://", "docker://docker://x", "https://x.io/y", "rootfs:",
+		"rootfs:x", "rootfs:5",
 		"rootfs:/a/../b", "rootfs:/a/.", "oci:./x", "oci:../x", "oci:/", "oci:/x:",
 		"oci-archive:/a/../b", "docker-archive:/", "x:"
 		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
