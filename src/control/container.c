@@ -260,6 +260,8 @@ void container_decide(struct pass *p, struct member *m)
 	const struct pod_spec *s = &m->want.object.pod->spec;
 	const char *lacks;
 
+	if (m->want.stop)
+		tell_stopping(p, m);
 	if (m->want.stop || m->lost)
 		return;
 	tell_pod(p, m);

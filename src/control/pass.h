@@ -164,6 +164,7 @@ bool container_lets_pass(const struct member *m, uint32_t index);
 
 /* tell.c: what just became of a pod that stays and of each of its containers, as events */
 void tell_pod(struct pass *p, const struct member *m);
+void tell_stopping(struct pass *p, const struct member *m);	/* of a pod that is to end */
 void tell_container(struct pass *p, struct member *m, const struct observed_container *c);
 
 /* config.c: ConfigMaps and Secrets that a pod can't do without */

@@ -61,6 +61,14 @@ static void tell_start(struct pass *p, struct member *m, const struct observed_c
 			      arena_printf(p->a, "Started container %s", c->name), when);
 }
 
+static void tell_pre_stop(struct pass *p, const struct member *m,
+			  const struct observed_container *c, int64_t when)
+{
+	if (c->hook_message[1])
+		pass_event_at(p, &m->want.object, true, "FailedPreStopHook",
+			      arena_printf(p->a, "PreStopHook failed: %s", c->hook_message[1]), when);
+}
+
 void tell_container(struct pass *p, struct member *m, const struct observed_container *c)
 {
 	bool running = c->phase == RUN_RUNNING;
@@ -72,13 +80,21 @@ void tell_container(struct pass *p, struct member *m, const struct observed_cont
 	if (c->phase == RUN_CREATED || !fresh(p, when))
 		return;
 	tell_start(p, m, c);
-	if (c->hook_message[1])
-		pass_event_at(p, &m->want.object, true, "FailedPreStopHook",
-			      arena_printf(p->a, "PreStopHook failed: %s", c->hook_message[1]), when);
+	tell_pre_stop(p, m, c, when);
 	if (!running && container_restart(m, c).wanted)
 		pass_event_at(p, &m->want.object, true, "BackOff",
 			      arena_printf(p->a, "Back-off restarting failed container %s", c->name),
 			      when);
+}
+
+void tell_stopping(struct pass *p, const struct member *m)
+{
+	for (uint32_t i = 0; m->seen && i < m->seen->ncontainers; i++) {
+		const struct observed_container *c = &m->seen->containers[i];
+
+		if (c->phase == RUN_ENDED && fresh(p, c->end.finished_at))
+			tell_pre_stop(p, m, c, c->end.finished_at);
+	}
 }
 
 void tell_pod(struct pass *p, const struct member *m)

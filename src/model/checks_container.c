@@ -184,6 +184,8 @@ void check_lifecycle_handler(struct check *c, const void *obj)
 		check_fail_at(c, "",
 			      "exactly one of exec, httpGet, tcpSocket and sleep is needed, not %d",
 			      n);
+	else if (h->tcp_socket)
+		check_warn_at(c, "tcpSocket", "a hook of this kind always fails, with Kubernetes, too");
 }
 
 /* SIGRTMIN+1 to +15, SIGRTMAX-1 to -14: the kernel's are 34 to 64. */

@@ -140,7 +140,7 @@ const struct lifecycle_handler *hook_of(const struct container *c, enum shim_hoo
 	return kind == SHIM_POST_START ? c->lifecycle->post_start : c->lifecycle->pre_stop;
 }
 
-/* As with kubelet, a TCP hook does nothing, and whatever an HTTP server answers is fine. */
+/* As with kubelet, a TCP hook fails, and whatever an HTTP server answers is fine. */
 int hook_order(struct arena *a, const struct container *c, enum shim_hook_kind kind, uint32_t ip,
 	       struct shim_hook *ret, struct ask *ret_ask, struct err *err)
 {
@@ -155,6 +155,10 @@ int hook_order(struct arena *a, const struct container *c, enum shim_hook_kind k
 		ret->how.handler = SHIM_HANDLER_SLEEP;
 		ret->how.timeout_ms = (uint32_t)MIN(MAX(h->sleep->seconds, 0) * 1000, UINT32_MAX);
 		ret->how.timeout_ms = MAX(ret->how.timeout_ms, 1U);
+	}
+	if (h && h->tcp_socket) {
+		ret->how.handler = SHIM_HANDLER_FAIL;
+		snprintf(ret->how.request, sizeof(ret->how.request), "invalid handler: tcpSocket");
 	}
 	int r = fill_try(c, &parts, &ret->how, err);
 	*ret_ask = ask_for(a, parts.http, NULL, NULL, &ret->how);

@@ -352,6 +352,15 @@ static int begin_sleep(struct attempt *p)
 	return 0;
 }
 
+static int begin_fail(struct attempt *p)
+{
+	char why[SHIM_WHY];
+
+	TEXT_COPY(why, p->how.request);
+	finish(p, why);
+	return 0;
+}
+
 static int (*const handlers[SHIM_HANDLERS])(struct attempt *) = {
 	[SHIM_HANDLER_EXEC] = begin_exec,
 	[SHIM_HANDLER_HTTP] = begin_connect,
@@ -359,6 +368,7 @@ static int (*const handlers[SHIM_HANDLERS])(struct attempt *) = {
 	[SHIM_HANDLER_SLEEP] = begin_sleep,
 	[SHIM_HANDLER_OUTSIDE] = begin_exec,
 	[SHIM_HANDLER_ASK] = begin_ask,
+	[SHIM_HANDLER_FAIL] = begin_fail,
 };
 
 int attempt_set(struct attempt *p, const struct shim_try *how, const void *prog, size_t n)

@@ -22,7 +22,7 @@
 
 #include "base/buf.h"
 
-#define PROG_VERSION 10
+#define PROG_VERSION 11
 
 /* OP(name, strings, doc). a and b are the record's two numbers. */
 #define PROG_OPS(OP)                                                                           \

@@ -162,6 +162,7 @@ enum shim_handler {
 				 * why not, or a warning */
 	SHIM_HANDLER_ASK,	/* the same of a program that stays for further questions: it gets each as
 				 * a message on its standard input, a Unix socket (ask/question.h) */
+	SHIM_HANDLER_FAIL,	/* fails at once: request says why */
 	SHIM_HANDLERS
 };
 

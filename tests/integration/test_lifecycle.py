@@ -186,6 +186,48 @@ def test_a_failed_post_start_kills_the_container(orch, story):
     assert "FailedPostStartHook" in orch.ctl("events").stdout
 
 
+def failed_hooks(orch, reason):
+    return {e["message"] for e in orch.get("events") if e["reason"] == reason}
+
+
+@pytest.mark.v2
+@pytest.mark.parametrize("hook,why", [
+    (command("echo no; exit 3"), "exit code 3: no"),
+    ({"httpGet": {"port": 8081}}, "connection refused"),
+    ({"httpGet": {"port": 8081, "scheme": "HTTPS"}}, "connection refused")])
+def test_why_a_post_start_failed(orch, story, hook, why):
+    """It is told, the container is killed and, by and by, started again."""
+    story.begin("p", shell("main", SIDECAR.format("main"), lifecycle={"postStart": hook}))
+    wait_for(lambda: container_status(orch.pod("p") or {}, "main").get("restartCount"), 20,
+             "the container is started again")
+    assert failed_hooks(orch, "FailedPostStartHook") == {f"PostStartHook failed: {why}"}
+    assert story.words()[:3] == ["main", "main-ends", "main"]
+    wait_for(lambda: state(orch.pod("p"), "main")[1].get("reason") == "CrashLoopBackOff", 20,
+             "it is not tried without end")
+
+
+@pytest.mark.v2
+def test_a_tcp_hook_fails(orch, story):
+    """As with kubelet, whether anybody listens or not: postStart ends the container, preStop does
+    not keep it."""
+    listens = container("/", "/bin/sh", "-c", f"{BUILD}/orch-probe listen 8080 x & "
+                        + SIDECAR.format("main"), name="main", volumeMounts=MOUNT,
+                        lifecycle={"postStart": {"tcpSocket": {"port": 8080}}})
+    story.begin("p", listens)
+    orch.write("q.yaml", pod("q", container("/", "/bin/sleep", "1000", lifecycle={
+        "preStop": {"tcpSocket": {"port": 8080}}}), terminationGracePeriodSeconds=1))
+    wait_for(lambda: container_status(orch.pod("p") or {}, "main").get("restartCount"), 20,
+             "the container is started again")
+    assert failed_hooks(orch, "FailedPostStartHook") == {
+        "PostStartHook failed: invalid handler: tcpSocket"}
+    wait_for(lambda: container_status(orch.pod("q") or {}).get("ready"), 20, "the other runs")
+    orch.remove("q.yaml")
+    orch.apply(allowDelete=-1)
+    wait_for(lambda: orch.pod("q") is None, 15, "the other is gone")
+    assert failed_hooks(orch, "FailedPreStopHook") == {
+        "PreStopHook failed: invalid handler: tcpSocket"}
+
+
 @pytest.mark.v2
 def test_the_grace_period_bounds_a_pre_stop_hook(orch, story):
     story.begin("p", shell("main", SIDECAR.format("main"), lifecycle={

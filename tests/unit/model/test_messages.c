@@ -405,6 +405,11 @@ static const struct message_case cases[] = {
 		"t.yaml:10:26: spec.containers[0].lifecycle.preStop: exactly one of exec, httpGet, tcpSocket and sleep is needed, not 0\n"
 		"t.yaml:11:17: warning: spec.containers[0].workingDir: \"tmp\" is not an absolute path; /tmp is meant\n"
 	},
+	{
+		BOX
+		"    lifecycle: {preStop: {tcpSocket: {port: 80}}}\n",
+		"t.yaml:8:38: warning: spec.containers[0].lifecycle.preStop.tcpSocket: a hook of this kind always fails, with Kubernetes, too\n"
+	},
 	/* pod */
 	{
 		BOX
