@@ -7,8 +7,9 @@
  * logs, no seccomp. With orch it shares the netlink messages of room net and the control groups of
  * room sys, nothing else.
  *
- *	floor N LOWER SCRATCH PROGRAM	prints pods/s for N pods in a row, and the median, in
- *					microseconds, of one pod at a time (from clone to first instruction)
+ *	floor N LOWER SCRATCH PROGRAM	prints pods/s for N pods in a row, what each took of a
+ *					processor, and how long, in microseconds, single ones took
+ *					(from clone to first instruction)
  *
  * Run it in a network and mount namespace of its own; it leaves its cgroups removed.
  */
@@ -223,30 +224,36 @@ static void stop(struct floor *f, int from, int to)
 	}
 }
 
-static int by_value(const void *a, const void *b)
+/* What the floor and what became of its children have computed so far, in milliseconds. */
+static double cpu_ms(const struct floor *f, int n)
 {
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+	double sum = 0;
 
-	return x < y ? -1 : x > y;
+	for (int i = -1; i < n; i++) {
+		BUF_AUTO text = { 0 };
+		char path[64];
+
+		snprintf(path, sizeof(path), "/proc/%d/schedstat", i < 0 ? getpid() : f->pids[i]);
+		if (file_read(path, 256, &text, NULL) == 0)
+			sum += strtod(buf_str(&text), NULL) / 1e6;
+	}
+	return sum;
 }
 
-#define SINGLES 21
+#define SINGLES 35
 
-static double one_by_one(struct floor *f, int from)
+/* Prints how long each took, in microseconds. */
+static void one_by_one(struct floor *f, int from)
 {
-	int64_t took[SINGLES];
-
 	for (int i = 0; i < SINGLES; i++) {
 		int64_t begin = time_mono();
 
 		start(f, from + i);
 		wait_ready(f, 1);
-		took[i] = time_mono() - begin;
+		printf("%s%.0f", i ? ", " : "", (double)(time_mono() - begin) / 1000);
 		stop(f, from + i, from + i + 1);
 		usleep(50000);		/* a lone pod meets a quiet machine */
 	}
-	qsort(took, SINGLES, sizeof(*took), by_value);
-	return (double)took[SINGLES / 2] / 1000;
 }
 
 int main(int argc, char **argv)
@@ -275,13 +282,17 @@ int main(int argc, char **argv)
 	f.host_netlink = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0);
 	must(pipe(f.ready), "pipe");
 
+	double idle = cpu_ms(&f, 0);
 	int64_t begin = time_mono();
 	for (int i = 0; i < n; i++)
 		start(&f, i);
 	wait_ready(&f, n);
 	double seconds = (double)(time_mono() - begin) / NSEC;
+	double cpu = (cpu_ms(&f, n) - idle) / n;
 	stop(&f, 0, n);
-	printf("{\"pods_per_s\": %.1f, \"one_pod_us\": %.0f}\n", n / seconds, one_by_one(&f, n));
+	printf("{\"pods_per_s\": %.1f, \"cpu_ms\": %.3f, \"one_pod_us\": [", n / seconds, cpu);
+	one_by_one(&f, n);
+	printf("]}\n");
 	cgroup_remove(f.cg, "", NULL);
 	net_clear(f.net, NULL);
 	return EXIT_SUCCESS;

@@ -178,13 +178,26 @@ class Client(threading.Thread):
         return {a[2].strip() for a in self.answers if a[1]}
 
 
+def memory_directory():
+    """Where a tmpfs is mounted, as /run is on a real system; None: nowhere."""
+    with open("/proc/self/mounts") as f:
+        there = {line.split()[1] for line in f if line.split()[2] == "tmpfs"}
+    return next((d for d in ("/run", "/dev/shm") if d in there), None)
+
+
 class Orch:
-    def __init__(self, rootfs, flags=()):
+    def __init__(self, rootfs, flags=(), run_in_memory=False):
         self.dir = tempfile.mkdtemp(prefix="orch-t.", dir=os.environ.get("ORCH_TEST_TMP", "/tmp"))
         self.config, self.state, self.run_dir, self.logs = (
             os.path.join(self.dir, d) for d in ("etc", "state", "run", "log"))
-        for d in (self.config, self.state, self.run_dir, self.logs):
+        for d in (self.config, self.state, self.logs):
             os.mkdir(d)
+        where = memory_directory() if run_in_memory else None
+        self.memory = where and tempfile.mkdtemp(prefix="orch-t.", dir=where)
+        if self.memory:
+            os.symlink(self.memory, self.run_dir)
+        else:
+            os.mkdir(self.run_dir)
         self.rootfs = rootfs
         self.flags = list(flags)
         self.sock = os.path.join(self.run_dir, "api.sock")
@@ -501,7 +514,8 @@ class Orch:
         found = [l for l in links if ": lo:" not in l and ": ext0" not in l]
         found += [l for l in self.ns.run("nft", "list", "tables").stdout.splitlines()]
         with open("/proc/self/mountinfo") as f:
-            found += [l for l in (self.ns.mounts() + f.read()).splitlines() if self.dir in l]
+            found += [l for l in (self.ns.mounts() + f.read()).splitlines()
+                      if self.dir in l or (self.memory and self.memory in l)]
         found += self.cgroups()
         found += self.processes()
         return found
@@ -552,6 +566,8 @@ class Orch:
             self.force()
             self.ns.close()
             shutil.rmtree(self.dir, ignore_errors=True)
+            if self.memory:
+                shutil.rmtree(self.memory, ignore_errors=True)
         assert not problem, problem
 
 
