@@ -311,6 +311,37 @@ def test_a_server_that_hangs_holds_up_its_own_probe_only(orch, serve, tls):
     assert container_status(orch.pod("p"))["restartCount"] == 0
 
 
+class Hanging(dict):
+    """Answers that do not come until they may."""
+
+    def __init__(self):
+        self.asked, self.go_on = threading.Event(), threading.Event()
+
+    def get(self, path, default=None):
+        self.asked.set()
+        self.go_on.wait(60)
+        return default
+
+
+@pytest.mark.v2
+def test_one_that_ends_without_an_answer_is_a_failed_probe(orch, serve, tls):
+    orch.write("p.yaml", pod("p", sleeper(readinessProbe={
+        "httpGet": {"port": 8443, "scheme": "HTTPS"}, "periodSeconds": 1, "timeoutSeconds": 60,
+        "failureThreshold": 1})))
+    p, pid = running(orch)
+    web = serve(Web, pid, 8443, tls)
+    wait_for(lambda: ready(orch), 30, "the probe passes")
+    web.answers = hanging = Hanging()
+    assert hanging.asked.wait(30)
+    asker, = askers(orch, p)
+    os.kill(asker, signal.SIGKILL)
+    wait_for(lambda: "Readiness probe failed: the program that asks ended with 137" in
+             events(orch, "Unhealthy"), 30, "that is told")
+    assert start_time(asker) is None
+    hanging.go_on.set()
+    wait_for(lambda: ready(orch), 30, "it is asked again")
+
+
 class Asked:
     """A program that is asked as a shim does, in a pod's network."""
 
