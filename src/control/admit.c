@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Admission: what is asked before a pod is made, of a manifest or by a controller. Its class says
- * how important it is, LimitRanges complete its requests and limits, then bound them, and
- * ResourceQuotas have room for it or have not. Who is refused is not made; the next pass asks
- * again. What was admitted is never looked at again.
+ * how important it is, its RuntimeClass what it costs, LimitRanges complete its requests and limits,
+ * then bound them, and ResourceQuotas have room for it or have not. Who is refused is not made; the
+ * next pass asks again. What was admitted is never looked at again.
  * https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/
  */
 #include "control/admit.h"
@@ -53,6 +53,8 @@ const char *admit_complete(struct pass *p, const char *ns, struct pod_spec *s)
 {
 	const char *why = priority_admit(p, s);
 
+	if (!why)
+		why = runtime_class_admit(p, s);
 	if (!why)
 		limits_complete(p->a, p->in->set, ns, s);
 	return why;

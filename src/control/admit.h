@@ -12,3 +12,5 @@ const char *admit_pod(struct pass *p, struct object *pod);
 
 /* priority.c: fills in what the class of the pod says */
 const char *priority_admit(struct pass *p, struct pod_spec *s);
+/* runtime_class.c: the same of its RuntimeClass */
+const char *runtime_class_admit(struct pass *p, struct pod_spec *s);

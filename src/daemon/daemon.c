@@ -196,6 +196,15 @@ static const char *program_path(struct arena *a, const char *name)
 	return arena_printf(a, "/usr/lib/orch/%s", name);
 }
 
+static void add_handlers(struct daemon *d, struct runtime_settings *rt)
+{
+	const struct runtime_handler_settings_list *l = &d->settings->runtime_handlers;
+
+	for (uint32_t i = 0; i < l->n; i++)
+		*arena_push(&d->arena, &rt->handlers) =
+			(struct runtime_handler){ l->v[i].name, l->v[i].path };
+}
+
 static int open_machine(struct daemon *d, struct err *err)
 {
 	const struct settings *s = d->settings;
@@ -214,6 +223,7 @@ static int open_machine(struct daemon *d, struct err *err)
 		.userns = { (uint32_t)s->userns.first, (uint32_t)s->userns.count,
 			    s->userns.by_default },
 	};
+	add_handlers(d, &rt);
 	struct runtime_events ev = { on_runtime_changed, d };
 	struct images_events im = { on_images_changed, d };
 	int r;

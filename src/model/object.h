@@ -69,6 +69,7 @@ struct object {
 		struct limit_range *limit_range;
 		struct resource_quota *resource_quota;
 		struct priority_class *priority_class;
+		struct runtime_class *runtime_class;
 		struct service_account *service_account;
 		struct node_object *node;
 		struct ingress *ingress;

@@ -66,6 +66,7 @@ static struct sandbox *from_record(struct runtime *r, const struct record *rec)
 
 	p->ip = rec->ip;
 	p->ids = rec->ids;
+	p->handler = *rec->handler ? arena_strdup(&p->arena, rec->handler) : NULL;
 	if (p->ids)
 		userns_claim(&r->userns, p->ids);
 	p->created_at = rec->created_at;

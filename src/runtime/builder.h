@@ -15,6 +15,9 @@
 
 #define QUIET_MOUNT (MS_NOSUID | MS_NODEV | MS_NOEXEC)
 
+/* What an OCI runtime is to bind: prepared outside of the root, with all its flags. */
+struct staged_mount { const char *from, *to; uint64_t flags; };
+
 struct builder {
 	struct arena *a;
 	struct sandbox *p;
@@ -28,6 +31,7 @@ struct builder {
 	const struct wanted_volumes *claims;
 	struct bytes filter;		/* seccomp, once it was needed */
 	enum start_fault fault;		/* what it is, should the next step fail */
+	struct { struct staged_mount *v; uint32_t n; } staged;	/* of a handler */
 	struct buf *out;
 };
 
@@ -51,6 +55,10 @@ static inline void builder_bind(struct builder *b, const char *from, const char 
 {
 	prog_add(b->out, OP_BIND, flags, BIND_INNER, PROG_S(from, to), NULL, 0);
 }
+
+/* Paths of the kernel's that containers can't see, and can't write. */
+struct paths { const char *const *v; size_t n; };
+extern const struct paths container_masked, container_read_only;
 
 /* The container's own group. */
 struct cgroup_entry builder_cgroup(const struct builder *b);

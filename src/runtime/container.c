@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/macro.h"
 #include "runtime/builder.h"
+#include "runtime/handler.h"
 #include "runtime/localhost.h"
 #include "runtime/probe.h"
 #include "runtime/volume.h"
@@ -53,6 +54,9 @@ static const char *const read_only_paths[] = {
 	"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
 };
 
+const struct paths container_masked = { masked, ARRAY_SIZE(masked) };
+const struct paths container_read_only = { read_only_paths, ARRAY_SIZE(read_only_paths) };
+
 static const char *work_dir(const struct builder *b)
 {
 	return b->c->working_dir ? b->c->working_dir : b->image.workdir;
@@ -63,11 +67,13 @@ static const char *work_dir(const struct builder *b)
 static void keep_image_volumes(struct builder *b)
 {
 	for (const char *const *v = b->image.volumes; *v; v++) {
+		const char *at = b->p->handler ? builder_in_root(b, *v) : *v;
+
 		if (**v != '/')
 			continue;
-		builder_op1(b, OP_CHDIR, 0, 1, *v);
+		builder_op1(b, OP_CHDIR, 0, 1, at);
 		prog_add(b->out, OP_BIND, MS_REC | (b->id.privileged ? 0 : MS_NODEV), 0,
-			 PROG_S(*v, *v), NULL, 0);
+			 PROG_S(at, at), NULL, 0);
 	}
 }
 
@@ -162,18 +168,43 @@ static int become(struct builder *b, struct err *err)
 	return 0;
 }
 
+static enum shim_pids pids_of(const struct sandbox *p, const struct container_run *run)
+{
+	const struct pod_spec *s = &p->object.pod->spec;
+
+	return run->target ? SHIM_PIDS_TARGET : s->host_pid ? SHIM_PIDS_HOST :
+	       s->share_process_namespace ? SHIM_PIDS_POD : SHIM_PIDS_OWN;
+}
+
 /* ---- programs ---- */
 
-static int container_program(struct builder *b, struct err *err)
+static int handled_program(struct builder *b, const struct container_run *run, uint32_t attempt,
+			   struct err *err)
+{
+	int r = choose_filter(b, err);
+
+	if (r < 0)
+		return r;
+	if (b->id.read_only_root)
+		keep_image_volumes(b);
+	return handler_program(b, attempt, pids_of(b->p, run), err);
+}
+
+static int container_program(struct builder *b, const struct container_run *run, uint32_t attempt,
+			     struct err *err)
 {
 	join_cgroup(b);
 	builder_op0(b, OP_UNSHARE, CLONE_NEWCGROUP, 0);
 	oom_score(b);
+	if (b->p->handler)
+		builder_op1(b, OP_ROOT, 0, 0, b->root);
 	int r = container_root(b, err);
 	if (r == 0)
 		r = container_binds(b, err);
 	if (r < 0)
 		return r;
+	if (b->p->handler)
+		return handled_program(b, run, attempt, err);
 	enter_root(b);
 	return become(b, err);
 }
@@ -437,12 +468,6 @@ static int stop_signal(const struct builder *b)
 	return b->image.stop_signal;
 }
 
-static enum shim_pids pids_of(const struct pod_spec *s)
-{
-	return s->host_pid ? SHIM_PIDS_HOST : s->share_process_namespace ? SHIM_PIDS_POD :
-									   SHIM_PIDS_OWN;
-}
-
 static uint32_t stdio_of(const struct container *c)
 {
 	return (c->stdin ? SHIM_STDIO_IN : 0) | (c->stdin_once ? SHIM_STDIO_ONCE : 0) |
@@ -459,7 +484,7 @@ static int send_start(struct builder *b, struct container_run *run,
 		.log_max_bytes = s->log_max_bytes, .log_max_files = s->log_max_files,
 		.stop_rank = stop_rank(b->p, run),
 		.stop_signal = stop_signal(b),
-		.pids = run->target ? SHIM_PIDS_TARGET : pids_of(&b->p->object.pod->spec),
+		.pids = pids_of(b->p, run),
 		.stdio = stdio_of(b->c),
 	};
 
@@ -469,6 +494,8 @@ static int send_start(struct builder *b, struct container_run *run,
 	snprintf(order.oom_file, sizeof(order.oom_file), "%s", entry.oom_file);
 	snprintf(order.message_file, sizeof(order.message_file), "%s",
 		 message_path(b->a, b->p, b->c));
+	if (b->p->handler)
+		snprintf(order.launch_dir, sizeof(order.launch_dir), "%s", handler_dir(b->a, b->c));
 	int r = log_directory(b, &order, err);
 	for (int k = 0; r == 0 && k < SHIM_PROBES; k++)
 		r = send_probe(b, (enum shim_probe_kind)k, err);
@@ -489,7 +516,7 @@ static int start(struct builder *b, struct container_run *run, const struct want
 	b->fault = FAULT_CREATE;
 	r = make_layer(b, w->attempt, err);
 	if (r == 0)
-		r = container_program(b, err);
+		r = container_program(b, run, w->attempt, err);
 	if (r == 0)
 		r = send_start(b, run, w, err);
 	if (r == 0 && run->attempt != w->attempt)

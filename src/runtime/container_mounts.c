@@ -233,11 +233,32 @@ static int collect_mounts(struct builder *b, struct mount_points *l, struct err 
 	return r;
 }
 
+/* An OCI runtime takes mounts that it finds in the root for parts of it, with no propagation. */
+static void stage(struct builder *b, const struct mount_points *l)
+{
+	const char *dir = arena_printf(b->a, "%s/staged", b->p->rt->scratch);
+
+	builder_op1(b, OP_MKDIR, 0700, 0, dir);
+	prog_add(b->out, OP_MOUNT, QUIET_MOUNT, 0, PROG_S("tmpfs", dir, "tmpfs", "mode=0700"), NULL, 0);
+	for (uint32_t i = 0; i < l->n; i++) {
+		const char *at = arena_printf(b->a, "%s/%u", dir, i);
+
+		prog_add(b->out, OP_BIND, l->v[i].flags, l->v[i].how & ~(uint64_t)BIND_INNER,
+			 PROG_S(l->v[i].from, at), NULL, 0);
+		*arena_push(b->a, &b->staged) =
+			(struct staged_mount){ at, l->v[i].to, l->v[i].flags };
+	}
+}
+
 int container_binds(struct builder *b, struct err *err)
 {
 	struct mount_points l = { 0 };
 	int r = collect_mounts(b, &l, err);
 
+	if (b->p->handler && r == 0) {
+		stage(b, &l);
+		return 0;
+	}
 	for (uint32_t i = 0; r == 0 && i < l.n; i++)
 		prog_add(b->out, OP_BIND, l.v[i].flags, l.v[i].how,
 			 PROG_S(l.v[i].from, builder_in_root(b, l.v[i].to)), NULL, 0);

@@ -244,6 +244,9 @@ static void kernel_mounts(struct builder *b)
 	for (size_t i = 0; i < ARRAY_SIZE(mounts); i++) {
 		uint64_t writable = b->id.privileged ? MS_RDONLY : 0;
 
+		if (b->p->handler && streq(mounts[i].type, "proc"))
+			continue;	/* it belongs to processes that are not there yet */
+
 		prog_add(b->out, OP_MOUNT, mounts[i].flags & ~writable, 0,
 			 PROG_S(mounts[i].type, builder_in_root(b, mounts[i].path), mounts[i].type,
 				mount_data(b, mounts[i].data, mounts[i].owner)), NULL, 0);

@@ -26,7 +26,7 @@ void sandbox_on_state(struct sandbox *p, const struct shim_container *st)
 	if (st->phase != SHIM_RUNNING)
 		run->killing = false;
 	if (st->phase == SHIM_FAILED)
-		fail_text(&st->fail, 0, run->message, sizeof(run->message));
+		fail_of_run(p, run);
 	evict_clear(p);
 	sandbox_quit_if_idle(p);
 	sandbox_changed(p);

@@ -32,8 +32,22 @@ static void raise_to(struct cgroup_limits *peak, const struct cgroup_limits *l)
 	peak->huge_1g = MAX(peak->huge_1g, l->huge_1g);
 }
 
+/* What an OCI runtime takes, for as long as the pod is there. */
+static struct container_resources overhead_of(const struct pod_spec *s)
+{
+	const struct quantity *cpu = qtymap_get(&s->overhead, "cpu");
+	const struct quantity *memory = qtymap_get(&s->overhead, "memory");
+	int64_t bytes = memory ? quantity_value(memory) : 0;
+
+	return (struct container_resources){
+		.cpu_request_milli = cpu ? cpu->milli : 0,
+		.memory_request = bytes, .memory_limit = bytes,
+	};
+}
+
 static struct cgroup_limits pod_limits(const struct sandbox *p)
 {
+	struct container_resources overhead = overhead_of(&p->object.pod->spec);
 	struct cgroup_limits sum = { 0 }, peak = { 0 };
 	bool all = true;
 
@@ -47,6 +61,7 @@ static struct cgroup_limits pod_limits(const struct sandbox *p)
 			sum = with;
 		all &= r.memory_limit > 0;
 	}
+	add(&peak, &overhead);
 	peak.cpu_request += SHIM_CPU_MILLI;
 	peak.memory = all ? SHIM_MEMORY + peak.memory : 0;
 	peak.memory_min = p->rt->s.memory_qos ? peak.memory_min : 0;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/macro.h"
+#include "runtime/handler.h"
 #include "runtime/images.h"
 #include "runtime/probe.h"
 #include "runtime/sandbox.h"
@@ -191,4 +192,13 @@ void fail_text(const struct prog_fail *f, int error, char *ret, size_t n)
 		snprintf(ret, n, "%s %s: %s", prog_op_name(f->op), f->what, strerror(error));
 	else
 		snprintf(ret, n, "%s%s%s", f->what, *f->what ? ": " : "", strerror(error));
+}
+
+/* ECHILD: an OCI runtime has ended without having made the container. */
+void fail_of_run(const struct sandbox *p, struct container_run *run)
+{
+	if (p->handler && run->st.fail.error == ECHILD)
+		handler_fail_text(p, run->spec, run->message, sizeof(run->message));
+	else
+		fail_text(&run->st.fail, 0, run->message, sizeof(run->message));
 }

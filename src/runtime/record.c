@@ -32,7 +32,8 @@ static void record_text(const struct sandbox *p, struct buf *out)
 
 	ip4_format(p->ip, ip);
 	buf_printf(out, "ip %s created %" PRId64 " stopped %" PRId64 " config %" PRIx64
-		   " ids %" PRIu32 "\n", ip, p->created_at, p->stopped_at, p->config_digest, p->ids);
+		   " ids %" PRIu32 "%s%s\n", ip, p->created_at, p->stopped_at, p->config_digest,
+		   p->ids, p->handler ? " handler " : "", p->handler ? p->handler : "");
 	json_init(&j, out, false);
 	object_json(&j, &p->object, 0);
 }
@@ -68,10 +69,11 @@ int record_read(const char *run_dir, struct arena *a, struct record *ret, struct
 		return r;
 	const char *json = strchr(buf_str(&text), '\n');
 	ret->ids = 0;		/* which nobody wrote before there were user namespaces */
+	ret->handler[0] = '\0';
 	if (!json || sscanf(text.data,
 			    "ip %15s created %" SCNd64 " stopped %" SCNd64 " config %" SCNx64
-			    " ids %" SCNu32, ip, &ret->created_at, &ret->stopped_at,
-			    &ret->config_digest, &ret->ids) < 4 ||
+			    " ids %" SCNu32 " handler %63s", ip, &ret->created_at,
+			    &ret->stopped_at, &ret->config_digest, &ret->ids, ret->handler) < 4 ||
 	    ip4_parse(ip, &ret->ip) < 0)
 		return err_set(err, -EBADMSG, "%s is not what orchd writes", path);
 	json++;
@@ -163,7 +165,7 @@ static void take_states(struct sandbox *p, const struct buf *text, uint32_t coun
 		run->st = st;
 		run->attempt = st.attempt;
 		if (st.phase == SHIM_FAILED)
-			fail_text(&st.fail, 0, run->message, sizeof(run->message));
+			fail_of_run(p, run);
 	}
 }
 

@@ -23,6 +23,9 @@ struct userns_pool {
 	bool by_default;		/* also for pods that do not ask for it, where it is possible */
 };
 
+/* An OCI runtime that RuntimeClasses know by its name. */
+struct runtime_handler { const char *name, *path; };
+
 struct runtime_settings {
 	const char *run_dir, *state_dir, *log_dir;
 	const char *config_dir;		/* hidden from containers as those are; may be NULL */
@@ -38,6 +41,7 @@ struct runtime_settings {
 	int64_t pod_pids;		/* of a pod; 0: no limit */
 	uint32_t memory_qos;		/* thousandths of memoryThrottlingFactor; 0: no memory.min, .high */
 	struct userns_pool userns;
+	struct { struct runtime_handler *v; uint32_t n; } handlers;	/* live as long as the room */
 };
 
 struct runtime_events {

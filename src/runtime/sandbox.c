@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "base/macro.h"
 #include "runtime/files.h"
+#include "runtime/handler.h"
 #include "runtime/identity.h"
 #include "runtime/sandbox.h"
 #include "runtime/volume.h"
@@ -33,6 +34,11 @@
 #define NEVER (BIT(CAP_SYS_MODULE) | BIT(CAP_SYS_RAWIO) | BIT(CAP_SYS_BOOT) | \
 	       BIT(CAP_MAC_ADMIN) | BIT(CAP_MAC_OVERRIDE) | BIT(CAP_SYS_PACCT) | \
 	       BIT(CAP_AUDIT_CONTROL) | BIT(CAP_WAKE_ALARM) | BIT(CAP_BLOCK_SUSPEND))
+
+uint64_t sandbox_caps(const struct pod_spec *s)
+{
+	return identity_any_privileged(s) ? UINT64_MAX : ~NEVER;
+}
 
 /* ---- the program ---- */
 
@@ -154,7 +160,7 @@ static void sandbox_program(const struct sandbox *p, struct buf *out)
 	kernel_parameters(p, &a, out);
 	scratch(p, &a, out);
 	memory_volumes(p, &a, out);
-	prog_add(out, OP_CAPS, identity_any_privileged(s) ? UINT64_MAX : ~NEVER, 0, NULL, NULL, 0);
+	prog_add(out, OP_CAPS, sandbox_caps(s), 0, NULL, NULL, 0);
 	arena_release(&a);
 }
 
@@ -313,7 +319,9 @@ int sandbox_make(struct sandbox *p, const struct set *set, struct err *err)
 	struct volume_in in = { &p->object, p->run_dir, p->state_dir, 0, p->rt->node, NULL, 0 };
 	int r = check_parameters(p, err);
 
-	if (r == 0 && userns_wanted(&p->rt->userns, &p->object.pod->spec))
+	if (r == 0)
+		r = handler_choose(p, set, err);
+	if (r == 0 && !p->handler && userns_wanted(&p->rt->userns, &p->object.pod->spec))
 		r = userns_take(&p->rt->userns, &p->ids, err);
 	in.ids = p->ids;
 	if (r == 0)

@@ -79,6 +79,7 @@ struct sandbox {
 	const char *run_dir, *state_dir, *log_dir, *cgroup, *host_name;
 	uint32_t ip;
 	uint32_t ids;			/* first of the pod's own; 0: its users are the host's */
+	const char *handler;		/* that makes its containers; NULL: the shim does */
 	int64_t created_at, stopped_at, ready_since;
 	uint64_t config_digest;
 	struct pod_usage usage;
@@ -126,6 +127,7 @@ struct record {
 	uint32_t ip, ids;
 	int64_t created_at, stopped_at;
 	uint64_t config_digest;
+	char handler[64];		/* empty: none */
 };
 int record_create(const struct sandbox *p, struct err *err);
 int record_write(const struct sandbox *p, struct err *err);	/* again, whole or not at all */
@@ -155,6 +157,8 @@ void execs_release(struct runtime *r);
 
 /* sandbox.c: making one */
 int sandbox_make(struct sandbox *p, const struct set *set, struct err *err);
+/* What capabilities its containers may have. */
+uint64_t sandbox_caps(const struct pod_spec *s);
 int sandbox_send_program(struct sandbox *p, struct err *err);
 
 /* limits.c: the groups and their limits; of those that are there, what differs is written again. */
@@ -187,3 +191,5 @@ void message_read(struct sandbox *p, struct container_run *run);	/* after the en
 
 /* What went wrong in a program, in the words of container runtimes. */
 void fail_text(const struct prog_fail *f, int error, char *ret, size_t n);
+/* Why a container has not started, for its message. */
+void fail_of_run(const struct sandbox *p, struct container_run *run);

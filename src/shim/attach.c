@@ -202,7 +202,7 @@ static int input(struct container *c)
 int attach_open(struct container *c, const struct shim_attach *order, int fds[3], unsigned *ret_n)
 {
 	unsigned n = 0;
-	int r = container_runs(c) ? tap_open(&c->out) : -ESRCH;
+	int r = container_is_there(c) ? tap_open(&c->out) : -ESRCH;
 
 	if (r >= 0)
 		fds[n++] = r;

@@ -42,7 +42,8 @@ struct container *container_get(struct shim *s, const char *name)
 	c = calloc(1, sizeof(*c));
 	if (!c)
 		return NULL;
-	*c = (struct container){ .shim = s, .index = s->count++, .pidfd = -1, .in = -1 };
+	*c = (struct container){ .shim = s, .index = s->count++, .pidfd = -1, .in = -1,
+				 .launch.console = -1 };
 	TEXT_COPY(c->st.name, name);
 	c->log.fd = c->log.dir = -1;
 	c->out.log.fd = c->err.log.fd = -1;
@@ -155,6 +156,27 @@ static int enter_pids(struct container *c, const struct shim_start *order)
 	}
 }
 
+static void leave_pids(struct container *c)
+{
+	if (c->pids == SHIM_PIDS_POD || c->pids == SHIM_PIDS_TARGET)
+		pause_leave(c->shim);
+}
+
+/* An OCI runtime stays outside, and is given the namespace where it does not make one. */
+static int find_pids(struct container *c, const struct shim_start *order, struct prog_run *x)
+{
+	int r = enter_pids(c, order);
+
+	if (r < 0 || !c->launch.runs)
+		return r;
+	if (c->pids == SHIM_PIDS_POD || c->pids == SHIM_PIDS_TARGET) {
+		x->pids = open("/proc/self/ns/pid_for_children", O_RDONLY | O_CLOEXEC);
+		r = x->pids < 0 ? -errno : 0;
+	}
+	leave_pids(c);
+	return r;
+}
+
 static int run_program(struct container *c, const struct shim_start *order, struct outfit *o,
 		       const void *prog, size_t n)
 {
@@ -165,19 +187,43 @@ static int run_program(struct container *c, const struct shim_start *order, stru
 	outfit_wear(o, x);
 	x->userns = c->shim->userns;
 	x->host_mounts = c->shim->host_mounts;
-	x->pid_flags = c->pids == SHIM_PIDS_OWN ? CLONE_NEWPID : 0;
-	int r = enter_pids(c, order);
+	x->pid_flags = c->pids == SHIM_PIDS_OWN && !c->launch.runs ? CLONE_NEWPID : 0;
+	int r = find_pids(c, order, x);
 	if (r == 0) {
 		r = prog_run_container(x, &c->st.pid, &c->pidfd);
 		c->st.fail = x->fail;
 	}
-	if (c->pids == SHIM_PIDS_POD || c->pids == SHIM_PIDS_TARGET)
-		pause_leave(c->shim);
+	if (!c->launch.runs)
+		leave_pids(c);
+	if (x->pids >= 0)
+		close(x->pids);
 	prog_run_free(x);
 	if (r == 0 && (r = outfit_worn(o)) < 0) {
 		syscall(SYS_pidfd_send_signal, c->pidfd, SIGKILL, NULL, 0);
 		close(c->pidfd);
 	}
+	return r;
+}
+
+static void open_streams(struct container *c, bool input, struct outfit *o)
+{
+	c->in = input ? fd_take(&o->own[0]) : -1;
+	stream_open(c, &c->out, "stdout", fd_take(&o->own[1]));
+	if (!c->tty)
+		stream_open(c, &c->err, "stderr", fd_take(&o->own[2]));
+}
+
+int container_console(struct container *c)
+{
+	struct outfit o = OUTFIT_NONE;
+
+	if (c->launch.console < 0)
+		return 0;
+	int r = outfit_accept(&o, c->launch.console);
+	if (r == 0)
+		open_streams(c, c->launch.input, &o);
+	outfit_release(&o);
+	close(fd_take(&c->launch.console));
 	return r;
 }
 
@@ -194,11 +240,10 @@ static int launch(struct container *c, const struct shim_start *order, const voi
 	}
 	if (r == 0)
 		r = run_program(c, order, &o, prog, n);
-	if (r == 0) {
-		c->in = order->stdio & SHIM_STDIO_IN ? fd_take(&o.own[0]) : -1;
-		stream_open(c, &c->out, "stdout", fd_take(&o.own[1]));
-		if (!c->tty)
-			stream_open(c, &c->err, "stderr", fd_take(&o.own[2]));
+	if (r == 0 && c->launch.runs && c->tty) {
+		c->launch.console = fd_take(&o.console[0]);
+	} else if (r == 0) {
+		open_streams(c, order->stdio & SHIM_STDIO_IN, &o);
 	} else {
 		c->pidfd = -1;
 		log_close(&c->log);
@@ -225,6 +270,9 @@ static void begin_run(struct container *c, const struct shim_start *order)
 	TEXT_COPY(c->cgroup_dir, order->cgroup_dir);
 	TEXT_COPY(c->oom_file, order->oom_file);
 	TEXT_COPY(c->message_file, order->message_file);
+	c->launch = (struct launch){ .runs = *order->launch_dir, .console = -1,
+				     .input = order->stdio & SHIM_STDIO_IN };
+	TEXT_COPY(c->launch.dir, order->launch_dir);
 	st->message_size = 0;
 	message_clear(c);
 	c->stop_rank = order->stop_rank;
@@ -248,6 +296,12 @@ static void record_failure(struct container *c, int error)
 	};
 }
 
+static void begin_asking(struct container *c)
+{
+	hooks_begin(c);
+	probes_begin(c);
+}
+
 int container_start(struct container *c, const struct shim_start *order, const void *prog, size_t n)
 {
 	if (container_runs(c))
@@ -257,18 +311,31 @@ int container_start(struct container *c, const struct shim_start *order, const v
 	if (r < 0) {
 		record_failure(c, r);
 	} else {
-		c->st.phase = SHIM_RUNNING;
-		hooks_begin(c);
-		probes_begin(c);
+		c->st.phase = c->launch.runs ? SHIM_CREATED : SHIM_RUNNING;
+		if (!c->launch.runs)
+			begin_asking(c);
 	}
 	state_write(c);
 	return r;
+}
+
+void container_is_up(struct container *c)
+{
+	c->st.phase = SHIM_RUNNING;
+	c->st.started_at = time_now();
+	c->began = time_mono();
+	begin_asking(c);
+	container_changed(c);
 }
 
 int container_signal(struct container *c, int signo)
 {
 	if (!container_runs(c))
 		return -ESRCH;
+	if (c->launch.runs && signo != SIGKILL) {
+		c->launch.signal = signo;
+		return 0;
+	}
 	return syscall(SYS_pidfd_send_signal, c->pidfd, signo, NULL, 0) < 0 ? -errno : 0;
 }
 
@@ -296,21 +363,21 @@ static bool kill_listed(int dir)
 
 /*
  * Without a pid namespace of its own the container's other processes have not ended with the
- * first. Not by cgroup.kill: some kernels kill what CLONE_INTO_CGROUP puts into the group later, too.
+ * first; nor has a container that is still being made. Not by cgroup.kill: some kernels kill what
+ * CLONE_INTO_CGROUP puts into the group later, too.
  */
 static void kill_rest(const struct container *c)
 {
-	FD_AUTO dir = c->pids != SHIM_PIDS_OWN && *c->cgroup_dir ?
+	FD_AUTO dir = (c->pids != SHIM_PIDS_OWN || c->launch.runs) && *c->cgroup_dir ?
 			      open(c->cgroup_dir, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
 
 	for (int round = 0; dir >= 0 && round < KILL_ROUNDS && kill_listed(dir); round++)
 		sched_yield();
 }
 
-static void end_run(struct container *c, int exit_code, int signo)
+/* Nothing of the run goes on. */
+static void close_run(struct container *c)
 {
-	bool oom = oom_kills(c->oom_file) > c->oom_before;
-
 	kill_rest(c);
 	stream_close(&c->out, c->shim);
 	stream_close(&c->err, c->shim);
@@ -322,6 +389,24 @@ static void end_run(struct container *c, int exit_code, int signo)
 	hooks_end(c);
 	stop_end(c);
 	message_keep(c);
+	if (c->launch.console >= 0)
+		close(fd_take(&c->launch.console));
+	c->launch.runs = false;
+}
+
+void container_fail(struct container *c, int error)
+{
+	close_run(c);
+	record_failure(c, error);
+	container_changed(c);
+	stop_all_goes_on(c->shim);
+}
+
+void container_end(struct container *c, int exit_code, int signo)
+{
+	bool oom = oom_kills(c->oom_file) > c->oom_before;
+
+	close_run(c);
 	c->st.phase = SHIM_EXITED_PHASE;
 	c->st.pid = 0;
 	c->st.stopping = 0;
@@ -339,10 +424,13 @@ static void end_run(struct container *c, int exit_code, int signo)
 bool container_reaped(struct shim *s, pid_t pid, int exit_code, int signo)
 {
 	for (struct container *c = s->containers; c; c = c->next) {
-		if (container_runs(c) && c->st.pid == pid) {
-			end_run(c, exit_code, signo);
-			return true;
-		}
+		if (!container_runs(c) || c->st.pid != pid)
+			continue;
+		if (c->launch.runs)
+			launch_ended(c, exit_code);
+		else
+			container_end(c, exit_code, signo);
+		return true;
 	}
-	return false;
+	return launch_reaped(s, pid, exit_code, signo);
 }

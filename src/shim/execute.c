@@ -47,6 +47,8 @@ static int (*const ops[OP_COUNT])(struct prog_run *, const struct step *) = {
 	[OP_MOUNT] = op_mount,
 	[OP_BIND] = op_bind,
 	[OP_OWN] = op_own,
+	[OP_ROOT] = op_root,
+	[OP_PIDS] = op_pids,
 	[OP_PIVOT] = op_pivot,
 	[OP_CONSOLE] = op_console,
 	[OP_MASK] = op_mask,
@@ -105,7 +107,7 @@ static int run_from_here(struct prog_run *x)
 	return 0;
 }
 
-/* Counts what the arrays need, and notes where PIVOT will go to. */
+/* Counts what the arrays need, and notes where the root will be. */
 static void survey(const void *prog, size_t size, unsigned *args, unsigned *envs, const char **root)
 {
 	const struct prog_op *op;
@@ -114,7 +116,7 @@ static void survey(const void *prog, size_t size, unsigned *args, unsigned *envs
 		op = (const struct prog_op *)((const char *)prog + at);
 		*args += op->op == OP_ARG;
 		*envs += op->op == OP_ENV;
-		if (op->op == OP_PIVOT)
+		if (op->op == OP_PIVOT || op->op == OP_ROOT)
 			*root = prog_strings(op);
 	}
 }
@@ -133,8 +135,8 @@ struct prog_run *prog_run_new(const void *prog, size_t size)
 	*x = (struct prog_run){
 		.prog = prog, .size = size, .mapped = mapped, .root = root,
 		.stdio = { -1, -1, -1 }, .cgroup = -1, .join = -1, .console = -1, .userns = -1,
-		.host_mounts = -1, .owner = -1, .host_netlink = -1, .pod_netlink = -1, .oom_score = "0",
-		.root_fd = -1, .masks = { -1, -1 },
+		.host_mounts = -1, .pids = -1, .owner = -1, .host_netlink = -1, .pod_netlink = -1,
+		.oom_score = "0", .root_fd = -1, .masks = { -1, -1 },
 	};
 	x->argv = (const char **)(x + 1);
 	x->envp = x->argv + args + 1;
@@ -193,7 +195,8 @@ static void sort(int v[], int n)
  */
 static int keep_only(struct prog_run *x)
 {
-	int keep[] = { x->owner, x->join, x->console, x->userns, x->host_mounts };
+	int keep[] = { x->owner, x->join, x->console, x->userns, x->host_mounts,
+		       x->pids };
 	unsigned from = 3;
 
 	for (int i = 0; i < 3; i++) {

@@ -29,6 +29,7 @@ struct prog_run {
 	int cgroup;			/* cgroup2 directory to be born in */
 	int join;			/* pidfd of the container's first process */
 	int host_mounts;		/* the mount namespace of KEEP_MOUNTS, for the caller to keep */
+	int pids;			/* the pid namespace of PIDS */
 	int userns;			/* the pod's; USERNS makes it, for the caller to keep */
 	int console;			/* a tty is wanted: its master is sent over this socket, when
 					 * joining or by CONSOLE */
@@ -48,7 +49,7 @@ struct prog_run {
 	unsigned nargv, nenvp;
 	size_t at;			/* offset of the record that is executed */
 	uint32_t index;
-	const char *root;		/* of PIVOT; NULL: the program has none */
+	const char *root;		/* of PIVOT or ROOT; NULL: the program has none */
 	int root_fd;			/* that directory; -1: not open */
 	int masks[2];			/* what hides a directory, and a file, mounted; -1: not yet */
 	bool in_shim, in_root;

@@ -50,6 +50,8 @@ void userns_give_stdio(uint64_t first, bool tty);
 int userns_become_root(void);
 
 /* process.c: what the process is and may */
+int op_root(struct prog_run *x, const struct step *st);
+int op_pids(struct prog_run *x, const struct step *st);
 int op_unshare(struct prog_run *x, const struct step *st);
 int op_tasks(struct prog_run *x, const struct step *st);
 int op_hostname(struct prog_run *x, const struct step *st);

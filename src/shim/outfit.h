@@ -22,4 +22,6 @@ int outfit_prepare(struct outfit *o, const struct shim_start *order);
 void outfit_wear(const struct outfit *o, struct prog_run *x);	/* before the run */
 /* After it: with a terminal, own[0] and own[1] are its master. */
 int outfit_worn(struct outfit *o);
+/* The same of an OCI runtime, which sends the master over a connection to the listener. */
+int outfit_accept(struct outfit *o, int listener);
 void outfit_release(struct outfit *o);		/* what was not taken out */

@@ -67,7 +67,7 @@ int pause_enter(struct shim *s)
 int pause_enter_of(struct shim *s, const char *name)
 {
 	const struct container *c = container_find(s, name);
-	int r = c && container_runs(c) ? know_own(s) : -ESRCH;
+	int r = c && container_is_there(c) ? know_own(s) : -ESRCH;
 
 	if (r < 0)
 		return r;

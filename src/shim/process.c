@@ -52,6 +52,23 @@ int op_unshare(struct prog_run *x, const struct step *st)
 	return process_own_netns(x);
 }
 
+/* It was noted before anything was executed. */
+int op_root(struct prog_run *x, const struct step *st)
+{
+	(void)x, (void)st;
+	return 0;
+}
+
+/* Not closed by execve(2): who makes the container opens it by its number in /proc/self/fd. */
+int op_pids(struct prog_run *x, const struct step *st)
+{
+	int fd = (int)st->op->a;
+
+	if (x->in_shim || x->pids < 0)
+		return -EBADF;
+	return x->pids == fd ? result(fcntl(fd, F_SETFD, 0)) : result(dup2(x->pids, fd));
+}
+
 int op_tasks(struct prog_run *x, const struct step *st)
 {
 	FD_AUTO fd = open(st->s[0], O_WRONLY | O_CLOEXEC);

@@ -10,8 +10,8 @@
  * a multiple of 8. Records are host-endian and never leave the machine; both ends are installed
  * together, and PROG_VERSION travels in every message (shim/protocol.h).
  *
- * Paths. What is made or mounted below the directory of the program's PIVOT is resolved with that
- * directory as the root, whatever symbolic links an image has put there, and so is everything
+ * Paths. What is made or mounted below the directory of the program's PIVOT or ROOT is resolved
+ * with that directory as the root, whatever symbolic links an image has put there, and so is all
  * after PIVOT. Other paths are the host's and trusted. In a source "DIR//SUB" only DIR is trusted:
  * SUB is resolved inside DIR (a volume's subPath).
  */
@@ -44,6 +44,8 @@
 	OP(MOUNT, 4, "mount(2): source s0, target s1, type s2, data s3, flags a")              \
 	OP(BIND, 2, "bind s0 on s1, flags a (MS_REC, MS_RDONLY, MS_NOSUID, a propagation...); s1 is created as s0's type when it is missing; b: BIND_ flags") \
 	OP(OWN, 1, "give the tree s0 to group a: what its owner may, the group may, and new files are the group's; b=1: unless s0 itself is so already") \
+	OP(ROOT, 1, "s0 will be the root, of a container that the program has somebody make")  \
+	OP(PIDS, 0, "the pid namespace for the container stays open as descriptor a")          \
 	OP(PIVOT, 1, "make s0 the root (pivot_root(2)), drop the old one")                     \
 	OP(CONSOLE, 0, "standard input and output become a new terminal of the root's /dev/pts, whose master is sent to the shim") \
 	OP(MASK, 1, "hide s0: an empty read-only directory or /dev/null over it; missing is fine") \
@@ -88,6 +90,9 @@ struct prog_op {
 
 /* The number that IFLA_NET_NS_FD names in NETLINK_HOST: the shim keeps its own netns open there. */
 #define PROG_NETNS_FD 9
+
+/* That of PIDS. */
+#define PROG_PIDS_FD 10
 
 #define PROG_USERNS_IDS 65536
 

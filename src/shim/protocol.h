@@ -55,7 +55,7 @@ struct shim_msg {
 };
 
 enum shim_phase {
-	SHIM_CREATED,		/* known, never started */
+	SHIM_CREATED,		/* known, never started; or an OCI runtime is making it */
 	SHIM_RUNNING,
 	SHIM_EXITED_PHASE,	/* ended; exit_code, signal, oom_killed are valid */
 	SHIM_FAILED,		/* could not be started; fail says why */
@@ -134,6 +134,10 @@ struct shim_start {
 	char cgroup_dir[256];	/* cgroup2 directory for CLONE_INTO_CGROUP; empty: none */
 	char oom_file[256];	/* memory.events (v2) or memory.oom_control (v1): line "oom_kill N" */
 	char message_file[256];	/* where the container may leave a termination message; empty: nowhere */
+	char launch_dir[128];	/* the program is an OCI runtime, which ends when it has made the
+				 * container: below the pod's directory, its pid is then in "pid", its
+				 * terminal comes over the socket "console"; empty: the program becomes
+				 * the container */
 };
 
 struct shim_stop {

@@ -118,7 +118,7 @@ static int on_start(struct shim *s, struct order *o)
 	if (!c)
 		return *start->name ? -ENOMEM : -EINVAL;
 	if (container_runs(c))
-		return -EBUSY;
+		return c->launch.runs ? 0 : -EBUSY;	/* its STATE will tell */
 	if (s->sandbox_error)	/* half a sandbox may still be the host's */
 		return -ENOTCONN;
 	int r = container_start(c, start, o->prog, o->n_prog);
@@ -223,7 +223,7 @@ static int on_root(struct shim *s, struct order *o)
 	char path[40];
 	struct text t = TEXT(path);
 
-	if (!c || !container_runs(c))
+	if (!c || !container_is_there(c))
 		return c ? -ESRCH : -ENOENT;
 	text_put(text_num(text_put(&t, "/proc/"), (unsigned)c->st.pid), "/root");
 	FD_AUTO fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);

@@ -59,7 +59,7 @@ int session_start(struct container *c, const void *prog, size_t n, const struct 
 	FREE_AUTO struct session *e = calloc(1, sizeof(*e));
 	struct prog_run *x = NULL;
 
-	if (!container_runs(c))
+	if (!container_is_there(c))
 		return -ESRCH;
 	if (e)
 		x = prog_run_new(prog, n);

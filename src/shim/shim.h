@@ -124,6 +124,20 @@ struct stop {
 	struct loop_timer timer;
 };
 
+/*
+ * A container that an OCI runtime makes (launch.c). While it does, its process stands for the
+ * container, whose phase is CREATED.
+ */
+struct launch {
+	bool runs;
+	bool input;			/* its terminal can be written to */
+	char dir[128];			/* of the order; empty: a container of our own making */
+	int console;			/* where its terminal comes to; -1: it has none */
+	int signal;			/* that the container is to have when it is there */
+	pid_t ended;			/* the container's process, already; 0: it is not */
+	int exit_code, signo;
+};
+
 struct tap;
 
 struct stream_io {
@@ -150,6 +164,7 @@ struct container {
 	int in;				/* to write its standard input to; -1: none */
 	bool tty, stdin_once;
 	struct stop stop;
+	struct launch launch;
 	struct probe *probes[SHIM_PROBES];
 	struct attempt hooks[SHIM_HOOKS];
 };
@@ -157,6 +172,12 @@ struct container {
 static inline bool container_runs(const struct container *c)
 {
 	return c->pidfd >= 0;
+}
+
+/* Its first process is known: it can be joined. */
+static inline bool container_is_there(const struct container *c)
+{
+	return container_runs(c) && !c->launch.runs;
 }
 
 struct container *container_find(struct shim *s, const char *name);
@@ -167,6 +188,18 @@ int container_signal(struct container *c, int signo);
 bool container_reaped(struct shim *s, pid_t pid, int exit_code, int signo);
 /* The state has changed: written, then told. */
 void container_changed(struct container *c);
+
+/* launch.c: the runtime has ended: the container is there, or could not be made. */
+void launch_ended(struct container *c, int exit_code);
+/* An unknown child was reaped: true when it is the container of a launch. */
+bool launch_reaped(struct shim *s, pid_t pid, int exit_code, int signo);
+
+/* For launch.c: the terminal is taken; the container is there; its first process has ended; it could
+ * not be made. */
+int container_console(struct container *c);
+void container_is_up(struct container *c);
+void container_end(struct container *c, int exit_code, int signo);
+void container_fail(struct container *c, int error);
 
 void stream_goes_on(struct stream_io *s);	/* one that waits */
 

@@ -3,6 +3,7 @@
  * Capability sets as bits 1 << CAP_x (capabilities(7)); names are libcap's. The default set is
  * the one container runtimes agree on and images rely on.
  */
+#include <ctype.h>
 #include <stdio.h>
 #include <strings.h>
 #include <sys/capability.h>
@@ -42,4 +43,30 @@ int cap_parse(const char *name, uint64_t *ret_bits)
 		return -EINVAL;
 	*ret_bits = 1ULL << cap;
 	return 0;
+}
+
+const char *cap_name(struct arena *a, unsigned cap)
+{
+	char *name = cap_to_name((cap_value_t)cap);
+	char *copy = arena_strdup(a, name ? name : "");
+
+	for (char *c = copy; *c; c++)
+		*c = (char)toupper((unsigned char)*c);
+	cap_free(name);
+	return copy;
+}
+
+uint64_t cap_permitted(void)
+{
+	cap_t own = cap_get_proc();
+	uint64_t bits = 0;
+
+	for (cap_value_t cap = 0; own && cap <= CAP_LAST_CAP; cap++) {
+		cap_flag_value_t set = CAP_CLEAR;
+
+		if (cap_get_flag(own, cap, CAP_PERMITTED, &set) == 0 && set == CAP_SET)
+			bits |= 1ULL << cap;
+	}
+	cap_free(own);
+	return bits;
 }

@@ -210,6 +210,55 @@ static void test_classes(void **state)
 	}
 }
 
+#define RUNTIME_CLASS(more)                                                                    \
+	"apiVersion: node.k8s.io/v1\nkind: RuntimeClass\nmetadata: {name: crun}\nhandler: crun\n" \
+	more "---\n"
+#define OF_CLASS "runtimeClassName: crun, "
+
+/* What a RuntimeClass adds to a pod, and what it does not go together with. */
+static void test_runtime_classes(void **state)
+{
+	static const struct { const char *text, *refusal, *waits; } told[] = {
+		{ POD("x", OF_CLASS) ASKS_NOTHING, "", "" },	/* the node finds out */
+		{ RUNTIME_CLASS("") POD("x", OF_CLASS) ASKS_NOTHING, "", "" },
+		{ POD("x", "overhead: {cpu: 1}, ") ASKS_NOTHING,
+		  "Error creating: pods \"x\" is forbidden: pod rejected: Pod Overhead set without "
+		  "corresponding RuntimeClass defined Overhead", "" },
+		{ RUNTIME_CLASS("overhead: {podFixed: {cpu: 1}}\n")
+		  POD("x", OF_CLASS "overhead: {cpu: 1000m}, ") ASKS("500m", "1Mi"), "", "" },
+		{ RUNTIME_CLASS("overhead: {podFixed: {cpu: 1}}\n")
+		  POD("x", OF_CLASS "overhead: {cpu: 2}, ") ASKS_NOTHING,
+		  "Error creating: pods \"x\" is forbidden: pod rejected: Pod's Overhead doesn't match "
+		  "RuntimeClass's defined Overhead", "" },
+		{ RUNTIME_CLASS("overhead: {podFixed: {cpu: 1}}\n") POD("x", OF_CLASS) ASKS("1500m", "1Mi"),
+		  "", "0/1 nodes are available: 1 Insufficient cpu." NO_VICTIMS },
+		{ NODE("") RUNTIME_CLASS("scheduling: {nodeSelector: {disk: hdd}}\n")
+		  POD("x", OF_CLASS "nodeSelector: {size: '4'}, ") ASKS_NOTHING, "",
+		  "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector." NO_HELP },
+		{ NODE("") RUNTIME_CLASS("scheduling: {nodeSelector: {disk: ssd}}\n")
+		  POD("x", OF_CLASS "nodeSelector: {disk: hdd}, ") ASKS_NOTHING,
+		  "Error creating: pods \"x\" is forbidden: pod rejected: conflict: "
+		  "runtimeClass.scheduling.nodeSelector[disk] = ssd; pod.spec.nodeSelector[disk] = hdd", "" },
+		{ NODE("taints: [{key: k, effect: NoSchedule}]")
+		  RUNTIME_CLASS("scheduling: {tolerations: [{key: k, operator: Exists}]}\n")
+		  POD("x", OF_CLASS "tolerations: [{key: k, operator: Exists}], ") ASKS_NOTHING, "", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(told); i++) {
+		struct fixture f;
+
+		fixture_open(&f, told[i].text);
+		run(&f);
+		assert_string_equal(refusal(&f), told[i].refusal);
+		if (!*told[i].refusal)
+			assert_string_equal(reason(&f, "x"), told[i].waits);
+		if (i == ARRAY_SIZE(told) - 1)
+			assert_int_equal(pod(&f, "x")->object.pod->spec.tolerations.n, 1);
+		fixture_close(&f);
+	}
+}
+
 static void start(struct fixture *f)
 {
 	fixture_make(f);
@@ -412,6 +461,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_places), cmocka_unit_test(test_classes),
+		cmocka_unit_test(test_runtime_classes),
 		cmocka_unit_test(test_preemption), cmocka_unit_test(test_no_preemption),
 		cmocka_unit_test(test_taints), cmocka_unit_test(test_daemons),
 		cmocka_unit_test(test_daemons_leave),

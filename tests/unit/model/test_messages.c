@@ -470,7 +470,6 @@ static const struct message_case cases[] = {
 		"  activeDeadlineSeconds: 3\n",
 		"t.yaml:8:13: spec.hostname: \"A\" must consist of lower-case letters, digits and \"-\", and begin and end with a letter or digit\n"
 		"t.yaml:9:14: spec.subdomain: \"a.b\" must consist of lower-case letters, digits and \"-\", and begin and end with a letter or digit\n"
-		"t.yaml:10:21: warning: spec.runtimeClassName: known to Kubernetes, not acted on by orch\n"
 	},
 	/* workloads */
 	{

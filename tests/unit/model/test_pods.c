@@ -48,7 +48,6 @@ static const struct message_case cases[] = {
 		"t.yaml:13:33: warning: spec.automountServiceAccountToken: known to Kubernetes, not acted on by orch\n"
 		"t.yaml:14:22: spec.priorityClassName: \"High_1\" must consist of lower-case letters, digits, \"-\" and \".\", and each part between dots begin and end with a letter or digit\n"
 		"t.yaml:15:21: spec.runtimeClassName: \"gVisor\" must consist of lower-case letters, digits, \"-\" and \".\", and each part between dots begin and end with a letter or digit\n"
-		"t.yaml:15:21: warning: spec.runtimeClassName: known to Kubernetes, not acted on by orch\n"
 		"t.yaml:17:21: spec.preemptionPolicy: \"never\" is not PreemptLowerPriority or Never; did you mean \"Never\"?\n"
 		"t.yaml:18:36: spec.readinessGates[0].conditionType: \"a b\" must be a name of at most 63 letters, digits, \"-\", \"_\" and \".\", beginning and ending with a letter or digit, after an optional DNS domain and \"/\"\n"
 		"t.yaml:18:36: warning: spec.readinessGates[0].conditionType: nothing here sets the condition \"a b\": the pod is never ready\n"
@@ -268,7 +267,6 @@ static const struct message_case cases[] = {
 		"t.yaml:8:37: spec.containers[0].resources.claims[1]: duplicate claim \"c\"\n"
 		"t.yaml:8:44: spec.containers[0].resources.claims[1].name: the pod has no resource claim \"c\"\n"
 		"t.yaml:9:19: warning: spec.resourceClaims: known to Kubernetes, not acted on by orch\n"
-		"t.yaml:10:13: warning: spec.overhead: known to Kubernetes, not acted on by orch\n"
 		"t.yaml:10:19: spec.overhead[cpu]: -1 is less than 0\n"
 		"t.yaml:11:49: spec.resources.requests[cpu]: 2 is more than the limit, 1\n"
 	},

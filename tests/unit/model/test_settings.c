@@ -60,6 +60,11 @@ static void test_messages(void **state)
 		"o.yaml:1:99: allowedUnsafeSysctls[6]: \"k*\" is no parameter that pods have "
 		"of their own (kernel.shm*, kernel.msg*, kernel.sem, fs.mqueue.*, net.*)\n");
 	assert_string_equal(
+		read_settings(*state, "runtimeHandlers: [{name: Crun, path: bin/crun}]\n", &s),
+		"o.yaml:1:26: runtimeHandlers[0].name: \"Crun\" must consist of lower-case letters, "
+		"digits and \"-\", and begin and end with a letter or digit\n"
+		"o.yaml:1:38: runtimeHandlers[0].path: \"bin/crun\" is not an absolute path\n");
+	assert_string_equal(
 		read_settings(*state, "userNamespaces: {first: 100000, count: 0}\n", &s),
 		"o.yaml:1:40: userNamespaces.count: 0 is not in 1-65535\n");
 	assert_string_equal(

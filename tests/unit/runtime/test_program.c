@@ -277,6 +277,51 @@ static void test_shared_mounts(void **state)
 	assert_non_null(strstr(text.data, "BIND 104004 21 /tmp /tmp/"));
 }
 
+/* An OCI runtime gets a root, what is to be bound there, and a file that says the rest. */
+static void test_handler(void **state)
+{
+	static const char *const order[] = {
+		"OOM_SCORE", "ROOT 0 0 ", "MOUNT 4 0 overlay ", "/root/dev tmpfs", "/root/sys sysfs",
+		"/scratch/staged tmpfs", "/volumes/conf /tmp/", "/scratch/staged/", "MASK 0 0 /sys/fs/cgroup/unified",
+		"CHDIR 0 0 /tmp/", "ARG 0 0 /bin/true", "ARG 0 0 run\n", "ARG 0 0 --bundle", "ARG 0 0 c-0\n",
+		"EXEC", NULL,
+	};
+	static const char *const config[] = {
+		"\"uid\": 1000", "\"args\": [", "\"/bin/x\",", "\"A=b\"", "\"cwd\": \"/\"", "\"CAP_KILL\"",
+		"\"noNewPrivileges\": true", "\"readonly\": true", "\"destination\": \"/proc\"",
+		"\"destination\": \"/srv\"", "\"rbind\"", "\"ro\"", "\"destination\": \"/srv/deep/er\"",
+		"\"mount\"", "\"pid\"", "\"/proc/kcore\"", "\"run.oci.seccomp_bpf_data\": \"", NULL,
+	};
+	static struct message m;
+	static struct runtime_handler crun = { "crun", "/bin/true" };
+	struct bed *b = *state;
+	const struct shim_start *s = (const struct shim_start *)m.payload;
+	struct err err = { 0 };
+	BUF_AUTO text = { 0 };
+	BUF_AUTO json = { 0 };
+	char path[256];
+
+	if (!b->rt)
+		skip();
+	b->p->handler = "crun";
+	assert_int_equal(start(b, "c", &err), -ENOENT);
+	assert_string_equal(err.msg, "RuntimeHandler \"crun\" not supported");
+	b->rt->s.handlers.v = &crun;
+	b->rt->s.handlers.n = 1;
+	if (start(b, "c", &err) < 0)
+		fail_msg("%s", err.msg);
+	next_message(b, &m);
+	size_t n = next_message(b, &m);
+	assert_string_equal(s->launch_dir, "oci/c");
+	disassemble(m.payload + sizeof(*s), n - sizeof(*s), &text);
+	assert_in_order(text.data, order);
+	assert_null(strstr(text.data, "PIVOT"));
+	assert_null(strstr(text.data, "/root/proc proc"));
+	snprintf(path, sizeof(path), "%s/oci/c/config.json", b->p->run_dir);
+	assert_int_equal(file_read(path, 0, &json, NULL), 0);
+	assert_in_order(buf_str(&json), config);
+}
+
 static void test_refused(void **state)
 {
 	struct bed *b = *state;
@@ -306,6 +351,7 @@ static void test_record(void **state)
 	b->p->stopped_at = 9;
 	b->p->config_digest = 0xfedcba9876543210;
 	b->p->ids = 1 << 30;
+	b->p->handler = "crun";
 	assert_int_equal(record_create(b->p, &err), 0);
 	assert_int_equal(record_read(b->p->run_dir, &a, &r, &err), 0);
 	assert_int_equal(r.ip, 0x0a4d0005);
@@ -313,6 +359,7 @@ static void test_record(void **state)
 	assert_int_equal(r.stopped_at, 9);
 	assert_true(r.config_digest == 0xfedcba9876543210);
 	assert_int_equal(r.ids, 1 << 30);
+	assert_string_equal(r.handler, "crun");
 	assert_string_equal(r.object.meta->uid, b->pod->meta->uid);
 	assert_int_equal(r.object.pod->spec.containers.n, 4);
 	assert_int_equal(r.object.pod->spec.containers.v[0].security_context->run_as_user, 1000);
@@ -328,6 +375,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_own_users, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_record, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_handler, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_shared_mounts, set_up, tear_down),
 	};
 
