@@ -70,6 +70,34 @@ def test_memory_of_a_statefulset(orch):
     assert now["desiredReplicas"] == 2 and now["lastScaleTime"]
 
 
+def test_a_life(orch):
+    """Made, bounded anew, aimed at another target, past a reboot, deleted."""
+    def sizes(**expected):
+        wait_for(lambda: {app: len([p for p in orch.pods(app=app)
+                                    if not p["metadata"].get("deletionTimestamp")])
+                          for app in expected} == expected, 30, f"{expected}")
+        orch.wait_settled()
+    # memory of one byte each is more than they may use, however many they are
+    scaler = autoscaler(type="AverageValue", averageValue="1", resource="memory")
+    orch.write("web.yaml", deployment("web", 1, worker(orch, "sleep")))
+    orch.write("api.yaml", deployment("api", 1, worker(orch, "sleep")))
+    orch.write("h.yaml", scaler)
+    sizes(web=3, api=1)
+    scaler["spec"]["maxReplicas"] = 2
+    orch.write("h.yaml", scaler)
+    sizes(web=2, api=1)
+    orch.reboot()
+    wait_for(lambda: hpa(orch)["status"].get("desiredReplicas") == 2, 20)
+    sizes(web=2, api=1)
+    assert len([e for e in orch.get("events") if e["reason"] == "SuccessfulRescale"]) == 0
+    scaler["spec"]["scaleTargetRef"]["name"] = "api"
+    orch.write("h.yaml", scaler)
+    sizes(web=1, api=2)
+    orch.remove("h.yaml")
+    orch.apply(allowDelete=-1)
+    sizes(web=1, api=1)
+
+
 def test_what_is_not_known_scales_nothing(orch):
     orch.write("h.yaml", autoscaler(type="Utilization", averageUtilization=20))
     wait_for(lambda: condition(orch, "AbleToScale").get("reason") == "FailedGetScale", 10)

@@ -265,3 +265,36 @@ def test_concurrency(orch):
              "the next Job replaces it")
     assert active("forbid") == first["forbid"]
     assert len(active("replace")) == 1
+
+
+def test_a_life_of_a_cronjob_that_runs(orch):
+    """The pods of its Job killed, its template changed, the machine rebooted while it runs, deleted."""
+    def write(*command, **spec):
+        orch.write("c.yaml", cronjob("c", "@every 2s",
+                                     job("", orch.rootfs, "/bin/probe", *command, backoffLimit=0),
+                                     concurrencyPolicy="Forbid", **spec))
+
+    def running():
+        return [p for j in orch.get("jobs") for p in pods(orch, j["metadata"]["name"])
+                if orch.pids(p, "main") and is_ready(p)]
+    write("sleep")
+    first, = wait_for(running, 20, "it runs")
+    os.kill(min(orch.pids(first, "main")), signal.SIGKILL)
+    name = first["metadata"]["ownerReferences"][0]["name"]
+    assert finished(orch, name, "Failed")["reason"] == "BackoffLimitExceeded"
+    second, = wait_for(lambda: [p for p in running() if p["metadata"]["uid"] !=
+                                first["metadata"]["uid"]], 20, "the next Job")
+    write("sleep", suspend=True)
+    wait_for(lambda: orch.get("cronjobs", "c")["spec"]["suspend"], 10)
+    owner = second["metadata"]["ownerReferences"][0]
+    orch.reboot()
+    third, = wait_for(running, 20, "its Job goes on")
+    assert third["metadata"]["ownerReferences"][0] == owner
+    assert third["metadata"]["uid"] != second["metadata"]["uid"]
+    write("exit", "0")
+    never(lambda: len(running()) != 1, 1, "what runs is not touched, and nothing runs beside it")
+    os.kill(min(orch.pids(third, "main")), signal.SIGKILL)
+    wait_for(lambda: orch.get("cronjobs", "c")["status"].get("lastSuccessfulTime"), 20)
+    orch.remove("c.yaml")
+    orch.apply(allowDelete=-1)
+    wait_for(lambda: not orch.get("jobs") and not orch.all_pids(), 20, "nothing is left")
