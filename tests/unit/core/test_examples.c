@@ -63,6 +63,50 @@ static void test_quarter(void **state)
 	}
 }
 
+struct bounds { int least, most, passes; };
+
+/* Pods that were told to go count no more. */
+static void watch(struct sim *s, const struct observed *o, const struct wanted *w,
+		  const struct action_list *l)
+{
+	struct bounds *b = s->data;
+	int pods = 0, ready = 0;
+
+	(void)o;
+	(void)w;
+	(void)l;
+	for (uint32_t i = 0; i < s->pods.n; i++) {
+		pods += !s->pods.v[i]->stopped_at;
+		ready += !s->pods.v[i]->stopped_at && s->pods.v[i]->ready_since;
+	}
+	assert_true(pods <= b->most);
+	assert_true(ready >= b->least);
+	b->passes++;
+}
+
+/* "At least 75 % of the desired number of Pods are up", "at most 125 %", at every moment of a rollout
+ * that succeeds. */
+static void test_quarter_all_along(void **state)
+{
+	(void)state;
+	for (int replicas = 1; replicas <= 50; replicas++) {
+		struct bounds b = { replicas - replicas / 4, replicas + (replicas + 3) / 4, 0 };
+		struct sim s;
+
+		sim_init(&s, (uint64_t)replicas);
+		declare(&s, DEPLOYMENT, replicas, "", "v1");
+		assert_true(sim_settle(&s, 500));
+		declare(&s, DEPLOYMENT, replicas, "", "v2");
+		s.data = &b;
+		s.did = watch;
+		assert_true(sim_settle(&s, 2000));
+		assert_true(b.passes > 2);
+		assert_int_equal(count(&s, "v2", true), replicas);
+		assert_int_equal(s.pods.n, replicas);
+		sim_release(&s);
+	}
+}
+
 /* "3 replicas are added to the old ReplicaSet and 2 replicas are added to the new ReplicaSet":
  * https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#proportional-scaling */
 static void test_proportional_scaling(void **state)
@@ -160,7 +204,7 @@ static void test_parallel(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_quarter),
+		cmocka_unit_test(test_quarter), cmocka_unit_test(test_quarter_all_along),
 		cmocka_unit_test(test_proportional_scaling),
 		cmocka_unit_test(test_statefulset),
 		cmocka_unit_test(test_parallel),
