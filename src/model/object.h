@@ -161,6 +161,16 @@ struct container_resources {
 	int64_t huge_2m, huge_1g;	/* requests are the same */
 };
 struct container_resources container_resources(const struct container *c);
+/* Do cpu and memory differ, which can change while it runs? Does it restart for that? */
+bool container_is_resized(const struct container_resources *was,
+			  const struct container_resources *is);
+bool container_resize_restarts(const struct container *c, const struct container_resources *was,
+			       const struct container_resources *is);
+/* What another specification means for a pod that runs: nothing, that resources of its containers
+ * change in place, or that it is another pod. */
+enum spec_change { SPEC_SAME, SPEC_RESIZED, SPEC_OTHER };
+enum spec_change pod_spec_change(struct arena *a, const struct pod_spec *was,
+				 const struct pod_spec *is);
 /* What a pod needs as a whole: the containers that run together, or the init container that needs
  * most; and the overhead. A request that was left out is the limit. */
 struct qtymap pod_resource_requests(struct arena *a, const struct pod_spec *s);

@@ -42,6 +42,8 @@ int cgroup_ensure(struct cgroup_fs *fs, const char *path, const struct cgroup_li
 		  bool leaf, struct err *err);
 int cgroup_set(struct cgroup_fs *fs, const char *path, const struct cgroup_limits *limits,
 	       struct err *err);
+/* Bytes; 0: no limit. */
+int cgroup_memory_limit(struct cgroup_fs *fs, const char *path, int64_t *ret, struct err *err);
 /* memory.min of the group, "" being the root group; nothing on v1. */
 int cgroup_protect(struct cgroup_fs *fs, const char *path, int64_t bytes, struct err *err);
 int cgroup_usage(struct cgroup_fs *fs, const char *path, struct cgroup_usage *ret, struct err *err);

@@ -182,6 +182,24 @@ int cgroup_limits_apply(const struct cgroup_fs *fs, const char *path,
 	return r;
 }
 
+/* v1 writes the greatest number of whole pages where there is no limit. */
+int cgroup_memory_limit(struct cgroup_fs *fs, const char *path, int64_t *ret, struct err *err)
+{
+	const struct hierarchy *home = fs->home[MEMORY];
+	char dir[CG_PATH], text[64];
+	int64_t limit;
+	int r = home ? cgroup_path(dir, home->root, path) : -ENOTSUP;
+
+	if (r == 0)
+		r = cgroup_read(dir, home->v2 ? "memory.max" : "memory.limit_in_bytes", text,
+				sizeof(text));
+	if (r < 0)
+		return err_sys(err, r, "cgroup %s: its memory limit", path);
+	limit = strtoll(text, NULL, 10);	/* 0 of "max" */
+	*ret = limit < INT64_MAX / 2 ? limit : 0;
+	return 0;
+}
+
 int cgroup_protect(struct cgroup_fs *fs, const char *path, int64_t bytes, struct err *err)
 {
 	const struct hierarchy *home = fs->home[MEMORY];
