@@ -3,7 +3,8 @@
  * Admission: what is asked before a pod is made, of a manifest or by a controller. Its class says
  * how important it is, its RuntimeClass what it costs, LimitRanges complete its requests and limits,
  * then bound them, and ResourceQuotas have room for it or have not. Who is refused is not made; the
- * next pass asks again. What was admitted is never looked at again.
+ * next pass asks again. What was admitted is never looked at again, but for changes
+ * of its resources.
  * https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/
  */
 #include "control/admit.h"
@@ -35,7 +36,7 @@ static const char *invalid(struct pass *p, const struct object *pod, const struc
 			    said_name(pod->meta), f->path, f->text);
 }
 
-static const char *limits(struct pass *p, struct object *pod)
+const char *admit_limits(struct pass *p, const struct object *pod)
 {
 	const char *ns = pod->meta->namespace;
 	struct limit_faults faults, bounds = { 0 };
@@ -66,7 +67,7 @@ const char *admit_pod(struct pass *p, struct object *pod)
 
 	if (why)
 		return forbidden(p, pod, why);
-	why = limits(p, pod);
+	why = admit_limits(p, pod);
 	if (why)
 		return why;
 	why = quotas_admit(p, pod);

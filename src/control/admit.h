@@ -7,6 +7,8 @@
 /* Completes the specification: what classes and LimitRanges say. Why that is not possible; NULL: it
  * was. */
 const char *admit_complete(struct pass *p, const char *ns, struct pod_spec *s);
+/* What LimitRanges forbid of a pod that is complete; NULL: nothing. */
+const char *admit_limits(struct pass *p, const struct object *pod);
 /* Completes a pod; why it may not be made, in Kubernetes' words; NULL: it may. */
 const char *admit_pod(struct pass *p, struct object *pod);
 

@@ -81,6 +81,9 @@ struct restart container_restart(const struct member *m, const struct observed_c
 	uint32_t before = clean ? 0 : c->backoff;
 	int64_t delay = backoff_delay(before, max);
 
+	if (c->outdated && policy_of(m, c->name) != RESTART_NEVER)
+		return (struct restart){ .wanted = true, .at = ended_at(m, c, max),
+					 .backoff = c->backoff };
 	return (struct restart){
 		.wanted = policy_restarts(policy_of(m, c->name), c),
 		.at = ended_at(m, c, max) + delay,
@@ -108,6 +111,19 @@ static void decide_hook_failed(struct pass *p, struct member *m, const struct ob
 				c->hook_message[0] ? c->hook_message[0] : ""));
 }
 
+/* Another run of it has the resources that it has now. */
+static void decide_outdated(struct pass *p, struct member *m, const struct observed_container *c,
+			    struct wanted_container *w)
+{
+	if (c->pending)
+		return;
+	w->kill = true;
+	w->grace_s = m->want.grace_s;
+	w->why = "its resources changed";
+	pass_event(p, &m->want.object, false, "Killing",
+		   arena_printf(p->a, "Container %s resize requires restart", c->name));
+}
+
 static void decide_kill(struct pass *p, struct member *m, const struct container *spec,
 			const struct observed_container *c, struct wanted_container *w)
 {
@@ -120,7 +136,9 @@ static void decide_kill(struct pass *p, struct member *m, const struct container
 	w->backoff = c->backoff;
 	if (c->hook_failed)
 		decide_hook_failed(p, m, c, w);
-	if (c->hook_failed || !probe_failed(c, k) || c->pending)
+	else if (c->outdated)
+		decide_outdated(p, m, c, w);
+	if (c->hook_failed || c->outdated || !probe_failed(c, k) || c->pending)
 		return;
 	w->kill = true;
 	w->grace_s = probe && HAS(probe, probe, termination_grace_period_seconds) ?
@@ -151,7 +169,8 @@ static void decide_restart(struct pass *p, struct member *m, const struct observ
 	w->run = true;
 	w->attempt = c->attempt + 1;
 	w->backoff = r.backoff;
-	w->why = c->phase == RUN_FAILED ? "its start failed" :
+	w->why = c->outdated ? "its resources changed" :
+		 c->phase == RUN_FAILED ? "its start failed" :
 		 c->end.oom_killed	? "it was killed for lack of memory" :
 		 c->end.signal		? arena_printf(p->a, "it was killed by signal %d",
 						       c->end.signal) :

@@ -423,6 +423,7 @@ struct object pod_from_template(struct pass *p, const struct object *owner,
 	o.pod->spec.init_containers = own_containers(p->a, &t->spec.init_containers);
 	o.meta->uid = arena_strdup(p->a, uid);
 	o.meta->creation_timestamp = whole_seconds(p->in->now);
+	o.meta->generation = 1;
 	o.meta->generate_name = arena_printf(p->a, "%s-", owner->meta->name);
 	o.meta->labels = map_copy(p->a, &t->metadata.labels);
 	o.meta->annotations = map_copy(p->a, &t->metadata.annotations);

@@ -42,6 +42,7 @@ struct member {
 	bool placed;			/* it is bound, or will be: room is taken for it */
 	bool leaves;			/* thought away, while others look for room */
 	bool gated;			/* schedulingGates keep it from being looked at */
+	struct resize *resize;		/* resources it is asked to have and does not; NULL: none */
 	bool nominated;			/* less important pods make room for it */
 	enum disruption disrupted;
 	struct unit *home;		/* in whose memory it lives; NULL: the pass's */
@@ -74,6 +75,7 @@ struct storage;
 struct quota;
 struct unit;
 struct unit_list { struct unit **v; uint32_t n; };
+struct resize;
 
 /* Replicas of something that is scaled by somebody else than its manifest. */
 struct scale { const struct object *target; int32_t replicas; };

@@ -2,12 +2,13 @@
 /*
  * Pods that stand in a manifest themselves. One runs as long as the specification it was made from
  * is the declared one, and what its environment takes from ConfigMaps and Secrets did not change;
- * labels and annotations change in place. Anything else stops it first and makes it again, with a
+ * labels, annotations, and requests and limits (resize.c) change in place. Anything else stops it first and makes it again, with a
  * new uid, when it is gone: name and namespace are its identity. Finished pods stay as they are,
  * even when their sandbox is lost.
  */
 #include "base/hash.h"
 #include "control/admit.h"
+#include "control/resize.h"
 
 static const char *hex(struct arena *a, uint64_t v)
 {
@@ -50,14 +51,14 @@ static bool same_annotation(const struct object *a, const struct object *b, cons
 }
 
 /* Made from the same words; or from other words with the same meaning, such as a default. */
-static bool same_spec(struct pass *p, const struct object *runs, const struct object *wanted)
+static enum spec_change compare(struct pass *p, const struct object *runs,
+				const struct object *wanted, struct pod_spec *then)
 {
-	struct pod_spec then = wanted->pod->spec;
-
 	if (same_annotation(runs, wanted, SPEC_HASH_ANNOTATION))
-		return true;
-	return !admit_complete(p, wanted->meta->namespace, &then) &&
-	       schema_equal(&pod_spec_type, &runs->pod->spec, &then);
+		return SPEC_SAME;
+	if (admit_complete(p, wanted->meta->namespace, then))
+		return SPEC_OTHER;
+	return pod_spec_change(p->a, &runs->pod->spec, then);
 }
 
 /* Metadata as declared, and the hash of what it was made from. */
@@ -88,6 +89,19 @@ static void keep(struct pass *p, struct member *m, const struct object *wanted)
 	m->want.object.digest = wanted->digest;
 }
 
+static void keep_with(struct pass *p, struct member *m, const struct object *wanted,
+		      enum spec_change change, const struct pod_spec *then)
+{
+	struct resize r = { .desired = *then, .shown = &wanted->pod->spec,
+			    .hash = strmap_get(&wanted->meta->annotations, SPEC_HASH_ANNOTATION) };
+
+	keep(p, m, wanted);
+	if (change == SPEC_RESIZED)
+		resize_ask(p, m, &r);
+	else
+		resize_forget(p, m);
+}
+
 static void create(struct pass *p, struct object *o)
 {
 	const char *refused;
@@ -96,6 +110,7 @@ static void create(struct pass *p, struct object *o)
 	name_uid(p, "uid", o->meta->namespace, o->meta->name, uid);
 	o->meta->uid = arena_strdup(p->a, uid);
 	o->meta->creation_timestamp = whole_seconds(p->in->now);
+	o->meta->generation = 1;
 	if (!member_new(p, o, 0, &refused))
 		pass_event(p, o, true, "FailedCreate",
 			   arena_printf(p->a, "Error creating: %s", refused));
@@ -116,19 +131,21 @@ static void pod_run(struct pass *p, const struct object *declared)
 {
 	struct object wanted = as_wanted(p, declared);
 	struct member *m = name_find(p, declared->meta->namespace, declared->meta->name);
+	enum spec_change change = SPEC_SAME;
+	struct pod_spec then = wanted.pod->spec;
 
 	if (!m)
 		create(p, &wanted);
 	else if (*m->owner || m->want.stop)
 		member_stop(p, m, "its name is wanted for a declared pod");
-	else if (!same_spec(p, &m->want.object, &wanted))
+	else if ((change = compare(p, &m->want.object, &wanted, &then)) == SPEC_OTHER)
 		member_stop(p, m, "replaced: its specification changed");
 	else if (!same_annotation(&m->want.object, &wanted, CONFIG_HASH_ANNOTATION))
 		member_stop(p, m, "replaced: its configuration changed");
 	else if (m->lost && !m->finished)
 		recover(p, m);
 	else
-		keep(p, m, &wanted);
+		keep_with(p, m, &wanted, change, &then);
 }
 
 void pods_declared(struct pass *p)

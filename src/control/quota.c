@@ -114,6 +114,51 @@ static const char *resource_of(struct pass *p, const struct kind *k)
 	return arena_printf(p->a, "%s%s%s", k->plural, *group ? "." : "", group);
 }
 
+/* What is has more of each resource than was; less, when grown is not set. */
+static struct qtymap change(struct arena *a, const struct qtymap *was, const struct qtymap *is,
+			    bool grown)
+{
+	struct qtymap m = { 0 };
+
+	for (uint32_t i = 0; i < is->n; i++) {
+		const struct quantity *q = qtymap_get(was, is->v[i].k);
+		struct quantity minus = quantity_from_milli(a, q ? -q->milli : 0);
+		struct quantity more = quantity_add(a, &is->v[i].v, &minus);
+
+		if (grown ? more.milli > 0 : more.milli < 0)
+			*arena_push(a, &m) = (struct qtypair){ is->v[i].k, more };
+	}
+	return m;
+}
+
+const char *quotas_admit_change(struct pass *p, const struct object *pod,
+				const struct pod_spec *spec)
+{
+	struct change { struct qtymap more, less; } *c =
+		arena_array(p->a, struct change, p->quotas.n + 1);
+
+	for (uint32_t i = 0; i < p->quotas.n; i++) {
+		const struct quota *q = &p->quotas.v[i];
+		struct qtymap was, is;
+		const char *why;
+
+		if (!in_namespace(q, pod->meta) || !quota_counts_pod(q->spec, spec))
+			continue;
+		was = quota_of_pod(p->a, q->spec, &pod->pod->spec);
+		is = quota_of_pod(p->a, q->spec, spec);
+		c[i] = (struct change){ change(p->a, &was, &is, true),
+					change(p->a, &was, &is, false) };
+		why = quota_exceeded(p->a, q->object, &q->used, &c[i].more);
+		if (why)
+			return why;
+	}
+	for (uint32_t i = 0; i < p->quotas.n; i++) {
+		charge(p, &p->quotas.v[i], &c[i].more);
+		charge(p, &p->quotas.v[i], &c[i].less);
+	}
+	return NULL;
+}
+
 const char *quotas_admit_object(struct pass *p, const struct object *o)
 {
 	struct qtymap *more = arena_array(p->a, struct qtymap, p->quotas.n + 1);

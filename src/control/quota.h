@@ -13,6 +13,9 @@ struct quota {
 void quotas_begin(struct pass *p);
 /* Why a pod that is to be made is too much; NULL: it is not, and counts from now on. */
 const char *quotas_admit(struct pass *p, const struct object *pod);
+/* Why a pod that is there may not have another specification; NULL: it may, and counts with it. */
+const char *quotas_admit_change(struct pass *p, const struct object *pod,
+				const struct pod_spec *spec);
 /* The same of an object of another kind, in full words. */
 const char *quotas_admit_object(struct pass *p, const struct object *o);
 void quotas_show(struct pass *p);

@@ -4,7 +4,7 @@
  * they use does not matter. Processor time and memory, which every pod is asked about, are plain
  * numbers; others are rare.
  */
-#include "control/schedule.h"
+#include "control/resize.h"
 
 static void add(struct room_need *to, const struct room_need *more)
 {
@@ -89,6 +89,7 @@ void room_measure(struct pass *p, struct room *ret)
 		if (!m->placed || m->leaves || m->finished)
 			continue;
 		n = room_need(p, &m->want.object.pod->spec);
+		resize_need(p, m, &n);
 		room_take(p, ret, &n);
 	}
 }

@@ -10,6 +10,7 @@
 #include "control/affinity.h"
 #include "control/disruption.h"
 #include "control/node.h"
+#include "control/resize.h"
 
 #define GATED "Scheduling is blocked due to non-empty scheduling gates"
 
@@ -167,6 +168,7 @@ void schedule_run(struct pass *p)
 		else if (!m->want.stop && !m->lost && !m->finished)
 			*arena_push(p->a, &queue) = m;
 	}
+	resizes_decide(p);
 	budgets_count(p, &budgets);
 	if (!queue.n)
 		return;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "control/disruption.h"
+#include "control/resize.h"
 
 /* As Go prints a duration of whole seconds: 20s, 1m20s, 5m0s. */
 static const char *go_duration(struct arena *a, int64_t ns)
@@ -99,6 +100,9 @@ static void show_ended(struct pass *p, const struct member *m, const struct cont
 	} else if (c->refused.fault) {
 		s->state = state_refused(p->a, &c->refused, "CrashLoopBackOff");
 		s->last_state = end;
+	} else if (c->outdated) {
+		s->state = state_waiting(p->a, "ContainerCreating", NULL);
+		s->last_state = end;
 	} else if (c->phase == RUN_FAILED && p->in->now < c->end.finished_at + SHOW_ERROR) {
 		pass_wake(p, c->end.finished_at + SHOW_ERROR);
 		s->state = state_waiting(p->a, "RunContainerError", c->message);
@@ -164,6 +168,7 @@ static void show_container(struct pass *p, const struct member *m, uint32_t inde
 
 	s->name = spec->name;
 	s->image = spec->image;
+	resize_show_container(p, m, index, s);
 	s->image_id = !c || c->phase == RUN_CREATED ? "" : c->image_id ? c->image_id : spec->image;
 	if (!c || c->phase == RUN_CREATED) {
 		show_created(p, m, spec, c, image, s);
@@ -342,6 +347,7 @@ static void conditions(struct pass *p, const struct member *m, struct pod_status
 	add(p, s, "Ready", m->ready, gates ? "ReadinessGatesNotReady" : reason, gates ? gates : text, at);
 	add(p, s, "ContainersReady", m->containers_ready, reason, text, at);
 	add(p, s, "PodScheduled", true, NULL, NULL, created);
+	resize_show(p, m, s);
 }
 
 static void addresses(struct pass *p, const struct member *m, struct pod_status *s)
@@ -392,6 +398,7 @@ void pod_status_make(struct pass *p, struct member *m)
 		s->message = m->seen->message;
 	}
 	s->qos_class = pod_qos(spec);
+	s->observed_generation = m->want.object.meta->generation;
 	conditions(p, m, s);
 	m->want.status = s;
 	m->want.unscheduled = m->unscheduled;

@@ -81,7 +81,7 @@ void tell_container(struct pass *p, struct member *m, const struct observed_cont
 		return;
 	tell_start(p, m, c);
 	tell_pre_stop(p, m, c, when);
-	if (!running && container_restart(m, c).wanted)
+	if (!running && !c->outdated && container_restart(m, c).wanted)
 		pass_event_at(p, &m->want.object, true, "BackOff",
 			      arena_printf(p->a, "Back-off restarting failed container %s", c->name),
 			      when);

@@ -125,7 +125,7 @@ static bool same_metadata(const struct member *m)
 static bool is_settled(struct pass *p, const struct unit *u, const struct member *m)
 {
 	return m->home == u && m->unit == u && m->seen && m->bound && !m->want.stop && !m->lost &&
-	       !m->over && !m->unscheduled && !m->want.evict && (m->ready_since || !m->ready) &&
+	       !m->seen->resize && !m->over && !m->unscheduled && !m->want.evict && (m->ready_since || !m->ready) &&
 	       m->seen->config_digest == m->want.config_digest && same_metadata(m) &&
 	       runs_as_wanted(m) && !has_claims(p, m);
 }

@@ -58,6 +58,11 @@ static int do_pod_update(struct pass *p, const struct action *a, struct err *err
 	return runtime_pod_update(p->d->runtime, a->pod, p->d->applied, err);
 }
 
+static int do_pod_resize(struct pass *p, const struct action *a, struct err *err)
+{
+	return runtime_pod_resize(p->d->runtime, a->pod, p->d->applied, err);
+}
+
 static int do_volumes_update(struct pass *p, const struct action *a, struct err *err)
 {
 	return runtime_volumes_update(p->d->runtime, a->pod, p->d->applied, err);
@@ -107,6 +112,7 @@ static int (*const table[ACTION_COUNT])(struct pass *, const struct action *, st
 	[ACTION_OBJECT_PUT] = do_object_put,
 	[ACTION_POD_CREATE] = do_pod_create,
 	[ACTION_POD_UPDATE] = do_pod_update,
+	[ACTION_POD_RESIZE] = do_pod_resize,
 	[ACTION_VOLUMES_UPDATE] = do_volumes_update,
 	[ACTION_CONTAINER_START] = do_container_start,
 	[ACTION_SERVICES] = do_services,

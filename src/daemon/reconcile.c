@@ -114,6 +114,8 @@ static struct object pod_shown(struct arena *a, const struct wanted_pod *p, cons
 	shown.pod = arena_new(a, struct pod);
 	*shown.pod = *p->object.pod;
 	shown.meta = &shown.pod->metadata;
+	if (p->declared)
+		shown.pod->spec = *p->declared;
 	if (p->status)
 		shown.pod->status = *p->status;
 	if (p->unscheduled)

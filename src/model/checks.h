@@ -70,6 +70,7 @@ void check_container(struct check *c, const void *obj);
 void check_resource(struct check *c, const void *value);
 void check_resources(struct check *c, const void *obj);
 void check_resize_resource(struct check *c, const void *value);
+void check_resize_policy(struct check *c, const char *at, const struct pod_spec *s, uint32_t i);
 
 /* checks_privileges.c */
 void check_capability(struct check *c, const void *value);

@@ -451,6 +451,7 @@ static void check_node_name(struct check *c)
 void check_pod_spec(struct check *c, const void *obj)
 {
 	const struct pod_spec *s = obj;
+	char at[96];
 
 	if (!s->containers.n)
 		check_fail_at(c, "containers", "must not be empty");
@@ -462,6 +463,7 @@ void check_pod_spec(struct check *c, const void *obj)
 		check_claim_names(c, s, i);
 		check_sleep(c, s, i);
 		check_init(c, s, i);
+		check_resize_policy(c, place(at, s, i, ".resizePolicy"), s, i);
 	}
 	for (uint32_t i = 0; i < s->containers.n; i++)
 		check_host_ports(c, s, i);

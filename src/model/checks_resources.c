@@ -3,11 +3,12 @@
  * Checks of what containers may use. Resources with a "/" in their name are extended ones, like
  * devices: they are counted, and never promised beyond the limit.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/macro.h"
 #include "model/checks.h"
-#include "model/types.h"
+#include "model/object.h"
 #include "schema/schema.h"
 
 static bool is_huge(const char *name)
@@ -69,6 +70,29 @@ void check_resize_resource(struct check *c, const void *value)
 
 	if (!streq(name, "cpu") && !streq(name, "memory"))
 		check_fail(c, "\"%.60s\" is not cpu or memory", name);
+}
+
+/* A container that never restarts can't restart for its resources. */
+void check_resize_policy(struct check *c, const char *at, const struct pod_spec *s, uint32_t i)
+{
+	const struct container_resize_policy_list *l = &pod_container(s, i)->resize_policy;
+	char child[128];
+
+	if (l->n && pod_container_role(s, i) == ROLE_INIT)
+		check_fail_at(c, at, "is possible for an init container with restartPolicy "
+				     "Always only");
+	for (uint32_t n = 0; n < l->n; n++) {
+		const struct container_resize_policy *p = &l->v[n];
+
+		snprintf(child, sizeof(child), "%s[%u]", at, n);
+		for (uint32_t k = 0; k < n; k++)
+			if (streq(l->v[k].resource_name, p->resource_name))
+				check_fail_at(c, child, "duplicate resource \"%s\"",
+					      p->resource_name);
+		if (s->restart_policy == RESTART_NEVER &&
+		    p->restart_policy == RESIZE_RESTART_CONTAINER)
+			check_fail_at(c, child, "must be NotRequired with restartPolicy Never");
+	}
 }
 
 static void check_request(struct check *c, const struct qtypair *p, const struct quantity *limit)

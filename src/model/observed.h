@@ -62,6 +62,16 @@ struct observed_container {
 	const char *image_id;	/* "rootfs:/PATH" or HOST/PATH@DIGEST; NULL: it was not started */
 	int64_t memory, pids;	/* working set and processes, when somebody wants to know */
 	bool pending;		/* a start or kill was sent and not yet answered */
+	bool outdated;		/* this run began before a change of resources that it restarts for */
+	const struct container_resources *in_force;	/* NULL: those of its specification */
+};
+
+/* The last change of its resources. */
+struct observed_resize {
+	int64_t generation;	/* that asked for it */
+	int64_t started_at, tried_at, failed_at;
+	int64_t done_at;	/* 0: something still has what it had before */
+	const char *error;	/* why, when it is not for a restart; NULL: for nothing */
 };
 
 /* What a pod has on the node's disk, in bytes. */
@@ -81,6 +91,7 @@ struct observed_pod {
 	uint64_t config_digest;	/* set_config_hash(volumes) of what its volumes hold */
 	const struct pod_usage *usage;	/* NULL: not measured */
 	const char *evicted;	/* it was: why; NULL: it was not */
+	const struct observed_resize *resize;	/* NULL: there was none */
 	const char *message;
 	struct observed_container *containers;
 	uint32_t ncontainers;

@@ -34,6 +34,10 @@ struct wanted_pod {
 	uint32_t settled;		/* 1 + its place in what is observed: it runs as it is
 					 * wanted, and nothing is to be done; 0: that is not known */
 	const char *evict;		/* it is not yet recorded why the pod is evicted */
+	const char *resize;		/* why resources of its containers change in place; NULL: not now */
+	unsigned resize_restarts;	/* containers that restart for it */
+	const char *resize_waits;	/* why they do not change yet, "deferred: ..."; NULL: they do */
+	const struct pod_spec *declared;	/* resize_waits: what is asked for, and shown */
 	uint64_t config_digest;		/* what its volumes should hold */
 	struct wanted_volumes volumes;	/* claims that are bound */
 	struct wanted_container *containers;

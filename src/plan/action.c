@@ -128,7 +128,9 @@ static void pod_stays(struct walk *w, const struct wanted_pod *p, const struct o
 {
 	if (runs->stage == POD_DOWN || runs->stage == POD_BROKEN)
 		return;
-	if (!same_metadata(p, runs))
+	if (p->resize)		/* metadata as well */
+		add_pod(w, ACTION_POD_RESIZE, p, p->resize);
+	else if (!same_metadata(p, runs))
 		add_pod(w, ACTION_POD_UPDATE, p, "labels or annotations changed");
 	if (p->evict)
 		add_pod(w, ACTION_POD_EVICT, p, p->evict);

@@ -190,6 +190,7 @@ static const char *tally_text(struct arena *a, const struct tally *t)
 	static const struct { enum action_kind kind; const char *verb, *noun; } words[] = {
 		{ ACTION_POD_CREATE, "create", "pod" },
 		{ ACTION_POD_UPDATE, "update", "pod" },
+		{ ACTION_POD_RESIZE, "resize", "pod" },
 		{ ACTION_VOLUMES_UPDATE, "update volumes of", "pod" },
 		{ ACTION_CONTAINER_START, "start", "container" },
 		{ ACTION_CONTAINER_KILL, "kill", "container" },

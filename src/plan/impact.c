@@ -272,17 +272,48 @@ static const char *why_changed(struct arena *a, const struct object *was, const 
 			    !e->old ? "added" : !e->new ? "removed" : "changed");
 }
 
+/* What becomes of a pod that runs; NULL: it runs not, or not on. */
+static const struct wanted_pod *runs_on(const struct plan_in *in, const struct object *o)
+{
+	if (o->kind->id != KIND_POD ||
+	    !observed_find(in->observed, o->meta->namespace, o->meta->name))
+		return NULL;
+	for (uint32_t i = 0; i < in->wanted->pods.n; i++) {
+		const struct wanted_pod *w = &in->wanted->pods.v[i];
+
+		if (!object_cmp(&w->object, o))
+			return w->stop ? NULL : w;
+	}
+	return NULL;
+}
+
+static void resize(struct arena *a, const struct wanted_pod *w, struct impact *i)
+{
+	const char *text = "update in place";
+
+	if (w->resize_restarts)
+		text = arena_printf(a, "%s, restart %u container%s", text, w->resize_restarts,
+				    plural(w->resize_restarts));
+	if (w->resize_waits)
+		text = arena_printf(a, "%s, %s", text, w->resize_waits);
+	i->effect = text;
+	i->restarts = w->resize_restarts;
+}
+
 struct impact impact_update(struct arena *a, const struct plan_in *in, const struct object *was,
 			    const struct object *is, const struct diff *d)
 {
 	struct impact i = { .why = why_changed(a, was, is, d) };
 	const char *config = impact_config(a, in, is);
+	const struct wanted_pod *on = runs_on(in, is);
 
 	if (config)
 		i.why = impact_join(a, i.why, config);
 	if (impact_pod_spec(is) && replicas(was) != replicas(is))
 		i.effect = arena_printf(a, "scale %d -> %d", replicas(was), replicas(is));
-	if (config || replaces_pods(is, d))
+	if (on && replaces_pods(is, d))
+		resize(a, on, &i);
+	else if (config || replaces_pods(is, d))
 		replace(a, in, is, &i);
 	if (!i.effect)
 		i.effect = in_place(a, in, is, d);

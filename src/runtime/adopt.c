@@ -53,7 +53,8 @@ static void adopt_process(struct sandbox *p)
 		adopt_dead(p);
 		return;
 	}
-	sandbox_limit(p, NULL);		/* somebody may have changed them; what runs goes on anyway */
+	if (!resize_restore(p))
+		sandbox_limit(p, NULL);	/* somebody may have changed them; what runs goes on anyway */
 	p->adopting = true;
 	p->rt->unsettled++;
 	p->rt->adopted++;

@@ -23,6 +23,26 @@ static void add(struct cgroup_limits *sum, const struct container_resources *r)
 	sum->huge_1g += r->huge_1g;
 }
 
+/* The greater of two limits, of which 0 is none. */
+static int64_t wider(int64_t x, int64_t y)
+{
+	return x && y ? MAX(x, y) : 0;
+}
+
+/* What its group has or is about to have: while it is resized, the more of both. */
+static struct container_resources resources_of(const struct container_run *run)
+{
+	struct container_resources r = container_resources(run->spec);
+	const struct container_resources *now = &run->in_force;
+
+	if (!run->due)
+		return r;
+	r.cpu_request_milli = MAX(r.cpu_request_milli, now->cpu_request_milli);
+	r.memory_request = MAX(r.memory_request, now->memory_request);
+	r.memory_limit = wider(r.memory_limit, now->memory_limit);
+	return r;
+}
+
 static void raise_to(struct cgroup_limits *peak, const struct cgroup_limits *l)
 {
 	peak->cpu_request = MAX(peak->cpu_request, l->cpu_request);
@@ -45,14 +65,14 @@ static struct container_resources overhead_of(const struct pod_spec *s)
 	};
 }
 
-static struct cgroup_limits pod_limits(const struct sandbox *p)
+struct cgroup_limits limits_of_pod(const struct sandbox *p)
 {
 	struct container_resources overhead = overhead_of(&p->object.pod->spec);
 	struct cgroup_limits sum = { 0 }, peak = { 0 };
 	bool all = true;
 
 	for (uint32_t i = 0; i < p->nruns; i++) {
-		struct container_resources r = container_resources(p->runs[i].spec);
+		struct container_resources r = resources_of(&p->runs[i]);
 		struct cgroup_limits with = sum;
 
 		add(&with, &r);
@@ -88,7 +108,7 @@ static int64_t memory_high(const struct runtime *r, const struct container_resou
 	return limit > c->memory_request ? high / PAGE * PAGE : 0;
 }
 
-static struct cgroup_limits container_limits(const struct sandbox *p, const struct container *c)
+struct cgroup_limits limits_of_container(const struct sandbox *p, const struct container *c)
 {
 	struct container_resources r = container_resources(c);
 	bool qos = p->rt->s.memory_qos;
@@ -103,7 +123,7 @@ static struct cgroup_limits container_limits(const struct sandbox *p, const stru
 }
 
 /* What the groups below are promised counts as far as the root group is promised as much. */
-static int protect(const struct sandbox *p, struct err *err)
+int limits_protect(const struct sandbox *p, struct err *err)
 {
 	int64_t all = 0;
 	bool known = false;
@@ -111,18 +131,18 @@ static int protect(const struct sandbox *p, struct err *err)
 	if (!p->rt->s.memory_qos)
 		return 0;
 	for (uint32_t i = 0; i < p->rt->nsandboxes; i++) {
-		all += pod_limits(p->rt->sandboxes[i]).memory_min;
+		all += limits_of_pod(p->rt->sandboxes[i]).memory_min;
 		known |= p->rt->sandboxes[i] == p;
 	}
 	if (!known)
-		all += pod_limits(p).memory_min;
+		all += limits_of_pod(p).memory_min;
 	return cgroup_protect(p->rt->cg, "", all, err);
 }
 
 int sandbox_limit(const struct sandbox *p, struct err *err)
 {
 	struct cgroup_fs *cg = p->rt->cg;
-	struct cgroup_limits limits = pod_limits(p);
+	struct cgroup_limits limits = limits_of_pod(p);
 	struct cgroup_limits shim = { .cpu_request = SHIM_CPU_MILLI };
 	char path[256];
 	int r = cgroup_ensure(cg, p->cgroup, &limits, false, err);
@@ -131,9 +151,9 @@ int sandbox_limit(const struct sandbox *p, struct err *err)
 	if (r == 0)
 		r = cgroup_ensure(cg, path, &shim, true, err);
 	for (uint32_t i = 0; r == 0 && i < p->nruns; i++) {
-		limits = container_limits(p, p->runs[i].spec);
+		limits = limits_of_container(p, p->runs[i].spec);
 		snprintf(path, sizeof(path), "%s/%s", p->cgroup, p->runs[i].spec->name);
 		r = cgroup_ensure(cg, path, &limits, true, err);
 	}
-	return r < 0 ? r : protect(p, err);
+	return r < 0 ? r : limits_protect(p, err);
 }

@@ -42,6 +42,8 @@ struct observed_container observe_run(const struct container_run *run)
 		.hook_runs = st->post_start == SHIM_HOOK_RUNS,
 		.hook_failed = st->post_start == SHIM_HOOK_FAILED,
 		.refused = run->refused,
+		.outdated = run->outdated && st->attempt == run->outdated_attempt,
+		.in_force = run->due && st->phase == SHIM_RUNNING ? &run->in_force : NULL,
 	};
 
 	_Static_assert((int)SHIM_READINESS == PROBE_READINESS &&
@@ -69,6 +71,8 @@ static void not_later(struct sandbox *p, int64_t now)
 	p->created_at = MIN(p->created_at, now);
 	p->stopped_at = MIN(p->stopped_at, now);
 	p->ready_since = MIN(p->ready_since, now);
+	if (p->resize)
+		p->resize->tried_at = MIN(p->resize->tried_at, now);
 	for (uint32_t i = 0; i < p->nruns; i++) {
 		struct shim_container *st = &p->runs[i].st;
 
@@ -108,6 +112,20 @@ static struct observed_container observe_whole(struct arena *a, struct sandbox *
 	return c;
 }
 
+static const struct observed_resize *observe_resize(struct arena *a, const struct sandbox *p)
+{
+	const struct resizing *z = p->resize;
+	struct observed_resize *r = z ? arena_new(a, struct observed_resize) : NULL;
+
+	if (r)
+		*r = (struct observed_resize){
+			.generation = z->generation, .started_at = z->started_at,
+			.tried_at = z->tried_at, .failed_at = z->failed_at, .done_at = z->done_at,
+			.error = text_or_null(a, z->error),
+		};
+	return r;
+}
+
 static void observe_sandbox(struct arena *a, struct sandbox *p, struct observed_pod *ret)
 {
 	*ret = (struct observed_pod){
@@ -120,6 +138,7 @@ static void observe_sandbox(struct arena *a, struct sandbox *p, struct observed_
 		.config_digest = p->config_digest,
 		.usage = p->measured ? &p->usage : NULL,
 		.evicted = p->evicted ? arena_strdup(a, p->evicted) : NULL,
+		.resize = observe_resize(a, p),
 		.message = text_or_null(a, p->message),
 		.containers = arena_array(a, struct observed_container, p->nruns),
 		.ncontainers = p->nruns,

@@ -378,6 +378,7 @@ int runtime_container_start(struct runtime *r, const struct wanted_pod *w,
 		return err_set(e, -ENOTCONN, "the pod's sandbox is gone");
 	if (run->starting || run->st.phase == SHIM_RUNNING)
 		return 0;
+	resize_at_start(p, run);
 	code = container_start(p, run, c, &w->volumes, set, e);
 	if (code == 0) {
 		run->starting = true;

@@ -68,6 +68,10 @@ int runtime_pod_create(struct runtime *r, const struct wanted_pod *p, const stru
 		       struct err *err);
 int runtime_pod_update(struct runtime *r, const struct wanted_pod *p, const struct set *set,
 		       struct err *err);
+/* Its containers have other requests and limits from now on, as far as memory in use and their
+ * resizePolicy allow; again for what was not possible. */
+int runtime_pod_resize(struct runtime *r, const struct wanted_pod *p, const struct set *set,
+		       struct err *err);
 int runtime_volumes_update(struct runtime *r, const struct wanted_pod *p, const struct set *set,
 			   struct err *err);
 int runtime_container_start(struct runtime *r, const struct wanted_pod *p,

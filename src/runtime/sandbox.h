@@ -62,6 +62,17 @@ struct container_run {
 	char *last_words;		/* its termination message, NULL: none */
 	const char *target;		/* of an ephemeral one: whose processes it sees; NULL: its own */
 	char *image_id;			/* of what it was started from; NULL: not known */
+	bool due;			/* its group has not the limits of its specification, but */
+	struct container_resources in_force;
+	bool outdated;			/* due, and this run will never have them */
+	uint32_t outdated_attempt;
+};
+
+struct resizing {			/* the last change of a pod's resources, resize.c */
+	int64_t generation, started_at, tried_at, failed_at, done_at;
+	bool pod_due;			/* the pod's group may have more than it should */
+	bool failed;			/* when it was tried last */
+	char error[256];		/* since failed_at; "": none */
 };
 
 struct ephemeral {			/* ephemeral.h */
@@ -95,6 +106,7 @@ struct sandbox {
 	uint32_t nruns;
 	struct ephemeral *ephemerals;	/* besides, in the order in which they came */
 	struct ephemeral_container_list ephemeral_specs;
+	struct resizing *resize;	/* NULL: there was none */
 	struct link link;
 	struct loop_timer overdue;	/* a stop that takes longer than it may */
 };
@@ -163,6 +175,14 @@ int sandbox_send_program(struct sandbox *p, struct err *err);
 
 /* limits.c: the groups and their limits; of those that are there, what differs is written again. */
 int sandbox_limit(const struct sandbox *p, struct err *err);
+struct cgroup_limits limits_of_pod(const struct sandbox *p);
+struct cgroup_limits limits_of_container(const struct sandbox *p, const struct container *c);
+int limits_protect(const struct sandbox *p, struct err *err);
+
+/* resize.c */
+bool resize_restore(struct sandbox *p);		/* of an adopted pod; false: nothing is due */
+void resize_apply(struct sandbox *p);		/* of what is due, what is possible */
+void resize_at_start(struct sandbox *p, struct container_run *run);	/* nothing of run is there */
 
 /* runtime.c */
 void sandbox_resume_stop(struct sandbox *p);	/* that an orchd before us had ordered */

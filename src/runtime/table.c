@@ -67,7 +67,7 @@ void sandbox_take_out(struct sandbox *p)
 		(r->nsandboxes - i) * sizeof(*r->sandboxes));
 }
 
-/* The containers keep their state: the specification of a pod never changes, only metadata does. */
+/* The containers keep their state: of the specification of a pod only resources ever change. */
 void sandbox_set_object(struct sandbox *p, const struct object *o)
 {
 	struct arena old = p->object_arena;

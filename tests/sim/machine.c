@@ -152,6 +152,14 @@ static void play(struct sim *s, struct sim_pod *p, struct sim_container *c)
 		c->exit_code = (int)(sim_random(s) % 2);
 }
 
+static bool any_outdated(const struct sim_pod *p)
+{
+	for (uint32_t i = 0; i < p->n; i++)
+		if (p->containers[i].c.outdated)
+			return true;
+	return false;
+}
+
 static int container_start(struct sim *s, struct sim_pod *p, const struct wanted_container *w)
 {
 	struct sim_container *c = container(p, w->name);
@@ -173,6 +181,9 @@ static int container_start(struct sim *s, struct sim_pod *p, const struct wanted
 	c->c.started_at = MAX(s->now, p->up_at);
 	c->c.decided[PROBE_READINESS] = c->c.passed[PROBE_READINESS] = false;
 	c->c.decided[PROBE_LIVENESS] = false;
+	c->c.outdated = false;
+	if (p->resize.generation && !p->resize.done_at && !any_outdated(p))
+		p->resize.done_at = s->now;
 	play(s, p, c);
 	return 0;
 }
@@ -234,6 +245,24 @@ static int pod_update(struct sim *s, struct sim_pod *p, const struct wanted_pod 
 	return 0;
 }
 
+static int pod_resize(struct sim *s, struct sim_pod *p, const struct wanted_pod *w)
+{
+	for (uint32_t i = 0; i < p->n; i++) {
+		struct observed_container *c = &p->containers[i].c;
+		const struct container *then = pod_container(&w->object.pod->spec, i);
+		struct container_resources is = container_resources(then), was =
+			container_resources(pod_container(&p->object.pod->spec, i));
+
+		if (c->phase == RUN_RUNNING && container_resize_restarts(then, &was, &is))
+			c->outdated = true;
+	}
+	p->resize = (struct observed_resize){
+		.generation = w->object.meta->generation, .started_at = s->now,
+		.tried_at = s->now, .done_at = any_outdated(p) ? 0 : s->now,
+	};
+	return pod_update(s, p, w);
+}
+
 static int program_services(struct sim *s, const struct wanted *w)
 {
 	struct service_entry *copy;
@@ -271,6 +300,7 @@ int sim_act(struct sim *s, const struct wanted *w, const struct action *a)
 		return -ENOENT;
 	switch (a->kind) {
 	case ACTION_POD_UPDATE: return pod_update(s, p, a->pod);
+	case ACTION_POD_RESIZE: return pod_resize(s, p, a->pod);
 	case ACTION_VOLUMES_UPDATE: p->config_digest = a->pod->config_digest; return 0;
 	case ACTION_CONTAINER_START: return container_start(s, p, a->run);
 	case ACTION_CONTAINER_KILL: return container_kill(s, p, a->container);

@@ -36,6 +36,7 @@ struct sim_pod {
 	uint32_t ip;
 	int64_t created_at, up_at, stopped_at, down_at, ready_since;
 	uint64_t config_digest;
+	struct observed_resize resize;	/* generation 0: none */
 	const char *message;
 	struct sim_container containers[SIM_CONTAINERS];
 	uint32_t n;

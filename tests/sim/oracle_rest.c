@@ -262,6 +262,23 @@ static void check_job(const struct scene *c, const struct object *o)
 	sim_broken(c->sim, "converged", "job %s is not over", o->meta->name);
 }
 
+/* Requests are those of the manifest, also of what runs, unless somebody does not allow it. */
+static void check_requests(const struct scene *c, const struct object *o,
+			   const struct observed_pod *p)
+{
+	const struct pod_spec *is = &p->object->pod->spec, *then = &o->pod->spec;
+	const struct wanted_pod *w = scene_wanted(c, p->object);
+
+	for (uint32_t i = 0; w && !w->resize_waits && i < p->ncontainers; i++) {
+		int64_t has = container_resources(pod_container(is, i)).cpu_request_milli;
+		int64_t asked = container_resources(pod_container(then, i)).cpu_request_milli;
+
+		if ((asked && has != asked) || p->containers[i].outdated)
+			sim_broken(c->sim, "resized", "container %s of pod %s has other requests",
+				   p->containers[i].name, o->meta->name);
+	}
+}
+
 static void check_pod(const struct scene *c, const struct object *o)
 {
 	const struct observed_pod *p = observed_find(c->o, o->meta->namespace, o->meta->name);
@@ -271,6 +288,8 @@ static void check_pod(const struct scene *c, const struct object *o)
 	else if (works(o->pod->spec.containers.v[0].image) && !p->ready_since &&
 		 o->pod->spec.restart_policy == RESTART_ALWAYS)
 		sim_broken(c->sim, "converged", "pod %s is not ready", o->meta->name);
+	if (p && p->stage == POD_UP && !p->stopped_at)
+		check_requests(c, o, p);
 }
 
 static const struct {

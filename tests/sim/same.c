@@ -40,7 +40,8 @@ static bool same_pod(const struct wanted_pod *x, const struct wanted_pod *y)
 {
 	if (!same_object(&x->object, &y->object) || x->stop != y->stop ||
 	    x->grace_s != y->grace_s || !same_text(x->why, y->why) ||
-	    !same_text(x->evict, y->evict) || x->config_digest != y->config_digest ||
+	    !same_text(x->evict, y->evict) || !same_text(x->resize, y->resize) ||
+	    !same_text(x->resize_waits, y->resize_waits) || x->config_digest != y->config_digest ||
 	    x->volumes.n != y->volumes.n || x->ncontainers != y->ncontainers ||
 	    !schema_equal(&pod_status_type, x->status, y->status))
 		return false;

@@ -109,6 +109,10 @@ static const struct { const char *name, *text; } files[] = {
 		    "metadata: {name: scaler}\nspec:\n  scaleTargetRef: {$t}\n"
 		    "  minReplicas: $m\n  maxReplicas: $x\n  metrics: [$k]\n  behavior: $b\n" },
 	{ "cfg", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: cfg}\ndata: {k: '$V'}\n" },
+	{ "sized", "apiVersion: v1\nkind: Pod\nmetadata: {name: sized}\nspec:\n  containers:\n"
+		   "  - {name: main, image: '$I', resources: {requests: {cpu: $F}}}\n"
+		   "  - {name: side, image: 'rootfs:/v1', resources: {requests: {cpu: $F}},\n"
+		   "     resizePolicy: [{resourceName: cpu, restartPolicy: RestartContainer}]}\n" },
 };
 
 /* Words that come first are what a file begins with; images that work come more than once. */
@@ -119,6 +123,7 @@ static const struct { char letter; const char *name; const char *words[12]; } le
 	{ 'D', "update", { "{}", "{type: OnDelete}",
 			   "{rollingUpdate: {maxSurge: 1, maxUnavailable: 0}}" } },
 	{ 'E', "env", { "", ", {name: K, valueFrom: {configMapKeyRef: {name: cfg, key: k, optional: true}}}" } },
+	{ 'F', "cpu", { "100m", "60m", "80m", "0" } },
 	{ 'G', "concurrency", { "Allow", "Forbid", "Replace" } },
 	{ 'H', "history", { "3", "0", "1", "10" } },
 	{ 'I', "image", { "rootfs:/v1", "rootfs:/v2", "rootfs:/v3", "rootfs:/v4", "pulled/app:v1",

@@ -258,6 +258,20 @@ static const struct message_case cases[] = {
 	},
 	{
 		BOX
+		"    resizePolicy: [{resourceName: cpu, restartPolicy: NotRequired}, {resourceName: cpu, restartPolicy: NotRequired}]\n"
+		"  - name: b\n"
+		"    image: rootfs:/\n"
+		"    resizePolicy: [{resourceName: memory, restartPolicy: RestartContainer}]\n"
+		"  initContainers:\n"
+		"  - {name: c, image: i, resizePolicy: [{resourceName: cpu, restartPolicy: NotRequired}]}\n"
+		"  - {name: d, image: i, restartPolicy: Always, resizePolicy: [{resourceName: cpu, restartPolicy: NotRequired}]}\n"
+		"  restartPolicy: Never\n",
+		"t.yaml:8:69: spec.containers[0].resizePolicy[1]: duplicate resource \"cpu\"\n"
+		"t.yaml:11:20: spec.containers[1].resizePolicy[0]: must be NotRequired with restartPolicy Never\n"
+		"t.yaml:13:39: spec.initContainers[0].resizePolicy: is possible for an init container with restartPolicy Always only\n"
+	},
+	{
+		BOX
 		"    resources: {claims: [{name: c}, {name: c, request: x}, {name: d}]}\n"
 		"  resourceClaims: [{name: d, resourceClaimName: x}]\n"
 		"  overhead: {cpu: -1}\n"

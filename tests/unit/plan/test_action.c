@@ -191,6 +191,19 @@ static void test_order(void **state)
 	       ACTION_POD_STOP, ACTION_POD_REMOVE, ACTION_OBJECT_FORGET);
 }
 
+/* Metadata goes with it. */
+static void test_resize(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	scene_open(&s);
+	s.want.resize = "resources changed";
+	strmap_set(&s.a, &s.want.object.meta->labels, "a", "b");
+	s.want.config_digest = 7;
+	EXPECT(&s, ACTION_POD_RESIZE, ACTION_VOLUMES_UPDATE);
+}
+
 static void test_services_unknown(void **state)
 {
 	struct scene s;
@@ -212,6 +225,7 @@ int main(void)
 		cmocka_unit_test(test_restart),
 		cmocka_unit_test(test_kill),
 		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_resize),
 		cmocka_unit_test(test_services_unknown),
 	};
 
