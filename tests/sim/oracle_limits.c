@@ -177,6 +177,16 @@ static bool has_place(const struct sim_pod *p)
 	return started && p->stage <= POD_STOPPING && counts(p);
 }
 
+/* Nobody in these worlds tolerates anything, but DaemonSets a cordon. */
+static bool is_closed(const struct sim *s, const struct object *pod)
+{
+	struct object_list l = set_kind(s->set, KIND_NODE);
+	const struct owner_reference *r = scene_owner(pod);
+	bool daemon = r && streq(r->kind, "DaemonSet");
+
+	return l.n && (l.v[0].node->spec.taints.n || (l.v[0].node->spec.unschedulable && !daemon));
+}
+
 /* One that has its place keeps it. */
 void oracle_starts(const struct scene *c, const struct sim_pod *p)
 {
@@ -189,6 +199,9 @@ void oracle_starts(const struct scene *c, const struct sim_pod *p)
 		n += has_place(o);
 		used += has_place(o) ? milli_of(&o->object, "cpu", false) : 0;
 	}
+	if (is_closed(c->sim, &p->object) && !has_place(p))
+		sim_broken(c->sim, "taints", "pod %s is started on a node that repels it",
+			   p->object.meta->name);
 	if (!c->sim->room || has_place(p))
 		return;
 	if (n >= c->sim->room)

@@ -24,10 +24,11 @@ static bool available(const struct scene *c, const struct observed_pod *p, int32
 	       c->sim->now >= p->ready_since + min_ready * NSEC;
 }
 
-/* Whoever is preempted was not taken by its controller. */
+/* Whoever has to go for somebody else, or for a taint, was not taken by its controller. */
 static bool stays(const struct wanted_pod *w)
 {
-	return w && (!w->stop || (w->why && strstr(w->why, "preempted")));
+	return w && (!w->stop || (w->why && (strstr(w->why, "preempted") ||
+					     strstr(w->why, "a taint of the node"))));
 }
 
 /* ---- Deployments, when a pass has decided ---- */

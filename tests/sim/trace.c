@@ -263,6 +263,7 @@ static void heal(struct run *r)
 	r->sim.room = 0;
 	world_declare(&r->world, world_find("quota"), false);
 	world_declare(&r->world, world_find("limits"), false);
+	world_declare(&r->world, world_find("node"), false);
 	world_declare(&r->world, world_find("class"), true);
 	r->world.careful = false;
 	r->world.pending = true;	/* what waits is allowed */

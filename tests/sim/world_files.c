@@ -103,6 +103,8 @@ static const struct { const char *name, *text; } files[] = {
 		    "spec: {limits: [$d]}\n" },
 	{ "class", PRIORITY_CLASS("high", "1000", "globalDefault: $g")
 		   "---\n" PRIORITY_CLASS("patient", "2000", "preemptionPolicy: Never") },
+	{ "node", "apiVersion: v1\nkind: Node\nmetadata: {name: node}\n"
+		  "spec: {taints: [$z], unschedulable: $c}\n" },
 	{ "budget", "apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: budget}\n"
 		    "spec: {selector: {matchLabels: {$a}}, unhealthyPodEvictionPolicy: $u, $l}\n" },
 	{ "scaler", "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\n"
@@ -165,6 +167,7 @@ static const struct { char letter; const char *name; const char *words[12]; } le
 			     "{scaleDown: {stabilizationWindowSeconds: 60, policies: [{type: Percent, "
 			     "value: 10, periodSeconds: 60}]}, "
 			     "scaleUp: {stabilizationWindowSeconds: 120}}" } },
+	{ 'c', "cordoned", { "false", "true" } },
 	{ 'd', "limits", { "{type: Container, default: {cpu: 200m, memory: 64Mi}}",
 			   "{type: Container, max: {memory: 32Mi}}",
 			   "{type: Container, min: {cpu: 75m}}",
@@ -201,6 +204,7 @@ static const struct { char letter; const char *name; const char *words[12]; } le
 	{ 'y', "success", { "", "successPolicy: {rules: [{succeededCount: 1}]}",
 			    "successPolicy: {rules: [{succeededIndexes: '0'}, "
 			    "{succeededIndexes: 1-5, succeededCount: 2}]}" } },
+	{ 'z', "taints", { "{key: k, effect: NoExecute}", "", "{key: k, effect: NoSchedule}" } },
 };
 
 static uint32_t letter_index(char letter)
