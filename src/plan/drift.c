@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a plan shows besides edits. A rollout that is not complete is progress. An action whose
- * declared object neither changes nor rolls out is drift: something died, vanished or was altered.
- * Bookkeeping (ReplicaSet records) is never shown; service maps only when nothing else is.
+ * What a plan shows besides edits. A rollout that is not complete is progress, as are resources that
+ * a pod does not have yet. An action whose declared object neither changes nor rolls out is drift:
+ * something died, vanished or was altered. Bookkeeping (ReplicaSet records) is never shown; service
+ * maps only when nothing else is.
  */
 #include "plan/drift.h"
 
@@ -110,6 +111,33 @@ static const char *progress_text(struct arena *a, const struct deployment_status
 	return NULL;
 }
 
+static void resize(struct planning *p, const struct object *pod, const char *text)
+{
+	struct object_key key = object_key(pod);
+	struct change *c = explained(p, &key) ? NULL : add(p, CHANGE_PROGRESS, &key);
+
+	if (c)
+		c->effect = text;
+}
+
+/* Resources that pods were asked to have and do not have yet. */
+static void resizes(struct planning *p)
+{
+	const struct wanted *w = p->in->wanted;
+
+	for (uint32_t i = 0; i < w->pods.n; i++)
+		if (w->pods.v[i].resize_waits)
+			resize(p, &w->pods.v[i].object,
+			       arena_printf(p->a, "resize %s", w->pods.v[i].resize_waits));
+	for (uint32_t i = 0; i < p->in->observed->npods; i++) {
+		const struct observed_pod *o = &p->in->observed->pods[i];
+
+		if (o->resize && o->resize->error && !o->resize->done_at && !o->stopped_at)
+			resize(p, o->object, arena_printf(p->a, "resize in progress: %s",
+							  o->resize->error));
+	}
+}
+
 void plan_progress(struct planning *p)
 {
 	const struct wanted *w = p->in->wanted;
@@ -130,6 +158,7 @@ void plan_progress(struct planning *p)
 		if (c)
 			c->effect = text;
 	}
+	resizes(p);
 }
 
 struct tally {

@@ -194,6 +194,8 @@ def test_memory_in_use_is_not_taken_away(orch):
     assert shown(p)["limits"]["memory"] == "128Mi" and shown(p)["requests"]["cpu"] == "200m"
     assert len(events(orch, "full", "ResizeError")) == 1
 
+    assert "resize in progress: attempting to set" in orch.ctl("plan").stdout
+
     orch.restart()		# does not dare either
     p = wait_condition(orch, "full", "PodResizeInProgress", "Error")
     assert limit(orch, p, "main") == 128 * MI and orch.all_pids() == before
@@ -232,6 +234,8 @@ def test_what_the_node_has_not_waits(orch):
     assert p["metadata"]["generation"] == 3 == condition(p, "PodResizePending")["observedGeneration"]
     assert weight(orch, p, "main") == shares(100)
     since = condition(p, "PodResizePending")["lastTransitionTime"]
+    told = orch.ctl("plan", "--detailed-exitcode", check=False)
+    assert told.returncode == 2 and "resize deferred: Node didn't have enough" in told.stdout
     for reason in ("ResizeInfeasible", "ResizeDeferred"):
         assert [e["type"] for e in events(orch, "wants", reason)] == ["Warning"], reason
     orch.restart()
@@ -241,7 +245,7 @@ def test_what_the_node_has_not_waits(orch):
 
     orch.remove("other.yaml")
     p = wait_resized(orch, "wants", resources("500m"))
-    assert weight(orch, p, "main") == shares(500)
+    assert orch.plan()["empty"] and weight(orch, p, "main") == shares(500)
     mine = {x for x in before if x[0] in orch.pids(p, "main")}
     assert mine and mine <= orch.all_pids() and p["metadata"]["generation"] == 3
 
