@@ -97,6 +97,7 @@ int runtime_new(struct loop *l, const struct runtime_settings *s, struct net *ne
 	if (!r)
 		abort();
 	r->shim_fd = -1;
+	r->nursery = NURSERY_NONE;
 	r->loop = l;
 	r->net = net;
 	r->cg = cg;
@@ -145,6 +146,7 @@ void runtime_free(struct runtime *r)
 		free(f);
 	}
 	userns_release(&r->userns);
+	nursery_release(&r->nursery);
 	if (r->shim_fd >= 0)
 		close(r->shim_fd);
 	arena_release(&r->arena);

@@ -236,10 +236,12 @@ static int spawn_shim(struct sandbox *p, int socket, struct err *err)
 	snprintf(path, sizeof(path), "%s/_shim", p->cgroup);
 	cgroup_entry(p->rt->cg, path, &entry);
 	struct spawn s = {
-		.path = shim_program(p->rt, program, sizeof(program)), .argv = argv, .cwd = p->run_dir, .cgroup_dir = entry.dir,
-		.fds = { -1, -1, -1, socket }, .nfds = 4, .session = true,
+		.path = shim_program(p->rt, program, sizeof(program)), .argv = argv,
+		.cwd = p->run_dir, .cgroup_dir = entry.dir,
+		.fds = { [0 ... SHIM_FD - 1] = -1, [SHIM_FD] = socket }, .nfds = SHIM_FD + 1,
+		.session = true,
 	};
-	int r = spawn(&s, &pid, &pidfd, err);
+	int r = nursery_spawn(&p->rt->nursery, &s, &pid, &pidfd, err);
 	if (r == 0 && (r = link_watch(&p->link, pid, pidfd)) < 0)
 		err_sys(err, r, "event loop");
 	return r;

@@ -13,6 +13,7 @@
 
 #include "runtime/env.h"
 #include "runtime/link.h"
+#include "runtime/nursery.h"
 #include "runtime/runtime.h"
 #include "runtime/sweep.h"
 #include "runtime/usage.h"
@@ -42,6 +43,7 @@ struct runtime {
 	struct runtime_filter *filters;
 	struct userns userns;
 	int shim_fd;			/* the program that shims are, sealed; -1: not yet */
+	struct nursery nursery;
 	struct strs hidden;		/* resolved paths that no container sees of a host's root */
 	const char *root, *scratch;	/* where mount namespaces of pods mount theirs */
 	const char *skeleton;		/* a layer below every image: what is mounted on */

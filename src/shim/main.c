@@ -3,13 +3,17 @@
  * orch-shim POD_RUN_DIR: the supervisor of one pod, started by orchd with its first connection as
  * descriptor 3. It prints nothing: its exit status is 1 when it could not start. Only SHIM_QUIT
  * and SIGKILL end it, and with it everything it has started.
+ *
+ * orch-shim PODS_DIR ROOM: where orchd has supervisors made (nursery.c).
  */
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 
 #include "base/macro.h"
+#include "shim/nursery.h"
 #include "shim/shim.h"
 
 /* Nothing inherited but the connection; 0 to 2 lead nowhere, and the number that programs know
@@ -50,8 +54,9 @@ static void protect_from_oom(void)
 }
 
 /*
- * Named by hand, as the program is mostly run from a sealed copy, by a descriptor. Not dumpable: a process that joins a container is for a moment visible there, and nobody inside
- * may trace it or open what it has open.
+ * Named by hand, as the program is mostly run from a sealed copy, by a descriptor. Not dumpable: a
+ * process that joins a container is for a moment visible there, and nobody inside may trace it or
+ * open what it has open.
  */
 static int become_supervisor(const char *dir)
 {
@@ -81,9 +86,17 @@ int main(int argc, char **argv)
 {
 	struct shim s = { .state_fd = -1, .userns = -1, .host_mounts = -1,
 			  .pause = { .pidfd = -1, .own_ns = -1 } };
+	const char *dir = argv[1];
+	char given[PATH_MAX];
 
-	if (argc != 2 || own_descriptors() < 0 || become_supervisor(argv[1]) < 0 ||
-	    shim_init(&s) < 0)
+	if (argc == 3) {
+		if (nursery_run(argv, given, sizeof(given)) < 0)
+			return 0;
+		dir = given;
+	} else if (argc != 2) {
+		return 1;
+	}
+	if (own_descriptors() < 0 || become_supervisor(dir) < 0 || shim_init(&s) < 0)
 		return 1;
 	adopt_connection(&s);
 	return shim_run(&s) < 0;

@@ -48,6 +48,12 @@ enum shim_type {
 	SHIM_EXITED,	/* struct shim_exited: a SHIM_EXEC process ended */
 };
 
+/* A nursery (shim/nursery.c) gets the directory of a pod as its whole message, with the connection and
+ * perhaps a cgroup2 directory. It answers with this, and a pidfd. */
+struct shim_born {
+	int32_t pid;		/* or -errno */
+};
+
 struct shim_msg {
 	uint32_t magic, version;
 	uint32_t type;		/* enum shim_type */

@@ -10,8 +10,8 @@ import time
 
 import pytest
 
-from harness import (container, container_status, deployment, is_ready, pod, service, start_time,
-                     state, wait_for)
+from harness import (cmdline, container, container_status, deployment, is_ready, pod, service,
+                     start_time, state, wait_for)
 
 READY = {"httpGet": {"port": 8080}, "periodSeconds": 1}
 KILLS = int(os.environ.get("ORCH_TEST_KILLS", "200"))
@@ -102,6 +102,52 @@ def test_shim_killed_means_the_pod_is_made_anew(orch):
     wait_for(lambda: start_time(pid) is None, 5, "its containers go with it")
     wait_for(lambda: orch.shims() and orch.shims() != [shim] and
              is_ready(orch.pod("p") or {"metadata": {}}), 20)
+
+
+def nurseries(orch):
+    """What orchd has shims born by."""
+    pids = []
+    for p in (int(p) for p in os.listdir("/proc") if p.isdigit()):
+        with contextlib.suppress(OSError), open(f"/proc/{p}/comm") as f:
+            if f.read() == "orch-nursery\n" and orch.dir.encode() in cmdline(p):
+                pids.append(p)
+    return pids
+
+
+@pytest.mark.v2
+def test_shims_are_born_whatever_happens_to_their_nursery(orch):
+    def start(name):
+        orch.write(f"{name}.yaml", pod(name, container(orch.rootfs, "/bin/probe", "sleep")))
+        wait_for(lambda: (p := orch.pod(name)) and is_ready(p), 20, name)
+        return orch.pod(name)["metadata"]["uid"]
+
+    def shim_of(uid):
+        return next(p for p in orch.shims() if uid.encode() in cmdline(p))
+
+    uids = [start("first"), start("second")]
+    nursery, = nurseries(orch)
+    with open(f"/proc/{shim_of(uids[1])}/status") as f:
+        status = f.read()
+    assert f"PPid:\t{orch.orchd.pid}\n" in status and "Name:\torch-shim\n" in status
+    assert os.readlink(f"/proc/{shim_of(uids[1])}/ns/pid") == os.readlink("/proc/self/ns/pid")
+
+    os.kill(nursery, signal.SIGKILL)
+    wait_for(lambda: start_time(nursery) is None, 5, "the nursery is gone")
+    uids.append(start("third"))
+    assert nurseries(orch) == []	# that one was executed
+    uids.append(start("fourth"))
+    nursery, = nurseries(orch)
+
+    os.kill(nursery, signal.SIGSTOP)	# and this one after some patience
+    uids.append(start("fifth"))
+    wait_for(lambda: not nurseries(orch), 5, "the stopped nursery is gone")
+    uids.append(start("sixth"))
+    before = orch.all_pids()
+    orch.kill9()
+    wait_for(lambda: not nurseries(orch), 5, "the nursery ends with orchd")
+    assert orch.all_pids() == before and {shim_of(u) for u in uids} == set(orch.shims())
+    orch.start()
+    assert "adopted 6" in orch.log()
 
 
 def test_pods_survive_a_restart_while_they_stop(orch):
