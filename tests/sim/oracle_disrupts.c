@@ -19,10 +19,16 @@ static int32_t priority(const struct object *pod)
 
 static int64_t cpu_of(const struct object *pod)
 {
-	const struct resource_requirements *r = pod->pod->spec.containers.v[0].resources;
-	const struct quantity *q = r ? qtymap_get(&r->requests, "cpu") : NULL;
+	const struct container_list *l = &pod->pod->spec.containers;
+	int64_t sum = 0;
 
-	return q ? q->milli : 0;
+	for (uint32_t i = 0; i < l->n; i++) {
+		const struct resource_requirements *r = l->v[i].resources;
+		const struct quantity *q = r ? qtymap_get(&r->requests, "cpu") : NULL;
+
+		sum += q ? q->milli : 0;
+	}
+	return sum;
 }
 
 static bool started(const struct observed_pod *p)

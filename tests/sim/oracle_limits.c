@@ -5,9 +5,9 @@
  */
 #include "oracle.h"
 
-static const struct quantity *amount_of(const struct object *pod, const char *resource, bool limits)
+static const struct quantity *amount_of(const struct container *c, const char *resource, bool limits)
 {
-	const struct resource_requirements *r = pod->pod->spec.containers.v[0].resources;
+	const struct resource_requirements *r = c->resources;
 	const struct quantity *q = r ? qtymap_get(limits ? &r->limits : &r->requests, resource) : NULL;
 
 	return q || limits || !r ? q : qtymap_get(&r->limits, resource);
@@ -15,9 +15,15 @@ static const struct quantity *amount_of(const struct object *pod, const char *re
 
 static int64_t milli_of(const struct object *pod, const char *resource, bool limits)
 {
-	const struct quantity *q = amount_of(pod, resource, limits);
+	const struct container_list *l = &pod->pod->spec.containers;
+	int64_t sum = 0;
 
-	return q ? q->milli : 0;
+	for (uint32_t i = 0; i < l->n; i++) {
+		const struct quantity *q = amount_of(&l->v[i], resource, limits);
+
+		sum += q ? q->milli : 0;
+	}
+	return sum;
 }
 
 /* Of a pod that has ended nothing counts any more but that it is there; without a sandbox it is not. */
@@ -33,13 +39,32 @@ static bool is_there(const struct sim_pod *p)
 
 /* ---- quotas ---- */
 
+/* Who asks for 0 asks for nothing. */
+static bool asks(const struct qtymap *m)
+{
+	for (uint32_t i = 0; i < m->n; i++)
+		if (m->v[i].v.milli)
+			return true;
+	return false;
+}
+
+static bool is_best_effort(const struct object *pod)
+{
+	const struct container_list *l = &pod->pod->spec.containers;
+
+	for (uint32_t i = 0; i < l->n; i++) {
+		const struct resource_requirements *r = l->v[i].resources;
+
+		if (r && (asks(&r->requests) || asks(&r->limits)))
+			return false;
+	}
+	return true;
+}
+
 static bool in_scope(const struct resource_quota_spec *q, const struct object *pod)
 {
-	const struct resource_requirements *r = pod->pod->spec.containers.v[0].resources;
-	bool best_effort = !r || (!r->requests.n && !r->limits.n);
-
 	for (uint32_t i = 0; i < q->scopes.n; i++)
-		if (streq(q->scopes.v[i], "NotBestEffort") && best_effort)
+		if (streq(q->scopes.v[i], "NotBestEffort") && is_best_effort(pod))
 			return false;
 	return true;
 }
@@ -131,12 +156,12 @@ void oracle_records(const struct scene *c, const struct object *o)
 
 /* ---- LimitRanges ---- */
 
-static void check_bound(const struct scene *c, const struct object *pod, const struct qtymap *bounds,
-			bool most)
+static void check_container(const struct scene *c, const struct object *pod,
+			    const struct container *of, const struct qtymap *bounds, bool most)
 {
 	for (uint32_t i = 0; i < bounds->n; i++) {
 		const char *name = bounds->v[i].k;
-		const struct quantity *q = amount_of(pod, name, most);
+		const struct quantity *q = amount_of(of, name, most);
 
 		if (!q || (most ? q->milli > bounds->v[i].v.milli : q->milli < bounds->v[i].v.milli))
 			sim_broken(c->sim, "limits", "pod %s is made with %s of %s, the %s is %s",
@@ -145,13 +170,26 @@ static void check_bound(const struct scene *c, const struct object *pod, const s
 	}
 }
 
+static void check_whole(const struct scene *c, const struct object *pod, const struct qtymap *most)
+{
+	for (uint32_t i = 0; i < most->n; i++)
+		if (milli_of(pod, most->v[i].k, true) > most->v[i].v.milli)
+			sim_broken(c->sim, "limits", "pod %s is made with more than %s of %s",
+				   pod->meta->name, most->v[i].v.text, most->v[i].k);
+}
+
 static void check_range(const struct scene *c, const struct object *range, const struct object *pod)
 {
 	const struct limit_range_item_list *l = &range->limit_range->spec.limits;
+	const struct container_list *containers = &pod->pod->spec.containers;
 
 	for (uint32_t i = 0; i < l->n; i++) {
-		check_bound(c, pod, &l->v[i].max, true);
-		check_bound(c, pod, &l->v[i].min, false);
+		if (l->v[i].type == LIMIT_POD)
+			check_whole(c, pod, &l->v[i].max);
+		for (uint32_t k = 0; l->v[i].type == LIMIT_CONTAINER && k < containers->n; k++) {
+			check_container(c, pod, &containers->v[k], &l->v[i].max, true);
+			check_container(c, pod, &containers->v[k], &l->v[i].min, false);
+		}
 	}
 }
 

@@ -15,7 +15,7 @@ struct world_file {
 	struct manifest *manifest;	/* of the present text; NULL: not yet made */
 };
 struct world {
-	struct world_file files[20];
+	struct world_file files[32];
 	bool pending;			/* an edit is not yet applied: the disk was full */
 	bool careful;			/* the prune guard is on */
 };
