@@ -235,7 +235,7 @@ static void exec_output(struct loop_io *io, uint32_t events)
 	}
 }
 
-static int begin_program(struct attempt *p, bool outside)
+static int begin_exec(struct attempt *p)
 {
 	int ends[2];
 	struct prog_fail fail;
@@ -243,7 +243,8 @@ static int begin_program(struct attempt *p, bool outside)
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return -errno;
 	struct session_stdio io = {
-		.fd = { -1, ends[1], ends[1] }, .console = -1, .outside = outside,
+		.fd = { -1, ends[1], ends[1] }, .console = -1,
+		.outside = p->how.handler == SHIM_HANDLER_OUTSIDE,
 	};
 	int r = session_start(p->container, p->prog, p->n_prog, &io, &p->session, &fail);
 	close(ends[1]);
@@ -254,29 +255,6 @@ static int begin_program(struct attempt *p, bool outside)
 	p->session->attempt = p;
 	fcntl(ends[0], F_SETFL, O_NONBLOCK);
 	return loop_io_add(loop_of(p), &p->io, ends[0], EPOLLIN, exec_output);
-}
-
-static int begin_exec(struct attempt *p)
-{
-	return begin_program(p, p->how.handler == SHIM_HANDLER_OUTSIDE);
-}
-
-/* ---- asking from outside ---- */
-
-static int begin_ask(struct attempt *p)
-{
-	return asker_ask(p, -1);
-}
-
-/* Goes on with the connection that there is. */
-static void begin_redirect(struct attempt *p)
-{
-	int r = asker_ask(p, p->io.fd);
-
-	if (r < 0)
-		finish_error(p, -r);
-	else
-		close_io(p);
 }
 
 /* What it said, on one line. */
@@ -302,6 +280,24 @@ static void finish_exit(struct attempt *p, int exit_code)
 	if (p->n_answer)
 		said(p, text_put(&t, ": "));
 	finish(p, why);
+}
+
+/* ---- asking from outside ---- */
+
+static int begin_ask(struct attempt *p)
+{
+	return asker_ask(p, -1);
+}
+
+/* Goes on with the connection that there is. */
+static void begin_redirect(struct attempt *p)
+{
+	int r = asker_ask(p, p->io.fd);
+
+	if (r < 0)
+		finish_error(p, -r);
+	else
+		close_io(p);
 }
 
 static void finish_outside(struct attempt *p, int exit_code)
@@ -355,8 +351,9 @@ static int begin_sleep(struct attempt *p)
 static int begin_fail(struct attempt *p)
 {
 	char why[SHIM_WHY];
+	struct text t = TEXT(why);
 
-	TEXT_COPY(why, p->how.request);
+	text_putn(&t, p->how.request, strnlen(p->how.request, sizeof(p->how.request)));
 	finish(p, why);
 	return 0;
 }
