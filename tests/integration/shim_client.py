@@ -83,7 +83,8 @@ class Start(Struct):
                 ("log_max_bytes", u64), ("log_max_files", u32), ("stop_rank", u32),
                 ("stop_signal", i32), ("pids", u32), ("stdio", u32), ("reserved", u32), ("target", ctypes.c_char * 64),
                 ("log_dir", ctypes.c_char * 512), ("cgroup_dir", ctypes.c_char * 256),
-                ("oom_file", ctypes.c_char * 256), ("message_file", ctypes.c_char * 256)]
+                ("oom_file", ctypes.c_char * 256), ("message_file", ctypes.c_char * 256),
+                ("launch_dir", ctypes.c_char * 128)]
 
 
 class Stop(Struct):
