@@ -87,9 +87,9 @@ static void namespaces_run(struct pass *p)
 
 static void stop_unclaimed(struct pass *p)
 {
-	for (uint32_t i = 0; i < p->members.n; i++)
-		if (!p->members.v[i]->claimed)
-			member_stop(p, p->members.v[i], "no longer declared");
+	for (uint32_t i = 0; i < p->fresh.n; i++)
+		if (!p->fresh.v[i]->claimed)
+			member_stop(p, p->fresh.v[i], "no longer declared");
 }
 
 static int member_cmp(const void *x, const void *y)
@@ -98,26 +98,40 @@ static int member_cmp(const void *x, const void *y)
 			  &(*(struct member *const *)y)->want.object);
 }
 
-/* Those that run are in order already; the new ones are merged in. */
+static struct kept_pod *kept_at(const struct pass *p, uint32_t i)
+{
+	return p->in->memo ? p->seen_as.kept[i] : NULL;
+}
+
+/* Those that run, until the next new one's turn: they are in order already. */
+static void put_seen(struct pass *p, uint32_t from, uint32_t to)
+{
+	for (uint32_t i = from; i < to; i++) {
+		const struct kept_pod *k = kept_at(p, i);
+		struct wanted_pod *w = &p->out->pods.v[p->out->pods.n++];
+
+		*w = k ? k->want : p->members.v[i]->want;
+		w->settled = k ? i + 1 : 0;
+	}
+}
+
 static void put_pods(struct pass *p)
 {
 	const struct member_list *l = &p->members;
-	struct wanted_pod *to = arena_array(p->a, struct wanted_pod, l->n);
-	uint32_t i = 0, k = p->seen;
+	uint32_t at = 0;
 
+	p->out->pods.v = arena_array(p->a, struct wanted_pod, l->n);
 	if (l->n > p->seen)
 		qsort(l->v + p->seen, l->n - p->seen, sizeof(*l->v), member_cmp);
-	p->out->pods.v = to;
-	p->out->pods.n = l->n;
-	for (; i < p->seen || k < l->n; to++) {
-		bool runs = i < p->seen && (k == l->n || member_cmp(&l->v[i], &l->v[k]) <= 0);
+	for (uint32_t k = p->seen; k < l->n; k++) {
+		const struct meta *m = l->v[k]->want.object.meta;
+		uint32_t before = name_place(p, m->namespace, m->name);
 
-		*to = l->v[runs ? i : k]->want;
-		if (runs && l->v[i]->kept)
-			to->settled = i + 1;
-		i += runs;
-		k += !runs;
+		put_seen(p, at, before);
+		p->out->pods.v[p->out->pods.n++] = l->v[k]->want;
+		at = before;
 	}
+	put_seen(p, at, p->seen);
 }
 
 static void finish_pod(struct pass *p, struct member *m)
@@ -132,18 +146,16 @@ static void finish_pod(struct pass *p, struct member *m)
 
 static void finish_pods(struct pass *p)
 {
-	for (uint32_t i = 0; i < p->members.n; i++)
-		if (!p->members.v[i]->kept)
-			finish_pod(p, p->members.v[i]);
+	for (uint32_t i = 0; i < p->fresh.n; i++)
+		finish_pod(p, p->fresh.v[i]);
 	units_settle(p);
 	services_run(p);
 	put_pods(p);
 }
 
-static void keep_pod(struct pass *p, struct member *m)
+static void keep_pod(struct pass *p, struct kept_pod *k)
 {
-	m->kept = true;
-	*arena_push(p->own, &p->members) = m;
+	*arena_push(p->own, &p->members) = k->member;
 	p->seen = p->members.n;
 }
 
@@ -163,10 +175,24 @@ static void observe(struct pass *p)
 	for (uint32_t i = 0; i < p->in->observed->npods; i++) {
 		struct unit *home = p->in->memo ? p->seen_as.homes[i] : NULL;
 
-		if (home && home->kept)
+		if (home && home->kept) {
 			keep_pod(p, p->seen_as.kept[i]);
-		else
-			observe_pod(p, &p->in->observed->pods[i], home);
+			continue;
+		}
+		if (home)
+			p->seen_as.kept[i] = NULL;
+		observe_pod(p, &p->in->observed->pods[i], home);
+	}
+}
+
+/* Mostly they come in order. */
+static void sort_derived(struct object_list *l)
+{
+	for (uint32_t i = 1; i < l->n; i++) {
+		if (object_cmp(&l->v[i - 1], &l->v[i]) > 0) {
+			qsort(l->v, l->n, sizeof(*l->v), object_cmp);
+			return;
+		}
 	}
 }
 
@@ -199,9 +225,7 @@ static bool run(struct arena *a, const struct control_in *in, struct wanted *ret
 	finish_pods(&p);
 	node_show(&p);
 	quotas_show(&p);
-	if (ret->derived.n)
-		qsort(ret->derived.v, ret->derived.n, sizeof(*ret->derived.v),
-		      object_cmp);
+	sort_derived(&ret->derived);
 	if (in->memo && !p.spoiled)
 		memo_end(&p);
 	return !p.spoiled;

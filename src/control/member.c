@@ -186,6 +186,7 @@ void member_observe(struct pass *p, const struct observed_pod *seen)
 	m->active = !told && !m->finished;
 	m->want.config_digest = seen->config_digest;
 	*arena_push(p->own, &p->members) = m;
+	*arena_push(p->own, &p->fresh) = m;
 	p->seen = p->members.n;
 	if (m->lost)
 		member_own(p, m);
@@ -207,33 +208,32 @@ static int run_cmp(const void *x, const void *y)
 	return r ? r : a->first < b->first ? -1 : a->first > b->first;
 }
 
-static void find_runs(struct pass *p, bool kept, struct run_list *ret)
+static void find_runs(struct pass *p, const struct member_list *l, struct run_list *ret)
 {
 	*ret = (struct run_list){ 0 };
-	for (uint32_t i = 0; i < p->members.n; i++) {
-		const char *owner = p->members.v[i]->owner;
-		struct run *last = ret->n ? &ret->v[ret->n - 1] : NULL;
+	for (uint32_t i = 0; i < l->n; i++) {
+		const char *owner = l->v[i]->owner;
 
-		if (p->members.v[i]->kept && !kept)
-			continue;
-		if (!last || last->first + last->n != i || !streq(last->owner, owner))
-			*(last = arena_push(p->a, ret)) = (struct run){ owner, i, 0 };
-		last->n++;
+		if (!ret->n || !streq(ret->v[ret->n - 1].owner, owner))
+			*arena_push(p->a, ret) = (struct run){ owner, i, 0 };
+		ret->v[ret->n - 1].n++;
 	}
 }
 
 void members_sort_by_owner(struct pass *p)
 {
+	/* units that are kept don't ask; autoscalers do */
+	bool all = set_kind(p->in->set, KIND_HPA).n;
+	const struct member_list *l = all ? &p->members : &p->fresh;
 	struct run_list runs;
 
-	p->by_owner = (struct member_list){ .v = arena_array(p->a, struct member *, p->members.n) };
-	/* units that are kept don't ask; autoscalers do */
-	find_runs(p, set_kind(p->in->set, KIND_HPA).n, &runs);
+	p->by_owner = (struct member_list){ .v = arena_array(p->a, struct member *, l->n) };
+	find_runs(p, l, &runs);
 	if (runs.n)
 		qsort(runs.v, runs.n, sizeof(*runs.v), run_cmp);
 	for (uint32_t i = 0; i < runs.n; i++) {
 		for (uint32_t k = 0; k < runs.v[i].n; k++)
-			p->by_owner.v[p->by_owner.n++] = p->members.v[runs.v[i].first + k];
+			p->by_owner.v[p->by_owner.n++] = l->v[runs.v[i].first + k];
 	}
 }
 
@@ -289,6 +289,7 @@ struct member *member_new(struct pass *p, struct object *pod, unsigned attempt,
 	m = member_make(p, *pod);
 	name_note(p, m);
 	*arena_push(p->own, &p->members) = m;
+	*arena_push(p->own, &p->fresh) = m;
 	m->attempt = attempt;
 	m->active = m->claimed = true;
 	m->want.why = "new";

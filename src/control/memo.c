@@ -297,43 +297,50 @@ static struct unit *home_of(const struct memo *m, const struct meta *meta)
 }
 
 /* Of a pod that is gone only what the unit has of it is there. */
-static int pod_order(const struct member *kept, const struct object *o)
+static int pod_order(const struct kept_pod *kept, const struct observed_pod *seen)
 {
 	int r;
 
-	if (o->stamp && kept->seen->object->stamp == o->stamp)
+	if (seen->stamp && kept->seen.stamp == seen->stamp)
 		return 0;
-	r = strcmp(kept->namespace, o->meta->namespace);
-	return r ? r : strcmp(kept->name, o->meta->name);
+	r = strcmp(kept->namespace, seen->object->meta->namespace);
+	return r ? r : strcmp(kept->name, seen->object->meta->name);
+}
+
+/* What of pod i was kept; those before it that are gone are lost. */
+static struct kept_pod *kept_of(struct pass *p, const struct observed_pod *seen, uint32_t *at)
+{
+	const struct memo *m = p->in->memo;
+	int r = 1;
+
+	while (*at < m->pods.n && (r = pod_order(m->pods.v[*at], seen)) < 0)
+		lose(p, m->pods.v[(*at)++]->unit);
+	return *at < m->pods.n && r == 0 ? m->pods.v[(*at)++] : NULL;
 }
 
 static void compare_pods(struct pass *p)
 {
 	const struct observed *o = p->in->observed;
-	struct memo *m = p->in->memo;
-	uint32_t k = 0;
+	const struct memo *m = p->in->memo;
+	uint32_t at = 0;
 
-	p->seen_as.kept = arena_array(p->own, struct member *, o->npods);
+	p->seen_as.kept = arena_array(p->own, struct kept_pod *, o->npods);
 	p->seen_as.homes = arena_array(p->own, struct unit *, o->npods);
 	for (uint32_t i = 0; i < o->npods; i++) {
-		const struct observed_pod *pod = &o->pods[i];
-		int r = 1;
+		struct kept_pod *was = kept_of(p, &o->pods[i], &at);
 
-		while (k < m->pods.n && (r = pod_order(m->pods.v[k], pod->object)) < 0)
-			lose(p, m->pods.v[k++]->unit);
-		struct member *was = k < m->pods.n && r == 0 ? m->pods.v[k++] : NULL;
-		if (was && observed_pod_same(was->seen, pod)) {
+		if (was && observed_pod_same(&was->seen, &o->pods[i])) {
 			p->seen_as.kept[i] = was;
 			p->seen_as.homes[i] = was->unit;
 			continue;
 		}
 		if (was)
 			lose(p, was->unit);
-		p->seen_as.homes[i] = home_of(m, pod->object->meta);
+		p->seen_as.homes[i] = home_of(m, o->pods[i].object->meta);
 		lose(p, p->seen_as.homes[i]);
 	}
-	for (; k < m->pods.n; k++)
-		lose(p, m->pods.v[k]->unit);
+	while (at < m->pods.n)
+		lose(p, m->pods.v[at++]->unit);
 }
 
 static void lose_owner(struct pass *p, uint64_t owner)
@@ -427,26 +434,20 @@ void memo_begin(struct pass *p)
 
 /* ---- what is remembered ---- */
 
-static void keep_pod(struct memo *m, struct member *pod)
-{
-	if (!pod->kept) {
-		pod->namespace = arena_strdup(&pod->unit->arena, pod->want.object.meta->namespace);
-		pod->name = arena_strdup(&pod->unit->arena, pod->want.object.meta->name);
-	}
-	m->pods.v[m->pods.n++] = pod;
-}
-
+/* By the names of their pods, as they were observed. */
 static void keep_pods(struct pass *p)
 {
 	struct memo *m = p->in->memo;
 
-	m->pods.v = grown(m->pods.v, p->seen, &m->pods.room, sizeof(struct member *));
+	m->pods.v = grown(m->pods.v, p->seen, &m->pods.room, sizeof(struct kept_pod *));
 	m->pods.n = 0;
 	for (uint32_t i = 0; i < p->seen; i++) {
-		struct member *pod = p->members.v[i];
+		struct kept_pod *k = p->seen_as.kept[i];
 
-		if (pod->unit && pod->unit == pod->home && pod->unit->kept)
-			keep_pod(m, pod);
+		if (!k && (k = p->members.v[i]->as_kept))
+			k->member->kept = true;
+		if (k)
+			m->pods.v[m->pods.n++] = k;
 	}
 }
 

@@ -92,30 +92,33 @@ void name_note(struct pass *p, struct member *m)
 	put(p, m);
 }
 
-/* Those that run are sorted as they were observed. */
-static struct member *find_seen(const struct pass *p, const char *ns, const char *name)
+static int seen_cmp(const struct pass *p, uint32_t i, const char *ns, const char *name)
+{
+	const struct meta *m = p->members.v[i]->want.object.meta;
+	int r = strcmp(m->namespace, ns);
+
+	return r ? r : strcmp(m->name, name);
+}
+
+uint32_t name_place(const struct pass *p, const char *ns, const char *name)
 {
 	uint32_t lo = 0, hi = p->seen;
 
 	while (lo < hi) {
 		uint32_t mid = lo + (hi - lo) / 2;
-		const struct meta *m = p->members.v[mid]->want.object.meta;
-		int r = strcmp(m->namespace, ns);
 
-		r = r ? r : strcmp(m->name, name);
-		if (r == 0)
-			return p->members.v[mid];
-		if (r < 0)
+		if (seen_cmp(p, mid, ns, name) < 0)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
-	return NULL;
+	return lo;
 }
 
 struct member *name_find(const struct pass *p, const char *ns, const char *name)
 {
-	struct member *m = find_seen(p, ns, name);
+	uint32_t i = name_place(p, ns, name);
+	struct member *m = i < p->seen && !seen_cmp(p, i, ns, name) ? p->members.v[i] : NULL;
 
 	return m || !p->names.size ? m : *name_slot(p, ns, name);
 }

@@ -48,7 +48,7 @@ struct member {
 	struct unit *home;		/* in whose memory it lives; NULL: the pass's */
 	struct unit *unit;		/* that asked for it by its owner; NULL: none */
 	bool kept;			/* as an earlier pass left it */
-	const char *namespace, *name;	/* of one that may be kept, in its unit's memory */
+	struct kept_pod *as_kept;	/* what is kept of it; NULL: nothing */
 	const char *unscheduled;	/* why it has no place yet; NULL: it has one */
 	const char *cannot_mount;	/* why a volume can't be; NULL: all can */
 	struct waiting *images;		/* what each container waits for; NULL: not yet decided */
@@ -74,6 +74,7 @@ struct rset_list { struct rset **v; uint32_t n; };
 struct storage;
 struct quota;
 struct unit;
+struct kept_pod;
 struct unit_list { struct unit **v; uint32_t n; };
 struct resize;
 
@@ -86,12 +87,14 @@ struct pass {
 	struct wanted *out;		/* the same */
 	struct unit *unit;		/* at work; NULL: none */
 	struct arena *own;		/* of the pass: its lists of members */
-	struct { struct member **kept; struct unit **homes; } seen_as;	/* by index of observed pods */
+	/* By index of observed pods. What is kept stays so until somebody touches it. */
+	struct { struct kept_pod **kept; struct unit **homes; } seen_as;
 	struct { uint64_t *v; uint32_t n; } stale;	/* labels of pods that were kept until now */
 	struct unit_list worked;	/* units that were at work in this pass */
 	bool spoiled;			/* what was kept was changed: all has to be done again */
 	struct member_list members;	/* those that run first, as they were observed */
 	uint32_t seen;			/* so many of them run */
+	struct member_list fresh;	/* those that are not kept, in the same order */
 	struct member_list by_owner;	/* those that run, sorted by the uid of their controller */
 	struct { struct member **v; uint32_t size; } names;	/* of new members, by hash */
 	bool repulsion;			/* some pod has required anti-affinity */
@@ -121,6 +124,8 @@ void name_uid(struct pass *p, const char *kind, const char *ns, const char *name
 void name_uid_below(const char *owner_uid, const char *what, char ret[37]);
 void name_note(struct pass *p, struct member *m);	/* a new member, before it is among all */
 struct member *name_find(const struct pass *p, const char *ns, const char *name);
+/* Of those that run, which are sorted as they were observed: the first that is not before it. */
+uint32_t name_place(const struct pass *p, const char *ns, const char *name);
 bool name_taken(const struct pass *p, const char *ns, const char *name);	/* by a pod */
 const char *name_pod(struct pass *p, const char *ns, const char *base);	/* base-xxxxx, free */
 void name_hash(uint32_t hash, char ret[16]);

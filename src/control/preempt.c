@@ -19,7 +19,7 @@ static bool fits(struct pass *p, const struct member *m, const struct room_need 
 	struct strs obstacles;
 	struct room r;
 
-	room_measure(p, &r);
+	room_measure(p, false, &r);
 	for (uint32_t i = 0; i < p->members.n; i++) {
 		const struct member *o = p->members.v[i];
 

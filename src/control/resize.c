@@ -219,20 +219,20 @@ void resizes_decide(struct pass *p)
 	struct member_list asked = { 0 };
 	struct room room;
 
-	for (uint32_t i = 0; i < p->members.n; i++) {
-		struct member *m = p->members.v[i];
+	for (uint32_t i = 0; i < p->fresh.n; i++) {
+		struct member *m = p->fresh.v[i];
 
 		if (m->resize && !m->want.stop)
 			*arena_push(p->a, &asked) = m;
 	}
 	if (asked.n) {
 		qsort(asked.v, asked.n, sizeof(*asked.v), by_right);
-		room_measure(p, &room);
+		room_measure(p, true, &room);
 	}
 	for (uint32_t i = 0; i < asked.n; i++)
 		decide(p, asked.v[i], &room);
-	for (uint32_t i = 0; i < p->members.n; i++)
-		try_again(p, p->members.v[i]);
+	for (uint32_t i = 0; i < p->fresh.n; i++)
+		try_again(p, p->fresh.v[i]);
 }
 
 void resize_need(struct pass *p, const struct member *m, struct room_need *n)

@@ -5,6 +5,7 @@
  * numbers; others are rare.
  */
 #include "control/resize.h"
+#include "control/unit.h"
 
 static void add(struct room_need *to, const struct room_need *more)
 {
@@ -79,19 +80,50 @@ void room_take(struct pass *p, struct room *r, const struct room_need *n)
 	}
 }
 
-void room_measure(struct pass *p, struct room *ret)
+static void take_members(struct pass *p, const struct member_list *l, struct room *r)
 {
-	*ret = (struct room){ 0 };
-	for (uint32_t i = 0; i < p->members.n; i++) {
-		const struct member *m = p->members.v[i];
+	for (uint32_t i = 0; i < l->n; i++) {
+		const struct member *m = l->v[i];
 		struct room_need n;
 
 		if (!m->placed || m->leaves || m->finished)
 			continue;
 		n = room_need(p, &m->want.object.pod->spec);
 		resize_need(p, m, &n);
-		room_take(p, ret, &n);
+		room_take(p, r, &n);
 	}
+}
+
+void room_add(struct pass *p, struct room_need *sum, const struct pod_spec *s)
+{
+	struct room_need n = room_need(p, s);
+	struct room r = { .used = *sum };
+
+	room_take(p, &r, &n);
+	*sum = r.used;
+}
+
+/* Pods of units that are kept have their places. */
+static void take_kept(struct pass *p, struct room *r)
+{
+	const struct memo *memo = p->in->memo;
+
+	for (uint32_t i = 0; memo && i < memo->nunits; i++) {
+		const struct unit *u = memo->units[i];
+
+		if (!unit_has_kept_pods(u))
+			continue;
+		room_take(p, r, &u->room);
+		r->pods += (int64_t)u->members.n - 1;
+	}
+}
+
+void room_measure(struct pass *p, bool all, struct room *ret)
+{
+	*ret = (struct room){ 0 };
+	take_members(p, all ? &p->fresh : &p->members, ret);
+	if (all)
+		take_kept(p, ret);
 }
 
 static bool is_tight(int64_t used, int64_t more, int64_t all)

@@ -155,12 +155,14 @@ static int by_right(const void *x, const void *y)
 
 void schedule_run(struct pass *p)
 {
+	/* what is kept is bound, but a taint may be new */
+	const struct member_list *l = p->node.taints.n ? &p->members : &p->fresh;
 	struct member_list queue = { 0 };
 	struct budget_list budgets;
 	struct room room;
 
-	for (uint32_t i = 0; i < p->members.n; i++) {
-		struct member *m = p->members.v[i];
+	for (uint32_t i = 0; i < l->n; i++) {
+		struct member *m = l->v[i];
 
 		m->bound = m->placed = is_bound(m) && !m->lost;
 		if (m->bound)
@@ -173,7 +175,7 @@ void schedule_run(struct pass *p)
 	if (!queue.n)
 		return;
 	qsort(queue.v, queue.n, sizeof(*queue.v), by_right);
-	room_measure(p, &room);
+	room_measure(p, true, &room);
 	for (uint32_t i = 0; i < queue.n; i++)
 		place(p, queue.v[i], &room, &budgets);
 }

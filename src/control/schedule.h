@@ -15,7 +15,9 @@ struct room_need {
 struct room_need room_need(struct pass *p, const struct pod_spec *s);
 
 struct room { struct room_need used; int64_t pods; };	/* what is taken */
-void room_measure(struct pass *p, struct room *ret);	/* by pods that have a place and do not leave */
+/* By pods that have a place and do not leave; all: nobody does. */
+void room_measure(struct pass *p, bool all, struct room *ret);
+void room_add(struct pass *p, struct room_need *sum, const struct pod_spec *s);
 void room_take(struct pass *p, struct room *r, const struct room_need *n);
 /* "Insufficient cpu", "Too many pods" ... that keep a pod from fitting in beside. */
 void room_lacks(struct pass *p, const struct room *r, const struct room_need *n, struct strs *ret);

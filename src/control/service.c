@@ -104,11 +104,11 @@ static void collect_wishes(struct pass *p, const struct object_list *services,
 /* One walk over the pods for all services. What was kept of pods does not open a wish. */
 static void fulfil_wishes(struct pass *p, struct wishes *w)
 {
-	for (uint32_t i = 0; w->n && i < p->members.n; i++) {
-		struct member *m = p->members.v[i];
-		const struct meta *meta = m->kept ? NULL : m->want.object.meta;
+	for (uint32_t i = 0; w->n && i < p->fresh.n; i++) {
+		struct member *m = p->fresh.v[i];
+		const struct meta *meta = m->want.object.meta;
 
-		for (uint32_t k = 0; meta && k < meta->labels.n; k++) {
+		for (uint32_t k = 0; k < meta->labels.n; k++) {
 			struct wish *to = wish_find(w, label_hash(meta->namespace,
 								  &meta->labels.v[k]));
 
@@ -136,14 +136,14 @@ static void offer(struct pass *p, struct wish *to, const struct unit *u)
 static void fulfil_open(struct pass *p, struct wishes *w)
 {
 	const struct memo *memo = p->in->memo;
+	bool any = false;
 
-	for (uint32_t i = 0; memo && i < memo->nunits; i++) {
+	for (uint32_t i = 0; i < w->n; i++)
+		any |= w->v[i].open;
+	for (uint32_t i = 0; memo && any && i < memo->nunits; i++) {
 		const struct unit *u = memo->units[i];
 
-		if (!u->kept || u->object.kind->id == KIND_SERVICE || !u->members.n ||
-		    !u->members.v[0]->kept)
-			continue;
-		for (uint32_t k = 0; k < u->labels.n; k++)
+		for (uint32_t k = 0; unit_has_kept_pods(u) && k < u->labels.n; k++)
 			offer(p, wish_find(w, u->labels.v[k]), u);
 	}
 }

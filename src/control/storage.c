@@ -305,11 +305,12 @@ void storage_run(struct pass *p)
 {
 	struct storage *s = p->storage;
 
-	for (uint32_t i = 0; i < p->members.n; i++)
-		if (!p->members.v[i]->want.stop)
-			claims_of_pod(p, p->members.v[i]);
-	for (uint32_t i = 0; i < p->members.n; i++)
-		mark_used(p, p->members.v[i]);
+	/* what is kept has no claims */
+	for (uint32_t i = 0; i < p->fresh.n; i++)
+		if (!p->fresh.v[i]->want.stop)
+			claims_of_pod(p, p->fresh.v[i]);
+	for (uint32_t i = 0; i < p->fresh.n; i++)
+		mark_used(p, p->fresh.v[i]);
 	storage_bind(p, s);
 	for (uint32_t i = 0; i < s->volumes.n; i++)
 		put_volume(p, s->volumes.v[i]);

@@ -52,6 +52,11 @@ void unit_leave(struct pass *p, struct unit *u, struct unit_scope *s)
 	give(p, &s->own);
 }
 
+bool unit_has_kept_pods(const struct unit *u)
+{
+	return u->kept && u->members.n && u->members.v[0]->kept;
+}
+
 bool unit_again(struct pass *p, struct unit *u)
 {
 	if (!u->kept)
@@ -95,7 +100,7 @@ static bool runs_as_wanted(const struct member *m)
 		const struct observed_container *c = member_container(m, w->name);
 		bool runs = c && c->phase == RUN_RUNNING;
 
-		if ((c && c->pending) || (runs ? w->kill : w->run))
+		if ((c && (c->pending || c->in_force)) || (runs ? w->kill : w->run))
 			return false;
 	}
 	return true;
@@ -125,7 +130,8 @@ static bool same_metadata(const struct member *m)
 static bool is_settled(struct pass *p, const struct unit *u, const struct member *m)
 {
 	return m->home == u && m->unit == u && m->seen && m->bound && !m->want.stop && !m->lost &&
-	       !m->seen->resize && !m->over && !m->unscheduled && !m->want.evict && (m->ready_since || !m->ready) &&
+	       !m->seen->resize && !m->want.resize && !m->over && !m->unscheduled &&
+	       !m->want.evict && (m->ready_since || !m->ready) &&
 	       m->seen->config_digest == m->want.config_digest && same_metadata(m) &&
 	       runs_as_wanted(m) && !has_claims(p, m);
 }
@@ -171,16 +177,55 @@ static void add_label(struct unit *u, uint64_t hash)
 	*arena_push(&u->arena, &u->labels) = hash;
 }
 
-static void keep(struct unit *u)
+static void keep_pod(struct unit *u, struct member *m, struct kept_pod *to)
 {
+	const struct meta *meta = m->want.object.meta;
+
+	*to = (struct kept_pod){
+		.member = m, .unit = u, .seen = *m->seen, .want = m->want,
+		.namespace = arena_strdup(&u->arena, meta->namespace),
+		.name = arena_strdup(&u->arena, meta->name),
+	};
+	m->as_kept = to;
+}
+
+/* What every pass looks at lies together. */
+static void gather(struct unit *u)
+{
+	struct observed_container *to;
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < u->members.n; i++)
+		n += u->pods[i].seen.ncontainers;
+	to = arena_array(&u->arena, struct observed_container, n);
+	for (uint32_t i = 0; i < u->members.n; i++) {
+		struct observed_pod *seen = &u->pods[i].seen;
+
+		for (uint32_t k = 0; k < seen->ncontainers; k++)
+			to[k] = seen->containers[k];
+		seen->containers = to;
+		to += seen->ncontainers;
+	}
+}
+
+static void keep(struct pass *p, struct unit *u)
+{
+	struct arena *pass = p->a;
+
+	p->a = &u->arena;
 	u->kept = true;
+	u->pods = arena_array(&u->arena, struct kept_pod, u->members.n);
 	for (uint32_t i = 0; i < u->members.n; i++) {
 		const struct object *o = &u->members.v[i]->want.object;
 
+		keep_pod(u, u->members.v[i], &u->pods[i]);
+		room_add(p, &u->room, &o->pod->spec);
 		for (uint32_t k = 0; k < o->meta->labels.n; k++)
 			add_label(u, label_hash(o->meta->namespace, &o->meta->labels.v[k]));
 		u->repels |= o->pod->spec.affinity && o->pod->spec.affinity->pod_anti_affinity;
 	}
+	gather(u);
+	p->a = pass;
 }
 
 void units_settle(struct pass *p)
@@ -192,6 +237,6 @@ void units_settle(struct pass *p)
 		for (uint32_t k = 0; k < u->members.n && settled; k++)
 			settled = is_settled(p, u, u->members.v[k]);
 		if (settled && is_complete(p, u))
-			keep(u);
+			keep(p, u);
 	}
 }

@@ -10,7 +10,7 @@
 #pragma once
 
 #include "control/memo.h"
-#include "control/pass.h"
+#include "control/schedule.h"
 
 /* An owner whose pods or records a unit reads, by the hash of its uid. */
 struct owner_link {
@@ -20,13 +20,24 @@ struct owner_link {
 	struct unit *unit;
 };
 
+/* A pod of a unit that is kept: nothing else of it has to be looked at in a pass. */
+struct kept_pod {
+	struct member *member;
+	struct unit *unit;
+	const char *namespace, *name;
+	struct observed_pod seen;
+	struct wanted_pod want;
+};
+
 struct unit {
 	struct arena arena;
 	struct owner_link self;
 	struct owner_link *links;	/* to all others */
 	struct object object;		/* a copy */
 	struct wanted out;		/* what it gave at work */
-	struct member_list members;	/* its pods, or those that a service may lead to */
+	struct member_list members;	/* its pods */
+	struct kept_pod *pods;		/* the same, when it is kept */
+	struct room_need room;		/* of all its pods together */
 	struct { uint64_t *v; uint32_t n; } labels;	/* of its pods, or the one a service asks for */
 	int64_t wake;			/* when time changes it; 0: never */
 	int32_t replicas;		/* as it was scaled */
@@ -45,7 +56,7 @@ struct memo {
 	uint32_t nunits, room;
 	struct owner_link **buckets;
 	uint32_t nbuckets;		/* a power of two */
-	struct { struct member **v; uint32_t n, room; } pods;	/* that are kept, in order */
+	struct { struct kept_pod **v; uint32_t n, room; } pods;	/* in the order of their names */
 	struct { struct record_mark *v; uint32_t n, room; } records;
 	uint64_t newest;		/* stamp of a record */
 	uint64_t passes;
@@ -67,6 +78,8 @@ void unit_leave(struct pass *p, struct unit *u, struct unit_scope *s);
 /* Runs it, or gives what it gave before. */
 void unit_run(struct pass *p, const struct object *o,
 	      void (*run)(struct pass *p, const struct object *o));
+/* Was it kept until now, with pods? */
+bool unit_has_kept_pods(const struct unit *u);
 bool unit_again(struct pass *p, struct unit *u);	/* gives what it gave, if that is kept */
 void units_settle(struct pass *p);	/* workloads that can be kept are, when their pods are done */
 uint64_t label_hash(const char *ns, const struct strpair *l);

@@ -29,7 +29,7 @@ const struct observed_pod *observed_find(const struct observed *o, const char *n
 
 /* ---- copies ---- */
 
-static const size_t container_texts[] = {
+static const size_t container_texts[] = {	/* in the order of the struct */
 	offsetof(struct observed_container, name),
 	offsetof(struct observed_container, probe_message[PROBE_READINESS]),
 	offsetof(struct observed_container, probe_message[PROBE_LIVENESS]),
@@ -41,7 +41,7 @@ static const size_t container_texts[] = {
 	offsetof(struct observed_container, image_id),
 };
 
-static const char **text_at(struct observed_container *c, size_t i)
+static const char **text_at(const struct observed_container *c, size_t i)
 {
 	return (const char **)((char *)c + container_texts[i]);
 }
@@ -100,17 +100,20 @@ static bool same_text(const char *x, const char *y)
 	return x == y || (x && y && strcmp(x, y) == 0);
 }
 
-/* All but texts is compared as bytes, so that a member that is new is not forgotten. */
+/* All between the texts is compared as bytes, so that a member that is new is not forgotten. */
 static bool same_container(const struct observed_container *x, const struct observed_container *y)
 {
-	struct observed_container a = *x, b = *y;
+	size_t at = 0;
 
 	for (size_t k = 0; k < ARRAY_SIZE(container_texts); k++) {
-		if (!same_text(*text_at(&a, k), *text_at(&b, k)))
+		size_t next = container_texts[k];
+
+		if (memcmp((const char *)x + at, (const char *)y + at, next - at) ||
+		    !same_text(*text_at(x, k), *text_at(y, k)))
 			return false;
-		*text_at(&a, k) = *text_at(&b, k) = NULL;
+		at = next + sizeof(char *);
 	}
-	return memcmp(&a, &b, sizeof(a)) == 0;
+	return memcmp((const char *)x + at, (const char *)y + at, sizeof(*x) - at) == 0;
 }
 
 static bool same_containers(const struct observed_container *x, uint32_t n,
@@ -124,11 +127,12 @@ static bool same_containers(const struct observed_container *x, uint32_t n,
 
 static bool same_usage(const struct observed_pod *x, const struct observed_pod *y)
 {
-	const struct pod_spec *s = &x->object->pod->spec;
 	const struct pod_usage *a = x->usage, *b = y->usage;
+	const struct pod_spec *s;
 
 	if (!a || !b)
 		return a == b;
+	s = &x->object->pod->spec;
 	return a->inodes == b->inodes &&
 	       memcmp(a->volumes, b->volumes, s->volumes.n * sizeof(*a->volumes)) == 0 &&
 	       memcmp(a->containers, b->containers,
@@ -139,8 +143,8 @@ bool observed_pod_same(const struct observed_pod *x, const struct observed_pod *
 {
 	struct observed_pod a = *x;
 
-	if (!x->object->stamp || x->object->stamp != y->object->stamp ||
-	    !same_text(x->evicted, y->evicted) || !same_text(x->message, y->message))
+	if (!x->stamp || x->stamp != y->stamp || !same_text(x->evicted, y->evicted) ||
+	    !same_text(x->message, y->message))
 		return false;
 	a.object = y->object;
 	a.usage = y->usage;

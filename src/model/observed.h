@@ -83,6 +83,7 @@ struct pod_usage {
 
 struct observed_pod {
 	const struct object *object;	/* the Pod as it was created */
+	uint64_t stamp;			/* of the object */
 	enum pod_stage stage;
 	uint32_t ip;
 	int64_t created_at;

@@ -130,6 +130,7 @@ static void observe_sandbox(struct arena *a, struct sandbox *p, struct observed_
 {
 	*ret = (struct observed_pod){
 		.object = &p->object,
+		.stamp = p->object.stamp,
 		.stage = p->stage,
 		.ip = p->ip,
 		.created_at = p->created_at,

@@ -113,9 +113,9 @@ static void record_everything(struct world *w, const struct object_list *wanted)
 	w->observed.derived = records;
 }
 
-static void run_pod(struct world *w, const struct object *pod, struct observed_pod *ret)
+static void run_pod(struct world *w, const struct object *pod, struct observed_container *c,
+		    struct observed_pod *ret)
 {
-	struct observed_container *c = arena_new(&w->arena, struct observed_container);
 	struct object *o = arena_new(&w->arena, struct object);
 	uint32_t number = (uint32_t)(ret - w->observed.pods);
 
@@ -128,7 +128,7 @@ static void run_pod(struct world *w, const struct object *pod, struct observed_p
 	c->configured[PROBE_READINESS] = c->decided[PROBE_READINESS] = true;
 	c->passed[PROBE_READINESS] = true;
 	*ret = (struct observed_pod){
-		.object = o, .stage = POD_UP, .ip = 0x0a000002 + number, .containers = c,
+		.object = o, .stamp = o->stamp, .stage = POD_UP, .ip = 0x0a000002 + number, .containers = c,
 		.ncontainers = 1, .created_at = c->started_at, .ready_since = c->started_at,
 	};
 }
@@ -144,14 +144,16 @@ static void control(struct world *w, struct memo *memo, struct arena *a, struct 
 /* What the first pass wants is there, and what it is recorded by. */
 static void run_everything(struct world *w)
 {
+	struct observed_container *containers;
 	struct wanted wanted;
 
 	control(w, NULL, &w->arena, &wanted);
 	record_everything(w, &wanted.derived);
 	w->observed.pods = arena_array(&w->arena, struct observed_pod, wanted.pods.n + 1);
 	w->observed.npods = wanted.pods.n;
+	containers = arena_array(&w->arena, struct observed_container, wanted.pods.n);
 	for (uint32_t i = 0; i < wanted.pods.n; i++) {
-		run_pod(w, &wanted.pods.v[i].object, &w->observed.pods[i]);
+		run_pod(w, &wanted.pods.v[i].object, &containers[i], &w->observed.pods[i]);
 		w->observed.pods[i].config_digest = wanted.pods.v[i].config_digest;
 	}
 	for (int i = 0; i < 3; i++) {	/* completions are noted, services lead to the pods */

@@ -53,7 +53,7 @@ static void not_later(const struct sim *s, struct sim_pod *p)
 static void observe_pod(struct sim_pod *p, struct arena *a, struct observed_pod *o)
 {
 	*o = (struct observed_pod){
-		.object = &p->object, .stage = p->stage, .ip = p->ip, .created_at = p->created_at,
+		.object = &p->object, .stamp = p->object.stamp, .stage = p->stage, .ip = p->ip, .created_at = p->created_at,
 		.stopped_at = p->stopped_at, .ready_since = p->ready_since,
 		.config_digest = p->config_digest,
 		.resize = p->resize.generation ? &p->resize : NULL, .message = p->message, .ncontainers = p->n,
