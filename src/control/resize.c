@@ -165,12 +165,11 @@ static void decide(struct pass *p, struct member *m, struct room *room)
 {
 	struct room_need had = room_need(p, &m->want.object.pod->spec);
 	struct room_need need = room_need(p, &m->resize->desired);
+	bool takes_room = m->placed && !m->finished;
 
-	if (!m->placed || m->finished) {	/* it takes no room yet, or none any more */
-		grant(p, m);
-	} else if (fits(p, m, room, &had, &need) && is_admitted(p, m)) {
-		room->used.cpu += need.cpu - had.cpu;
-		room->used.memory += need.memory - had.memory;
+	if (m->finished || ((!takes_room || fits(p, m, room, &had, &need)) && is_admitted(p, m))) {
+		room->used.cpu += takes_room ? need.cpu - had.cpu : 0;
+		room->used.memory += takes_room ? need.memory - had.memory : 0;
 		grant(p, m);
 	} else {
 		m->want.declared = m->resize->shown;

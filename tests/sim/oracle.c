@@ -174,9 +174,11 @@ static void on_action(struct sim *s, const struct observed *o, const struct want
 	if (a->kind == ACTION_OBJECT_PUT)
 		oracle_records(&c, a->object);
 	if (a->kind == ACTION_POD_CREATE) {
-		oracle_admits(&c, &a->pod->object);
+		oracle_admits(&c, &a->pod->object, NULL);
 		oracle_makes(&c, &a->pod->object);
 	}
+	if (a->kind == ACTION_POD_RESIZE && p)
+		oracle_resizes(&c, p, &a->pod->object);
 	if (a->kind == ACTION_POD_STOP && p) {
 		check_drained(&c, p, a);
 		oracle_stops(&c, p);

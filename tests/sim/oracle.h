@@ -66,7 +66,9 @@ void oracle_stops(const struct scene *c, const struct sim_pod *p);
 void oracle_sets_passed(const struct scene *c);	/* a pass was carried out completely */
 
 /* oracle_limits.c: what is admitted, and what finds a place */
-void oracle_admits(const struct scene *c, const struct object *pod);
+/* was: the pod as it is there, to be changed; NULL: it is to be made. */
+void oracle_admits(const struct scene *c, const struct object *pod, const struct object *was);
+void oracle_resizes(const struct scene *c, const struct sim_pod *p, const struct object *then);
 void oracle_records(const struct scene *c, const struct object *o);
 void oracle_starts(const struct scene *c, const struct sim_pod *p);
 

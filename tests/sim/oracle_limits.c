@@ -83,13 +83,15 @@ static int64_t charge(const char *name, const struct object *pod, bool runs)
 	return strncmp(name, "requests.", 9) == 0 ? milli_of(pod, name + 9, false) : 0;
 }
 
-static void check_quota(const struct scene *c, const struct object *quota, const struct object *pod)
+static void check_quota(const struct scene *c, const struct object *quota, const struct object *pod,
+			const struct object *was)
 {
 	const struct resource_quota_spec *q = &quota->resource_quota->spec;
 
 	for (uint32_t i = 0; in_scope(q, pod) && i < q->hard.n; i++) {
 		const char *name = q->hard.v[i].k;
-		int64_t more = charge(name, pod, true), used = 0;
+		int64_t more = charge(name, pod, true) - (was ? charge(name, was, true) : 0);
+		int64_t used = 0;
 
 		for (uint32_t k = 0; k < c->sim->pods.n; k++) {
 			const struct sim_pod *p = c->sim->pods.v[k];
@@ -97,7 +99,7 @@ static void check_quota(const struct scene *c, const struct object *quota, const
 			if (in_scope(q, &p->object) && is_there(p))
 				used += charge(name, &p->object, counts(p));
 		}
-		if (more && used + more > q->hard.v[i].v.milli)
+		if (more > 0 && used + more > q->hard.v[i].v.milli)
 			sim_broken(c->sim, "quota", "pod %s is made with %d thousandths of %s, used "
 				   "are %d of %s", pod->meta->name, (int)more, name, (int)used,
 				   q->hard.v[i].v.text);
@@ -193,13 +195,13 @@ static void check_range(const struct scene *c, const struct object *range, const
 	}
 }
 
-void oracle_admits(const struct scene *c, const struct object *pod)
+void oracle_admits(const struct scene *c, const struct object *pod, const struct object *was)
 {
 	struct object_list quotas = set_kind(c->sim->set, KIND_RESOURCEQUOTA);
 	struct object_list ranges = set_kind(c->sim->set, KIND_LIMITRANGE);
 
 	for (uint32_t i = 0; i < quotas.n; i++)
-		check_quota(c, &quotas.v[i], pod);
+		check_quota(c, &quotas.v[i], pod, was);
 	for (uint32_t i = 0; i < ranges.n; i++)
 		check_range(c, &ranges.v[i], pod);
 }
@@ -249,4 +251,36 @@ void oracle_starts(const struct scene *c, const struct sim_pod *p)
 		sim_broken(c->sim, "room", "pod %s is started with %d beside %d thousandths of a "
 			   "processor, there is room for %u", p->object.meta->name, (int)cpu,
 			   (int)used, c->sim->room * SIM_CPU);
+}
+
+static int64_t cpu_of(const struct object *pod)
+{
+	return milli_of(pod, "cpu", false);
+}
+
+/* Others that change in the same pass may give what it takes. */
+static bool alone(const struct scene *c)
+{
+	const struct action_list *l = c->sim->doing;
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < l->n; i++)
+		n += l->v[i].kind == ACTION_POD_RESIZE;
+	return n == 1;
+}
+
+/* What grows is admitted once more, and has to fit beside the others. */
+void oracle_resizes(const struct scene *c, const struct sim_pod *p, const struct object *then)
+{
+	int64_t used = cpu_of(then), all = (int64_t)c->sim->room * SIM_CPU;
+
+	if (scene_ended(p) || p->stage > POD_UP || !alone(c))
+		return;
+	oracle_admits(c, then, &p->object);
+	for (uint32_t i = 0; i < c->sim->pods.n; i++)
+		if (c->sim->pods.v[i] != p && has_place(c->sim->pods.v[i]))
+			used += cpu_of(&c->sim->pods.v[i]->object);
+	if (all && has_place(p) && cpu_of(then) > cpu_of(&p->object) && used > all)
+		sim_broken(c->sim, "room", "pod %s gets %d thousandths of a processor, of %d in all %d "
+			   "would be taken", then->meta->name, (int)cpu_of(then), (int)all, (int)used);
 }
