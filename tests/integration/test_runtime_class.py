@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from harness import IS_V2, configmap, container, container_status, pod, state, wait_for
+from harness import IS_V2, SLOW, configmap, container, container_status, pod, state, wait_for
 from test_access import PROMPT, Terminal
 from test_isolation import facts, runs
 
@@ -103,7 +103,7 @@ def test_its_end_by_a_signal(orch, handler):
     for name, trap, code in (("asks", "echo asked; exit 5", 5), ("kills", "", 137)):
         orch.run_to_end(name, container(
             "/", "/bin/sh", "-c", f"trap '{trap}' TERM; while :; do sleep 0.05; done"), (),
-            activeDeadlineSeconds=2, **handler)
+            activeDeadlineSeconds=int(3 * SLOW), **handler)
         p = wait_for(lambda: state(orch.pod(name))[0] == "terminated" and orch.pod(name), 15)
         assert state(p)[1]["exitCode"] == code
         assert ("asked" in orch.log_text(p, "main")) == (code == 5)
