@@ -215,8 +215,6 @@ static const char *cannot_make(struct pass *p, const struct storage_claim *c)
 {
 	if (c->spec->selector)
 		return "claim.Spec.Selector is not supported";
-	if (c->spec->volume_mode == VOLUME_BLOCK)
-		return STORAGE_PROVISIONER " does not support block volume provisioning";
 	if (c->spec->data_source || c->spec->data_source_ref)
 		return "claim.Spec.DataSource is not supported";
 	return p->in->volumes_dir ? NULL : "there is no directory for volumes";

@@ -42,11 +42,13 @@ static bool lead(const struct storage_volume *v, const struct volume *of, struct
 	*w = (struct wanted_volume){
 		.name = of->name,
 		.read_only = (claim && claim->read_only) || only_readers(&v->spec->access_modes),
+		.block = v->spec->volume_mode == VOLUME_BLOCK,
 	};
 	if (v->spec->local) {
 		w->path = v->spec->local->path;
 		w->type = HOST_PATH_DIRECTORY;
-		w->own = true;
+		w->own = !w->block;
+		w->file = w->block && v->provisioned;
 	} else if (v->spec->host_path) {
 		w->path = v->spec->host_path->path;
 		w->type = v->spec->host_path->type;

@@ -17,7 +17,7 @@ struct pass {
 	int64_t now;
 };
 
-/* The directory of a volume that orch makes and removes; NULL: o is something else. */
+/* The directory or file of a volume that orch makes and removes; NULL: o is something else. */
 static const char *provisioned(const struct object *o)
 {
 	const char *by = strmap_get(&o->meta->annotations, "pv.kubernetes.io/provisioned-by");
@@ -26,10 +26,19 @@ static const char *provisioned(const struct object *o)
 	       o->pv->spec.local ? o->pv->spec.local->path : NULL;
 }
 
+static int make_volume(struct pass *p, const struct pv_spec *s, const char *path, struct err *err)
+{
+	const struct quantity *size = qtymap_get(&s->capacity, "storage");
+
+	if (s->volume_mode != VOLUME_BLOCK)
+		return runtime_volume_make(p->d->runtime, path, err);
+	return runtime_block_make(p->d->runtime, path, size ? quantity_value(size) : 0, err);
+}
+
 static int do_object_put(struct pass *p, const struct action *a, struct err *err)
 {
-	const char *dir = provisioned(a->object);
-	int r = dir ? runtime_volume_make(p->d->runtime, dir, err) : 0;
+	const char *path = provisioned(a->object);
+	int r = path ? make_volume(p, &a->object->pv->spec, path, err) : 0;
 
 	if (r == 0)
 		store_derived_put(p->d->store, a->object);

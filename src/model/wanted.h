@@ -21,6 +21,8 @@ struct wanted_volume {
 	enum host_path_type type;	/* what must be there, or is made */
 	bool read_only;
 	bool own;		/* an fsGroup is given to what is in it */
+	bool block;		/* a device, not a directory: */
+	bool file;		/* a file that becomes one */
 };
 struct wanted_volumes { struct wanted_volume *v; uint32_t n; };
 

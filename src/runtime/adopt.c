@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/macro.h"
+#include "runtime/device.h"
 #include "runtime/sandbox.h"
 
 #define PATIENCE (5 * NSEC)
@@ -158,8 +159,10 @@ int adopt_all(struct runtime *r, struct err *err)
 	for (uint32_t i = 0; code == 0 && i < uids.n; i++)
 		if (adopt(r, uids.v[i]) < 0)
 			sweep_away(r, uids.v[i]);
-	if (code == 0)
+	if (code == 0) {
 		sweep_unknown(r, &a, &uids);
+		devices_release(r);
+	}
 	if (r->unsettled)
 		loop_timer_at(r->loop, &r->patience, time_mono() + PATIENCE, out_of_patience);
 	arena_release(&a);

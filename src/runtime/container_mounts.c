@@ -7,6 +7,7 @@
 #include "base/macro.h"
 #include "model/names.h"
 #include "runtime/builder.h"
+#include "runtime/device.h"
 #include "runtime/volume.h"
 
 struct mount_point {
@@ -170,6 +171,9 @@ static int add_volume(struct builder *b, const struct volume_mount *m, struct mo
 
 	if (!v)
 		return err_set(err, -EINVAL, "there is no volume \"%s\"", m->name);
+	if (volume_claim(&in, v) && volume_claim(&in, v)->block)
+		return err_set(err, -EINVAL, "volume \"%s\" has volumeMode Block, but is specified in "
+			       "volumeMounts", m->name);
 	b->fault = FAULT_MOUNT;
 	r = volume_path(b, &in, v, &at.from, &why);
 	if (r < 0)
@@ -195,6 +199,45 @@ static int add_volume(struct builder *b, const struct volume_mount *m, struct mo
 		at.from = arena_printf(b->a, "%s//%s", at.from, sub);
 		at.how |= volume_is_files(v) || v->image ? 0 : BIND_MAKE;
 	}
+	mount_point_add(b->a, l, at);
+	return 0;
+}
+
+static int check_device(const struct builder *b, const struct volume_device *d,
+			const struct wanted_volume *claim, struct err *err)
+{
+	if (!claim)
+		return err_set(err, -ENOENT, "volume \"%s\": its claim is not bound", d->name);
+	if (!claim->block)
+		return err_set(err, -EINVAL, "volume \"%s\" has volumeMode Filesystem, but is "
+			       "specified in volumeDevices", d->name);
+	if (claim->read_only || b->p->ids)
+		return err_set(err, -EINVAL, "volume \"%s\": block volumes are not possible %s",
+			       d->name, b->p->ids ? "with hostUsers: false" : "read-only");
+	return 0;
+}
+
+/* Who may do what with a device is for its mode to say, which a mount does not change. */
+static int add_device(struct builder *b, const struct volume_device *d, struct mount_points *l,
+		      struct err *err)
+{
+	const struct volume_in in = { .pod = &b->p->object, .claims = b->claims->v,
+				      .nclaims = b->claims->n };
+	const struct volume *v = volume_find(&b->p->object.pod->spec, d->name);
+	const struct wanted_volume *claim = v ? volume_claim(&in, v) : NULL;
+	struct mount_point at = { .to = d->device_path, .flags = MS_NOSUID | MS_NOEXEC,
+				  .how = BIND_INNER };
+	struct err why = { 0 };
+	int r = check_device(b, d, claim, err);
+
+	if (r < 0)
+		return r;
+	b->fault = FAULT_MOUNT;
+	r = device_path(b->p, b->a, claim, &at.from, &why);
+	if (r < 0)
+		return err_set(err, r, "MapVolume.SetUpDevice failed for volume \"%s\" : %s", d->name,
+			       why.msg);
+	b->fault = FAULT_CREATE;
 	mount_point_add(b->a, l, at);
 	return 0;
 }
@@ -230,6 +273,8 @@ static int collect_mounts(struct builder *b, struct mount_points *l, struct err 
 		add_own(b, l, message_path(b->a, b->p, b->c), message, QUIET_MOUNT);
 	for (uint32_t i = 0; r == 0 && i < b->c->volume_mounts.n; i++)
 		r = add_volume(b, &b->c->volume_mounts.v[i], l, err);
+	for (uint32_t i = 0; r == 0 && i < b->c->volume_devices.n; i++)
+		r = add_device(b, &b->c->volume_devices.v[i], l, err);
 	return r;
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/macro.h"
+#include "runtime/device.h"
 #include "runtime/images.h"
 #include "runtime/sandbox.h"
 #include "runtime/volume.h"
@@ -256,6 +257,15 @@ int runtime_volume_make(struct runtime *r, const char *dir, struct err *err)
 	return code;
 }
 
+int runtime_block_make(struct runtime *r, const char *file, int64_t size, struct err *err)
+{
+	struct arena a = { 0 };
+	int code = file_mkdir_p(arena_printf(&a, "%s/volumes", r->s.state_dir), 0700, err);
+
+	arena_release(&a);
+	return code < 0 ? code : device_make_file(file, size, err);
+}
+
 void runtime_volume_remove(struct runtime *r, const char *dir)
 {
 	struct arena a = { 0 };
@@ -335,6 +345,8 @@ static void remove_sandbox(struct sandbox *p)
 	sweep_add(&p->rt->sweep, p->cgroup, p->object.pod->spec.host_network ? 0 : p->ip, p->ids,
 		  dirs);
 	sandbox_take_out(p);
+	if (device_wanted(&p->object.pod->spec))
+		devices_release(p->rt);
 	link_release(&p->link);
 	sweep_sandbox(&p->rt->sweep, p);
 }

@@ -93,6 +93,8 @@ void runtime_node(const struct runtime *r, int64_t *ret_cpu_milli, int64_t *ret_
 /* Directories of volumes. One is removed a little later, outside of the pass, and only from among
  * them. */
 int runtime_volume_make(struct runtime *r, const char *dir, struct err *err);
+/* The same for a block volume: a sparse file, which may grow. */
+int runtime_block_make(struct runtime *r, const char *file, int64_t size, struct err *err);
 void runtime_volume_remove(struct runtime *r, const char *dir);
 
 /* exec: the descriptors come through done(); then exited() once. Both get data. */

@@ -3,6 +3,7 @@
 #include "runtime/userns.h"
 
 #include "base/macro.h"
+#include "runtime/device.h"
 #include "runtime/identity.h"
 
 /* ---- who ---- */
@@ -33,7 +34,7 @@ bool userns_wanted(const struct userns *u, const struct pod_spec *s)
 	if (HAS(s, pod_spec, host_users))
 		return !s->host_users;
 	return u->pool.by_default && !s->host_network && !s->host_pid && !s->host_ipc &&
-	       !identity_any_privileged(s) && !has_high_ids(s);
+	       !identity_any_privileged(s) && !has_high_ids(s) && !device_wanted(s);
 }
 
 /* ---- which ---- */

@@ -312,3 +312,92 @@ def test_kubectl_shows_storage(kube):
     assert "Bound" in row and "RWO" in row and "orch-local" in row and "1Gi" in row
     assert "default/data" in kube.kubectl("get", "pv").stdout
     assert "Used By:" in kube.kubectl("describe", "pvc", "data").stdout
+
+
+# ---- block volumes ----
+
+def disk_user(name, claim_name, script, more_mounts=(), **spec):
+    c = container("/", "/bin/sh", "-c", script,
+                  volumeDevices=[{"name": "disk", "devicePath": "/dev/xdisk"}],
+                  volumeMounts=list(more_mounts))
+    return pod(name, c, volumes=[{"name": "disk", "persistentVolumeClaim": {
+        "claimName": claim_name}}], **spec)
+
+
+def loops_of(path):
+    """Loop devices of files below a directory, or of a file."""
+    found = {}
+    for name in filter(lambda n: n.startswith("loop"), os.listdir("/sys/block")):
+        try:
+            with open(f"/sys/block/{name}/loop/backing_file") as f:
+                found[name] = f.read().strip()
+        except FileNotFoundError:
+            pass		# not attached
+    return sorted(n for n, f in found.items() if f.startswith(os.path.realpath(path)))
+
+
+needs_loops = pytest.mark.skipif(not os.path.exists("/dev/loop-control"),
+                                 reason="the kernel has no loop devices")
+
+
+@needs_loops
+@pytest.mark.v2
+def test_a_block_volume(orch):
+    """A file that is a device as long as a pod has it; what was written is there for the next."""
+    orch.write("keep.yaml", claim("keep"))
+    orch.write("c.yaml", claim("data", "8Mi", volumeMode="Block"))
+    orch.write("p.yaml", disk_user("p", "data", "test -b /dev/xdisk && wc -c </dev/xdisk && "
+                                   "echo written | dd of=/dev/xdisk conv=fsync && sleep 1000"))
+    p = running(orch, "p")
+    volumes = f"{orch.state}/volumes"
+    path = pv(orch, claim_of(orch, "data")["spec"]["volumeName"])["spec"]["local"]["path"]
+    assert os.path.getsize(path) == 8 << 20 and os.stat(path).st_blocks * 512 < 1 << 20
+    wait_for(lambda: b"written" in open(path, "rb").read(16), 15, "the file has what was written")
+    assert orch.log_text(p, "main").splitlines()[0] == str(8 << 20)
+    device, = loops_of(volumes)
+    with open(f"/sys/block/{device}/loop/autoclear") as f:
+        assert f.read() == "0\n"
+    orch.kill9()
+    orch.start()
+    orch.wait_settled()
+    assert loops_of(volumes) == [device] and orch.plan()["empty"]
+    os.unlink(orch.path("p.yaml"))
+    orch.apply(allowDelete=-1)
+    wait_for(lambda: not loops_of(volumes), 20, "nobody has the device any more")
+    orch.write("q.yaml", disk_user("q", "data", "head -c 8 /dev/xdisk; sleep 1000"))
+    q = running(orch, "q")
+    wait_for(lambda: "written" in orch.log_text(q, "main"), 15)
+    orch.reboot()
+    q = running(orch, "q")
+    wait_for(lambda: "written" in orch.log_text(q, "main"), 15)
+    assert len(loops_of(volumes)) == 1
+    orch.write("wrong.yaml", user(orch, "wrong", "data"))
+    wait_for(lambda: "has volumeMode Block, but is specified in volumeMounts" in
+             str(container_status(orch.pod("wrong") or {})), 15)
+
+
+@needs_loops
+def test_a_device_of_the_node(orch):
+    image = f"{orch.dir}/disk"
+    with open(image, "wb") as f:
+        f.write(b"of the node\n")
+        f.truncate(1 << 20)
+    device = orch.ns.run("losetup", "-f", "--show", image).stdout.strip()
+    here = {"nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [
+        {"key": "kubernetes.io/hostname", "operator": "In", "values": ["node1"]}]}]}}}
+    try:
+        orch.write("pv.yaml", volume("disk", "1Mi", {"local": {"path": device}}, volumeMode="Block",
+                                     storageClassName="disks", **here),
+                   claim("disk", "1Mi", volumeMode="Block", storageClassName="disks"))
+        p, text = orch.run_to_end("p", disk_user("p", "disk", "head -n 1 /dev/xdisk")["spec"]
+                                  ["containers"][0], (), volumes=[{"name": "disk",
+                                  "persistentVolumeClaim": {"claimName": "disk"}}])
+        assert text == "of the node\n"
+        orch.write("file.yaml", volume("file", "1Mi", {"local": {"path": image}}, volumeMode="Block",
+                                       storageClassName="files", **here),
+                   claim("file", "1Mi", volumeMode="Block", storageClassName="files"),
+                   disk_user("no", "file", "true"))
+        wait_for(lambda: "is not a block device" in str(orch.pod("no")) +
+                 orch.ctl("get", "events").stdout, 15)
+    finally:
+        orch.ns.run("losetup", "-d", device)

@@ -61,6 +61,8 @@ static const struct {
 	{ "the default waits for a pod", "c", "1Gi", "", NULL, "WaitForFirstConsumer" },
 	{ "a new one", "c", "1Gi", "storageClassName: now",
 	  "pvc-00000000-0000-4000-8000-000000000004", "ProvisioningSucceeded" },
+	{ "a new device", "c", "1Gi", "storageClassName: now, volumeMode: Block",
+	  "pvc-00000000-0000-4000-8000-000000000004", "ProvisioningSucceeded" },
 };
 
 static bool told(const struct fixture *f, const char *reason)
