@@ -80,27 +80,62 @@ static void set_replicas(struct object *o, int32_t replicas)
 		*(int32_t *)((char *)o->body + spec->offset + f->offset) = replicas;
 }
 
-/* A shallow copy of a declared object whose status is the one that control found. */
-static struct object with_status(struct arena *a, const struct object *o, const struct wanted *w)
-{
-	struct object shown = *o;
-	struct object_key key = object_key(o);
-	const struct field *status = schema_field(o->kind->type, "status");
+/* What control found of objects, by their keys; of each the first. */
+struct statuses { const struct wanted_status **v; uint32_t n; };
 
-	if (!status || status->kind != K_INLINE)
-		return shown;
-	for (uint32_t i = 0; i < w->statuses.n; i++) {
-		if (object_key_cmp(&w->statuses.v[i].key, &key))
-			continue;
-		shown.body = arena_alloc(a, o->kind->type->size);
-		memcpy(shown.body, o->body, o->kind->type->size);
-		memcpy((char *)shown.body + status->offset, w->statuses.v[i].status,
-		       status->sub->size);
-		shown.meta = &((struct pod *)shown.body)->metadata;
-		if (w->statuses.v[i].scaled)
-			set_replicas(&shown, w->statuses.v[i].replicas);
-		break;
+static int status_cmp(const void *x, const void *y)
+{
+	const struct wanted_status *a = *(const struct wanted_status *const *)x;
+	const struct wanted_status *b = *(const struct wanted_status *const *)y;
+	int r = object_key_cmp(&a->key, &b->key);
+
+	return r ? r : a < b ? -1 : a > b;
+}
+
+static struct statuses statuses_sorted(struct arena *a, const struct wanted *w)
+{
+	struct statuses s = { arena_array(a, const struct wanted_status *, w->statuses.n),
+			      w->statuses.n };
+
+	for (uint32_t i = 0; i < s.n; i++)
+		s.v[i] = &w->statuses.v[i];
+	if (s.n)
+		qsort(s.v, s.n, sizeof(*s.v), status_cmp);
+	return s;
+}
+
+static const struct wanted_status *status_of(const struct statuses *s, const struct object_key *key)
+{
+	uint32_t lo = 0, hi = s->n;
+
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (object_key_cmp(&s->v[mid]->key, key) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
 	}
+	return lo < s->n && !object_key_cmp(&s->v[lo]->key, key) ? s->v[lo] : NULL;
+}
+
+/* A shallow copy of a declared object whose status is the one that control found. */
+static struct object with_status(struct arena *a, const struct object *o, const struct statuses *all)
+{
+	const struct field *status = schema_field(o->kind->type, "status");
+	const struct wanted_status *found;
+	struct object_key key = object_key(o);
+	struct object shown = *o;
+
+	found = status && status->kind == K_INLINE ? status_of(all, &key) : NULL;
+	if (!found)
+		return shown;
+	shown.body = arena_alloc(a, o->kind->type->size);
+	memcpy(shown.body, o->body, o->kind->type->size);
+	memcpy((char *)shown.body + status->offset, found->status, status->sub->size);
+	shown.meta = &((struct pod *)shown.body)->metadata;
+	if (found->scaled)
+		set_replicas(&shown, found->replicas);
 	return shown;
 }
 
@@ -127,6 +162,16 @@ static struct object pod_shown(struct arena *a, const struct wanted_pod *p, cons
 		shown.meta->deletion_grace_period_seconds = p->grace_s;
 	}
 	return shown;
+}
+
+/* One that control kept was shown in the pass before. */
+static void show_pod(struct daemon *d, struct arena *a, const struct wanted_pod *p,
+		     const struct observed *o, int64_t now)
+{
+	if (p->settled && view_stays(d->view, p->object.meta, KIND_POD))
+		return;
+	struct object shown = pod_shown(a, p, o, now);
+	view_put(d->view, &shown);
 }
 
 static bool is_storage(const struct object *o)
@@ -186,6 +231,7 @@ static void show_endpoints(struct daemon *d, struct arena *a, const struct objec
 static void show(struct daemon *d, struct arena *a, const struct outlook *o, int64_t now)
 {
 	const struct wanted *w = &o->wanted;
+	struct statuses statuses = statuses_sorted(a, w);
 
 	view_begin(d->view);
 	default_namespace(d, a);
@@ -195,7 +241,7 @@ static void show(struct daemon *d, struct arena *a, const struct outlook *o, int
 		if (shown_by_control(d, &d->applied->objects.v[i]) ||
 		    made_by_control(w, &d->applied->objects.v[i]))
 			continue;
-		shown = with_status(a, &d->applied->objects.v[i], w);
+		shown = with_status(a, &d->applied->objects.v[i], &statuses);
 		if (shown.kind->id == KIND_ENDPOINTS)
 			show_endpoints(d, a, &shown);
 		else
@@ -208,11 +254,8 @@ static void show(struct daemon *d, struct arena *a, const struct outlook *o, int
 		view_put(d->view, &w->shown.v[i]);
 	for (uint32_t i = 0; i < w->endpoints.n; i++)
 		show_endpoints(d, a, &w->endpoints.v[i]);
-	for (uint32_t i = 0; i < w->pods.n; i++) {
-		struct object shown = pod_shown(a, &w->pods.v[i], &o->observed, now);
-
-		view_put(d->view, &shown);
-	}
+	for (uint32_t i = 0; i < w->pods.n; i++)
+		show_pod(d, a, &w->pods.v[i], &o->observed, now);
 	view_end(d->view);
 	for (uint32_t i = 0; i < w->events.n; i++) {
 		const struct wanted_event *e = &w->events.v[i];

@@ -19,6 +19,7 @@
 struct table {
 	struct view_entry **v;
 	uint32_t n, cap;
+	uint32_t near;			/* where what is put next probably stands: it comes in order */
 };
 
 struct view {
@@ -116,6 +117,25 @@ static uint32_t position(const struct table *t, const char *ns, const char *name
 	return lo;
 }
 
+static bool is_named(const struct view_entry *e, const char *ns, const char *name)
+{
+	const struct meta *m = e->object.meta;
+
+	return streq(m->name, name) && streq(m->namespace ? m->namespace : "", ns);
+}
+
+static uint32_t position_near(struct table *t, const struct meta *m, bool *ret_found)
+{
+	const char *ns = m->namespace ? m->namespace : "";
+	uint32_t at = t->near;
+
+	*ret_found = at < t->n && is_named(t->v[at], ns, m->name);
+	if (!*ret_found)
+		at = position(t, ns, m->name, ret_found);
+	t->near = at + 1;
+	return at;
+}
+
 static struct view_entry *insert(struct table *t, uint32_t at)
 {
 	if (t->n == t->cap) {
@@ -166,16 +186,18 @@ static void store(struct view *v, struct view_entry *e, const struct object *o)
 void view_begin(struct view *v)
 {
 	v->differs = false;
-	for (int k = 0; k < KIND_COUNT; k++)
+	for (int k = 0; k < KIND_COUNT; k++) {
+		v->kinds[k].near = 0;
 		for (uint32_t i = 0; i < v->kinds[k].n; i++)
 			v->kinds[k].v[i]->seen = k == KIND_EVENT;
+	}
 }
 
 void view_put(struct view *v, const struct object *o)
 {
 	struct table *t = &v->kinds[o->kind->id];
 	bool found;
-	uint32_t at = position(t, o->meta->namespace ? o->meta->namespace : "", o->meta->name, &found);
+	uint32_t at = position_near(t, o->meta, &found);
 	struct view_entry *e = found ? t->v[at] : insert(t, at);
 
 	e->seen = true;
@@ -184,6 +206,17 @@ void view_put(struct view *v, const struct object *o)
 	store(v, e, o);
 	if (!found)
 		e->created = e->version;
+}
+
+bool view_stays(struct view *v, const struct meta *m, enum kind_id kind)
+{
+	struct table *t = &v->kinds[kind];
+	bool found;
+	uint32_t at = position_near(t, m, &found);
+
+	if (found)
+		t->v[at]->seen = true;
+	return found;
 }
 
 static void forget_tombstones(struct view *v)

@@ -29,6 +29,8 @@ void view_free(struct view *v);
 /* One pass: begin, put all objects, end. changed() is called from end when anything differed. */
 void view_begin(struct view *v);
 void view_put(struct view *v, const struct object *o);
+/* Instead of putting what is known to be equal to what was put before; false: nothing was. */
+bool view_stays(struct view *v, const struct meta *m, enum kind_id kind);
 void view_end(struct view *v);
 
 /* An Event, outside the passes: equal ones (object, reason, message) are counted up; the oldest

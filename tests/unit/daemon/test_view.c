@@ -210,11 +210,32 @@ static void a_burst_of_events_stays_while_it_is_young(void **state)
 	assert_int_equal(n, 1000);
 }
 
+static void what_stays_need_not_be_put(void **state)
+{
+	struct fixture *f = *state;
+	struct meta known = { .namespace = "default", .name = "b" };
+	struct meta unknown = { .namespace = "default", .name = "z" };
+	uint64_t version;
+
+	pass(f, (const char *[]){ "a", "1", "b", "1", "c", "1", NULL });
+	version = view_get(f->view, KIND_CONFIGMAP, "default", "b")->version;
+	view_begin(f->view);
+	put(f, "a", "2");
+	assert_true(view_stays(f->view, &known, KIND_CONFIGMAP));
+	assert_false(view_stays(f->view, &unknown, KIND_CONFIGMAP));
+	view_end(f->view);
+	assert_int_equal(view_get(f->view, KIND_CONFIGMAP, "default", "b")->version, version);
+	assert_true(view_get(f->view, KIND_CONFIGMAP, "default", "a")->version > version);
+	assert_null(view_get(f->view, KIND_CONFIGMAP, "default", "c"));
+	assert_null(view_get(f->view, KIND_CONFIGMAP, "default", "z"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(equal_objects_keep_their_version, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_cursor_sees_each_change_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_stays_need_not_be_put, setup, teardown),
 		cmocka_unit_test_setup_teardown(many_changes_in_between_are_one, setup, teardown),
 		cmocka_unit_test_setup_teardown(gone_and_back_is_seen_as_both, setup, teardown),
 		cmocka_unit_test_setup_teardown(too_old_a_cursor_is_told, setup, teardown),
