@@ -40,16 +40,17 @@ static const struct object *record_of(struct pass *p, const struct object *hpa)
 	return NULL;
 }
 
-/* "SECONDS:N SECONDS:N" */
-static void read_notes(struct arena *a, const struct object *record, const char *key,
+/* "SECONDS:N SECONDS:N". A clock that went back makes nothing later than now. */
+static void read_notes(struct autoscaler *h, const struct object *record, const char *key,
 		       struct hpa_notes *ret)
 {
+	int64_t now = whole_seconds(h->p->in->now);
 	const char *s = strmap_get(&record->meta->annotations, key);
 	long long at;
 	int n, used;
 
 	while (s && sscanf(s, "%lld:%d %n", &at, &n, &used) == 2) {
-		*arena_push(a, ret) = (struct hpa_note){ at * NSEC, n };
+		*arena_push(h->p->a, ret) = (struct hpa_note){ MIN(at * NSEC, now), n };
 		s += used;
 	}
 }
@@ -72,9 +73,9 @@ static void load(struct autoscaler *h)
 
 	if (!r)
 		return;
-	h->last_scaled = r->hpa->status.last_scale_time;
-	read_notes(h->p->a, r, RECOMMENDED_ANNOTATION, &h->recommended);
-	read_notes(h->p->a, r, STEPS_ANNOTATION, &h->steps);
+	h->last_scaled = MIN(r->hpa->status.last_scale_time, whole_seconds(h->p->in->now));
+	read_notes(h, r, RECOMMENDED_ANNOTATION, &h->recommended);
+	read_notes(h, r, STEPS_ANNOTATION, &h->steps);
 }
 
 static void save(struct autoscaler *h, int32_t replicas)
