@@ -153,7 +153,8 @@ static struct object make_object(struct rollout *r)
 /* As in Kubernetes its rollout stands still until there is room. */
 static void refuse(struct rollout *r, const char *name, const char *why)
 {
-	r->refused = arena_printf(r->p->a, "Failed to create new replica set \"%s\": %s", name, why);
+	r->refused = arena_printf(r->p->a, "Failed to create new replica set \"%s\": %s", name,
+				  why);
 	pass_event(r->p, r->object, true, CREATE_ERROR, r->refused);
 }
 

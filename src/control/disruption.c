@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Disruptions: pods that have to go for somebody else's sake, with the condition DisruptionTarget. Why
- * is written into the pod before it is told to stop, as the policies of its Job ask for it later.
+ * Disruptions: pods that have to go for somebody else's sake, with the condition DisruptionTarget.
+ * Why is written into the pod before it is told to stop, as the policies of its Job ask for it later.
  * https://kubernetes.io/docs/concepts/workloads/pods/disruptions/#pod-disruption-conditions
  */
 #include "control/disruption.h"

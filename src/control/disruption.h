@@ -4,7 +4,8 @@
 
 #include "control/pass.h"
 
-#define NODE_WAS_LOW "The node was low on resource: "	/* how an eviction for the node's sake begins */
+/* How the message of an eviction for the node's sake begins. */
+#define NODE_WAS_LOW "The node was low on resource: "
 
 /* From now on. */
 void disruption_stop(struct pass *p, struct member *m, enum disruption by, const char *why);

@@ -144,7 +144,8 @@ static bool keep_finished(struct job_run *r, int64_t finished)
 /* By a controller that is none of Kubernetes' own. */
 static bool is_managed_elsewhere(const struct job_spec *s)
 {
-	return s->managed_by && *s->managed_by && !streq(s->managed_by, "kubernetes.io/job-controller");
+	return s->managed_by && *s->managed_by &&
+	       !streq(s->managed_by, "kubernetes.io/job-controller");
 }
 
 bool job_run(struct pass *p, const struct object *declared, const struct object *stored,

@@ -13,7 +13,7 @@
 struct failures {
 	int64_t last;
 	int32_t n;			/* that count, */
-	int32_t ignored;		/* and those of one index that do not: both are waited for */
+	int32_t ignored;		/* and those of one index that do not: it waits for both */
 };
 
 static int64_t ended_at(const struct member *m)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * podFailurePolicy: the first rule that fits a pod that failed says what this leads to. A pod whose
- * sandbox was lost through no fault of its own has the condition DisruptionTarget, too (disruption.c).
+ * sandbox was lost through no fault of its own has the condition DisruptionTarget, as those of
+ * disruption.c have.
  * https://kubernetes.io/docs/concepts/workloads/controllers/job/#pod-failure-policy
  */
 #include "control/job.h"

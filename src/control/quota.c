@@ -19,9 +19,9 @@ static bool in_namespace(const struct quota *q, const struct meta *m)
 	return m->namespace && streq(q->object->meta->namespace, m->namespace);
 }
 
-/* Finished pods use nothing any more, but they are there. Those whose sandbox was lost are as good as
- * gone: what replaces one has to fit in the same pass, as it carries the count that its back-off comes
- * from. */
+/* Finished pods use nothing any more, but they are there. Those whose sandbox was lost are as good
+ * as gone: what replaces one has to fit in the same pass, as it carries the count that its back-off
+ * comes from. */
 static void count_pod(struct pass *p, struct quota *q, const struct member *m)
 {
 	const struct pod_spec *spec = &m->want.object.pod->spec;

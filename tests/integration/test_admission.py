@@ -97,12 +97,13 @@ def test_quota_bounds_what_controllers_make(orch):
     orch.write("q.yaml", quota("q", **{"count/replicasets.apps": "1", "count/jobs.batch": "0"}))
     orch.write("a.yaml", deployment("web", 2, sleeper(orch)))
     before = {p["metadata"]["uid"] for p in orch.wait_ready(2, app="web")}
-    orch.write("a.yaml", deployment("web", 2, container(orch.rootfs, "/bin/probe", "sleep", "1000")))
+    orch.write("a.yaml", deployment("web", 2, container(orch.rootfs, "/bin/probe", "sleep", "9")))
     refused = wait_for(lambda: condition()["reason"] == "ReplicaSetCreateError" and condition(), 10)
     assert refused["status"] == "False"
-    assert 'replicasets.apps "web-' in refused["message"] and "exceeded quota: q" in refused["message"]
-    assert any(e["reason"] == "ReplicaSetCreateError" and e["involvedObject"]["kind"] == "Deployment"
-               for e in orch.get("events"))
+    assert 'replicasets.apps "web-' in refused["message"]
+    assert "exceeded quota: q" in refused["message"]
+    assert any(e["reason"] == "ReplicaSetCreateError" and
+               e["involvedObject"]["kind"] == "Deployment" for e in orch.get("events"))
     never(lambda: {p["metadata"]["uid"] for p in orch.pods(app="web")} != before, 1)
     orch.write("c.yaml", {
         "apiVersion": "batch/v1", "kind": "CronJob", "metadata": {"name": "c"},

@@ -200,8 +200,9 @@ def test_what_has_to_go_for_another_pod_is_no_failure(orch):
     orch.write("h.yaml", pod("high", container(orch.rootfs, "/bin/probe", "sleep", **part),
                              priorityClassName="high"))
     wait_for(lambda: is_ready(orch.pod("high") or {"metadata": {}}), 20, "it has its place")
-    wait_for(lambda: [p["metadata"]["uid"] for p in pods(orch, "j")] != [first["metadata"]["uid"]] and
-             len(pods(orch, "j")) == 1, 20, "another pod waits")
+    wait_for(lambda: len(pods(orch, "j")) == 1 and
+             pods(orch, "j")[0]["metadata"]["uid"] != first["metadata"]["uid"], 20,
+             "another pod waits")
     assert not status(orch, "j").get("failed") and not condition(orch, "j", "Failed")
     orch.remove("h.yaml")
     wait_for(lambda: status(orch, "j").get("ready"), 20, "it runs again")
@@ -210,7 +211,8 @@ def test_what_has_to_go_for_another_pod_is_no_failure(orch):
 
 def test_another_controller_takes_care_of_a_job(orch):
     orch.write("j.yaml", job("mine", orch.rootfs, "/bin/probe", "exit", "0"),
-               job("theirs", orch.rootfs, "/bin/probe", "exit", "0", managedBy="example.com/theirs"))
+               job("theirs", orch.rootfs, "/bin/probe", "exit", "0",
+                   managedBy="example.com/theirs"))
     finished(orch, "mine", "Complete")
     assert not pods(orch, "theirs") and not status(orch, "theirs")
     orch.wait_settled()
@@ -268,7 +270,7 @@ def test_concurrency(orch):
 
 
 def test_a_life_of_a_cronjob_that_runs(orch):
-    """The pods of its Job killed, its template changed, the machine rebooted while it runs, deleted."""
+    """The pods of its Job killed, its template changed, rebooted while it runs, deleted."""
     def write(*command, **spec):
         orch.write("c.yaml", cronjob("c", "@every 2s",
                                      job("", orch.rootfs, "/bin/probe", *command, backoffLimit=0),

@@ -18,7 +18,7 @@
 #include "plan/plan.h"
 
 #define SIM_CONTAINERS 4
-#define SIM_CPU 100			/* thousandths of a processor for each pod there is room for */
+#define SIM_CPU 100			/* thousandths of a processor for each place of a pod */
 #define SIM_START (1764000000LL * NSEC)		/* 2025-11-24T16:00:00Z */
 
 struct retry;
@@ -94,13 +94,13 @@ struct sim {
 	int64_t wake;
 	const struct zone *(*zone)(void *data, const char *name);	/* data is the arena */
 
-	uint32_t room;			/* pods for which the node has a place, and a tenth of a processor for
-					 * each; 0: any number */
+	uint32_t room;			/* pods for which the node has a place, and a tenth of a
+					 * processor for each; 0: any number */
 	unsigned lost_percent;		/* of actions that fail without a trace */
 	unsigned fail_percent;		/* of actions that fail */
 	bool disk_full;
 	int64_t demand;			/* for the work of each app, thousandths of a processor */
-	int64_t sampled;		/* when pods were measured last; 0: not since orchd started */
+	int64_t sampled;		/* pods were measured last; 0: not since orchd started */
 	int32_t dies_after;		/* so many actions; negative: it does not */
 	bool dead;			/* until the end of this pass */
 	const struct action_list *doing;	/* of this pass */
@@ -156,7 +156,7 @@ int sim_act(struct sim *s, const struct wanted *w, const struct action *a);
 /* What happens by now; when something happens next, 0: never. */
 int64_t sim_tick(struct sim *s);
 
-/* metrics.c: what pods use, as long as somebody wants to know. When the next sample is due, 0: never */
+/* metrics.c: what pods use, while somebody wants to know. When the next sample is due, 0: never */
 int64_t sim_metrics_tick(struct sim *s);
 
 /* images.c */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What pods use, measured as the daemon does it (daemon/metrics.c) while an autoscaler is declared. The
- * work there is for an app is divided among those of its pods that are ready, so that more of them have
- * less to do each; memory grows with the work.
+ * What pods use, measured as the daemon does it (daemon/metrics.c) while an autoscaler is declared.
+ * The work there is for an app is divided among those of its pods that are ready, so that more of
+ * them have less to do each; memory grows with the work.
  */
 #include "machine.h"
 

@@ -84,8 +84,8 @@ const struct object *scene_declared(const struct scene *c, enum kind_id kind, co
 
 /* ---- rates ---- */
 
-/* Pods of one owner have names of their own: making them counts for the owner. All that ever ran may
- * go at once. */
+/* Pods of one owner have names of their own: making them counts for the owner. All that ever ran
+ * may go at once. */
 static uint64_t rate_key(const struct action *a)
 {
 	const struct owner_reference *r = a->kind == ACTION_POD_CREATE ?
@@ -99,7 +99,7 @@ static uint64_t rate_key(const struct action *a)
 	return fnv64_str(fnv64_str(h, a->namespace), a->name);
 }
 
-/* All pods of the machine change the maps, and each pod of an owner changes its record a few times. */
+/* All pods of the machine change the maps, each pod of an owner changes its record a few times. */
 static unsigned most(enum action_kind kind)
 {
 	return kind == ACTION_SERVICES ? 6 * RATE_MOST : kind == ACTION_OBJECT_PUT ? 3 * RATE_MOST :

@@ -21,7 +21,7 @@ struct oracle {
 	struct { struct oracle_success *v; uint32_t n; } successes;	/* that orchd knew durably */
 	struct { struct oracle_reached *v; uint32_t n; } reached;	/* scaled to, by Deployment */
 	struct { struct oracle_run *v; uint32_t n; } runs;	/* of CronJobs: Jobs that had pods */
-	struct { struct oracle_size *v; uint32_t n; } sizes;	/* that autoscalers chose, in order */
+	struct { struct oracle_size *v; uint32_t n; } sizes;	/* of autoscalers, in order */
 	struct hold_list holds;		/* that nobody took back */
 	bool clock_back;
 	bool lossy;			/* the disk was full: what is recorded may be forgotten */
@@ -78,7 +78,7 @@ void oracle_disrupts(const struct scene *c);
 /* oracle_scale.c: autoscalers */
 void oracle_scales(const struct scene *c);		/* when a pass has decided */
 void oracle_scaled(const struct scene *c);		/* at rest */
-/* Replicas of a workload, of its manifest or of its autoscaler among these records; -1: it has none. */
+/* Replicas of a workload, of its manifest or its autoscaler among these records; -1: it has none. */
 int32_t scene_replicas(const struct scene *c, const struct object_list *records,
 		       const struct object *o);
 /* They differ in the replicas that an autoscaler decides about, and in nothing else. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Rules about preemption: only for somebody more important who may do it, and a PodDisruptionBudget is
- * spent beyond what it can spare only where pods of no budget can't make the room.
+ * Rules about preemption: only for somebody more important who may do it, and a
+ * PodDisruptionBudget is spent beyond what it can spare only where pods of no budget can't make the
+ * room.
  */
 #include "oracle.h"
 
@@ -70,8 +71,8 @@ static void check_victim(const struct scene *c, const struct wanted_pod *w,
 			   name, by->object.meta->name);
 	else if (by->object.pod->spec.preemption_policy == PREEMPT_NEVER || by->stop ||
 		 started(seen(c, by)))
-		sim_broken(c->sim, "preemption", "%s has to go for %s, which may not ask for it", name,
-			   by->object.meta->name);
+		sim_broken(c->sim, "preemption", "%s has to go for %s, which may not ask for it",
+			   name, by->object.meta->name);
 }
 
 /* ---- budgets ---- */
@@ -157,7 +158,8 @@ static bool others_suffice(const struct scene *c, const struct wanted_pod *by)
 	return n <= c->sim->room && cpu <= (int64_t)c->sim->room * SIM_CPU;
 }
 
-static void check_budget(const struct scene *c, const struct object *pdb, const struct wanted_pod *by)
+static void check_budget(const struct scene *c, const struct object *pdb,
+			 const struct wanted_pod *by)
 {
 	int32_t gone = 0, left = spare(c, pdb);
 
@@ -168,8 +170,8 @@ static void check_budget(const struct scene *c, const struct object *pdb, const 
 		gone += is_victim(c, w) && covers(pdb, &w->object) && p->ready_since;
 	}
 	if (gone && gone > left && others_suffice(c, by))
-		sim_broken(c->sim, "budget", "%d pods have to go for %s, the budget %s spares %d, and "
-			   "others would do", gone, by->object.meta->name, pdb->meta->name, left);
+		sim_broken(c->sim, "budget", "%d pods have to go for %s, the budget %s spares %d, "
+			   "and others would do", gone, by->object.meta->name, pdb->meta->name, left);
 }
 
 void oracle_disrupts(const struct scene *c)

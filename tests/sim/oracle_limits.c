@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Rules about what is admitted: no more pods, requests, claims and other objects than quotas allow, no
- * container beyond a LimitRange; and that nothing is started without a place on the node.
+ * Rules about what is admitted: no more pods, requests, claims and other objects than quotas allow,
+ * no container beyond a LimitRange; and that nothing is started without a place on the node.
  */
 #include "oracle.h"
 
-static const struct quantity *amount_of(const struct container *c, const char *resource, bool limits)
+static const struct quantity *amount_of(const struct container *c, const char *resource,
+					bool limits)
 {
 	const struct resource_requirements *r = c->resources;
-	const struct quantity *q = r ? qtymap_get(limits ? &r->limits : &r->requests, resource) : NULL;
+	const struct quantity *q =
+		r ? qtymap_get(limits ? &r->limits : &r->requests, resource) : NULL;
 
 	return q || limits || !r ? q : qtymap_get(&r->limits, resource);
 }
@@ -26,7 +28,7 @@ static int64_t milli_of(const struct object *pod, const char *resource, bool lim
 	return sum;
 }
 
-/* Of a pod that has ended nothing counts any more but that it is there; without a sandbox it is not. */
+/* Of a pod that has ended only its being there counts, and without a sandbox not even that. */
 static bool counts(const struct sim_pod *p)
 {
 	return !scene_ended(p) && p->stage < POD_DOWN;
@@ -100,8 +102,8 @@ static void check_quota(const struct scene *c, const struct object *quota, const
 				used += charge(name, &p->object, counts(p));
 		}
 		if (more > 0 && used + more > q->hard.v[i].v.milli)
-			sim_broken(c->sim, "quota", "pod %s is made with %d thousandths of %s, used "
-				   "are %d of %s", pod->meta->name, (int)more, name, (int)used,
+			sim_broken(c->sim, "quota", "pod %s is made with %d thousandths of %s, "
+				   "used are %d of %s", pod->meta->name, (int)more, name, (int)used,
 				   q->hard.v[i].v.text);
 	}
 }
@@ -165,7 +167,8 @@ static void check_container(const struct scene *c, const struct object *pod,
 		const char *name = bounds->v[i].k;
 		const struct quantity *q = amount_of(of, name, most);
 
-		if (!q || (most ? q->milli > bounds->v[i].v.milli : q->milli < bounds->v[i].v.milli))
+		if (!q || (most ? q->milli > bounds->v[i].v.milli :
+				  q->milli < bounds->v[i].v.milli))
 			sim_broken(c->sim, "limits", "pod %s is made with %s of %s, the %s is %s",
 				   pod->meta->name, q ? q->text : "nothing", name,
 				   most ? "most" : "least", bounds->v[i].v.text);
@@ -245,8 +248,8 @@ void oracle_starts(const struct scene *c, const struct sim_pod *p)
 	if (!c->sim->room || has_place(p))
 		return;
 	if (n >= c->sim->room)
-		sim_broken(c->sim, "room", "pod %s is started beside %u others, there is room for %u",
-			   p->object.meta->name, n, c->sim->room);
+		sim_broken(c->sim, "room", "pod %s is started beside %u others, there is room for "
+			   "%u", p->object.meta->name, n, c->sim->room);
 	if (cpu && used + cpu > (int64_t)c->sim->room * SIM_CPU)
 		sim_broken(c->sim, "room", "pod %s is started with %d beside %d thousandths of a "
 			   "processor, there is room for %u", p->object.meta->name, (int)cpu,

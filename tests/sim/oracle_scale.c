@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Rules about autoscalers: what they choose is within their bounds, does not change faster than their
- * policies say, and once nothing changes any more is what the pods' use asks for.
+ * Rules about autoscalers: what they choose is within their bounds, does not change faster than
+ * their policies say, and once nothing changes any more is what the pods' use asks for.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,9 +92,10 @@ static const struct object *target_of(const struct scene *c, const struct object
 
 /* ---- how fast ---- */
 
-/* The sizes of one autoscaler around a moment: the least and the most; the first one it had when that
- * was later. */
-static void size_at(const struct oracle *k, const char *uid, int64_t t, int32_t *least, int32_t *most)
+/* The sizes of one autoscaler around a moment: the least and the most; the first one it had when
+ * that was later. */
+static void size_at(const struct oracle *k, const char *uid, int64_t t, int32_t *least,
+		    int32_t *most)
 {
 	bool any = false;
 
@@ -118,8 +119,8 @@ static int64_t reach(const struct hpa_scaling_policy *p, int64_t from, bool up)
 }
 
 /* Any of several policies may be the one that counts. */
-static bool in_time(const struct scene *c, const struct object *hpa, const struct hpa_scaling_rules *r,
-		    int32_t n, bool up)
+static bool in_time(const struct scene *c, const struct object *hpa,
+		    const struct hpa_scaling_rules *r, int32_t n, bool up)
 {
 	if (!r || !r->policies.n)
 		return true;
@@ -214,7 +215,8 @@ void oracle_scales(const struct scene *c)
 
 struct use { int64_t is, goal; uint32_t pods; bool unknown; };
 
-static int64_t goal_of(const struct metric_target *t, const struct container *c, const char *resource)
+static int64_t goal_of(const struct metric_target *t, const struct container *c,
+		       const char *resource)
 {
 	const struct resource_requirements *r = c->resources;
 	const struct quantity *q = r ? qtymap_get(&r->requests, resource) : NULL;
@@ -276,7 +278,7 @@ void oracle_scaled(const struct scene *c)
 		int32_t n = r->hpa->status.desired_replicas;
 		int64_t ask = wanted(&u, &l.v[i].hpa->spec, n);
 		if (ask != n)
-			sim_broken(c->sim, "scaled", "%s has chosen %d, the use of %u pods asks for %d",
-				   l.v[i].meta->name, n, u.pods, (int)ask);
+			sim_broken(c->sim, "scaled", "%s has chosen %d, the use of %u pods asks "
+				   "for %d", l.v[i].meta->name, n, u.pods, (int)ask);
 	}
 }

@@ -164,6 +164,14 @@ static void check_statefulset(const struct scene *c, const struct object *o)
 
 /* ---- DaemonSets, when a pass has decided ---- */
 
+/* The node does not suit any more: it takes its pod itself. */
+static bool repels(const struct scene *c)
+{
+	struct object_list l = set_kind(c->sim->set, KIND_NODE);
+
+	return l.n && l.v[0].node->spec.taints.n;
+}
+
 static void check_daemonset(const struct scene *c, const struct object *o)
 {
 	const struct daemonset_spec *s = &o->daemonset->spec;
@@ -181,7 +189,7 @@ static void check_daemonset(const struct scene *c, const struct object *o)
 		before++;
 		after += stays(w);
 	}
-	if (surges && before && !after)
+	if (surges && before && !after && !repels(c))
 		sim_broken(c->sim, "available", "daemonset %s: its last available pod goes",
 			   o->meta->name);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The files of the world. Every letter after a $ in a text stands for one of its words; the first one
- * is what a file begins with. A file that is about another one names it at the end of the words of its
- * first letter.
+ * The files of the world. Every letter after a $ in a text stands for one of its words; the first
+ * one is what a file begins with. A file that is about another one names it at the end of the words
+ * of its first letter.
  */
 #include "world.h"
 
@@ -73,7 +73,8 @@ static const struct { const char *name, *text; } files[] = {
 	{ "db", "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: db}\n"
 		"spec:\n  serviceName: db\n  replicas: $R\n  minReadySeconds: $M\n"
 		"  revisionHistoryLimit: $H\n  podManagementPolicy: $T\n  updateStrategy: $U\n"
-		"  ordinals: {start: $O}\n  volumeClaimTemplates: $Q\n" TEMPLATE("db") SERVICE("db") },
+		"  ordinals: {start: $O}\n  volumeClaimTemplates: $Q\n" TEMPLATE("db")
+		SERVICE("db") },
 	{ "agent", "apiVersion: apps/v1\nkind: DaemonSet\nmetadata: {name: agent}\n"
 		   "spec:\n  minReadySeconds: $M\n  revisionHistoryLimit: $H\n"
 		   "  updateStrategy: $D\n" TEMPLATE("agent") SERVICE("agent") },
@@ -81,7 +82,8 @@ static const struct { const char *name, *text; } files[] = {
 	{ "index", JOB("index", "  completionMode: Indexed\n  $X\n") },
 	{ "task", "apiVersion: batch/v1\nkind: Job\nmetadata: {name: task}\nspec:\n"
 		  "  parallelism: $L\n  completions: 6\n  suspend: $P\n  completionMode: Indexed\n"
-		  "  backoffLimit: 6\n  backoffLimitPerIndex: $i\n  maxFailedIndexes: $j\n  $y\n  $n\n"
+		  "  backoffLimit: 6\n  backoffLimitPerIndex: $i\n  maxFailedIndexes: $j\n"
+		  "  $y\n  $n\n"
 		  "  podFailurePolicy: {rules: [$f]}\n  template:\n    spec:\n"
 		  "      restartPolicy: Never\n"
 		  "      containers: [{name: main, image: 'rootfs:/$J'}]\n" },
@@ -164,8 +166,8 @@ static const struct { char letter; const char *name; const char *words[12]; } le
 	{ 'b', "behavior", { "{}", "{scaleDown: {stabilizationWindowSeconds: 0}}",
 			     "{scaleUp: {policies: [{type: Pods, value: 1, periodSeconds: 60}]}}",
 			     "{scaleDown: {selectPolicy: Disabled}}",
-			     "{scaleDown: {stabilizationWindowSeconds: 60, policies: [{type: Percent, "
-			     "value: 10, periodSeconds: 60}]}, "
+			     "{scaleDown: {stabilizationWindowSeconds: 60, policies: [{type: "
+			     "Percent, value: 10, periodSeconds: 60}]}, "
 			     "scaleUp: {stabilizationWindowSeconds: 120}}" } },
 	{ 'c', "cordoned", { "false", "true" } },
 	{ 'd', "limits", { "{type: Container, default: {cpu: 200m, memory: 64Mi}}",
@@ -185,8 +187,8 @@ static const struct { char letter; const char *name; const char *words[12]; } le
 	{ 'k', "metric", { RESOURCE("cpu", "type: Utilization, averageUtilization: 50"),
 			   RESOURCE("cpu", "type: AverageValue, averageValue: 60m"),
 			   RESOURCE("memory", "type: AverageValue, averageValue: 40Mi"),
-			   "{type: ContainerResource, containerResource: {name: cpu, container: main, "
-			   "target: {type: Utilization, averageUtilization: 80}}}" } },
+			   "{type: ContainerResource, containerResource: {name: cpu, container: "
+			   "main, target: {type: Utilization, averageUtilization: 80}}}" } },
 	{ 'l', "spares", { "maxUnavailable: 1", "minAvailable: 2", "maxUnavailable: 0",
 			   "minAvailable: '50%'", "maxUnavailable: '50%'", "minAvailable: 1" } },
 	{ 'm', "least", { "1", "2", "3" } },

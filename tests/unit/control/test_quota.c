@@ -236,8 +236,8 @@ static void test_jobs_of_cronjobs(void **state)
 	fixture_run(&f);
 	assert_int_equal(count_kind(&f, KIND_JOB), 0);
 	assert_int_equal(cronjob_of(&f)->status.last_schedule_time, 0);
-	assert_words(refusal(&f), "Error creating job: jobs.batch \"c-29400000\" is forbidden: exceeded "
-		     "quota: q, requested: count/jobs.batch=1, used: count/jobs.batch=0, limited: "
+	assert_words(refusal(&f), "Error creating job: jobs.batch \"c-29400000\" is forbidden: "
+		     "exceeded quota: q, requested: count/jobs.batch=1, used: count/jobs.batch=0, limited: "
 		     "count/jobs.batch=0");
 	fixture_close(&f);
 	fixture_open(&f, QUOTA("count/jobs.batch: 1", "") CRONJOB);

@@ -84,7 +84,7 @@ static void watch(struct sim *s, const struct observed *o, const struct wanted *
 	b->passes++;
 }
 
-/* "At least 75 % of the desired number of Pods are up", "at most 125 %", at every moment of a rollout
+/* "At least 75% of the desired number of Pods are up", "at most 125%", at every moment of a rollout
  * that succeeds. */
 static void test_quarter_all_along(void **state)
 {

@@ -309,7 +309,8 @@ static void test_preempted(void **state)
 
 		sim_init(&s, 9);
 		s.room = 1;
-		snprintf(text, sizeof(text), JOB("  backoffLimit: 0\n%s", RUNS("works")), policies[i]);
+		snprintf(text, sizeof(text), JOB("  backoffLimit: 0\n%s", RUNS("works")),
+			 policies[i]);
 		snprintf(both, sizeof(both), "%s%s", text, IMPORTANT);
 		declare(&s, text);
 		sim_run_until(&s, s.now + 60 * NSEC);
