@@ -143,13 +143,12 @@ int sandbox_limit(const struct sandbox *p, struct err *err)
 {
 	struct cgroup_fs *cg = p->rt->cg;
 	struct cgroup_limits limits = limits_of_pod(p);
-	struct cgroup_limits shim = { .cpu_request = SHIM_CPU_MILLI };
 	char path[256];
 	int r = cgroup_ensure(cg, p->cgroup, &limits, false, err);
 
 	snprintf(path, sizeof(path), "%s/_shim", p->cgroup);
 	if (r == 0)
-		r = cgroup_ensure(cg, path, &shim, true, err);
+		r = cgroup_ensure_cpu(cg, path, SHIM_CPU_MILLI, err);
 	for (uint32_t i = 0; r == 0 && i < p->nruns; i++) {
 		limits = limits_of_container(p, p->runs[i].spec);
 		snprintf(path, sizeof(path), "%s/%s", p->cgroup, p->runs[i].spec->name);

@@ -56,7 +56,7 @@ static void join_cgroup(const struct sandbox *p, struct buf *out)
 	char path[256];
 
 	snprintf(path, sizeof(path), "%s/_shim", p->cgroup);
-	cgroup_entry(p->rt->cg, path, &entry);
+	cgroup_entry_cpu(p->rt->cg, path, &entry);
 	for (unsigned i = 0; i < entry.ntasks; i++)
 		prog_add(out, OP_TASKS, 0, 0, PROG_S(entry.tasks[i]), NULL, 0);
 }
@@ -234,7 +234,7 @@ static int spawn_shim(struct sandbox *p, int socket, struct err *err)
 	pid_t pid;
 
 	snprintf(path, sizeof(path), "%s/_shim", p->cgroup);
-	cgroup_entry(p->rt->cg, path, &entry);
+	cgroup_entry_cpu(p->rt->cg, path, &entry);
 	struct spawn s = {
 		.path = shim_program(p->rt, program, sizeof(program)), .argv = argv,
 		.cwd = p->run_dir, .cgroup_dir = entry.dir,

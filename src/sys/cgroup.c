@@ -307,8 +307,14 @@ static int oom_group(const struct cgroup_fs *fs, const char *path)
 	return r == -ENOENT ? 0 : r;
 }
 
-int cgroup_ensure(struct cgroup_fs *fs, const char *path, const struct cgroup_limits *limits,
-		  bool leaf, struct err *err)
+/* Groups of cgroup2 are made in any case: they are born into. */
+static bool is_of_cpu(const struct hierarchy *h)
+{
+	return h->v2 || h->controllers & (1U << CPU | 1U << CPUACCT);
+}
+
+static int ensure(struct cgroup_fs *fs, const char *path, const struct cgroup_limits *limits,
+		  bool leaf, bool cpu_alone, struct err *err)
 {
 	bool all_fresh = true;
 	int r = 0;
@@ -316,7 +322,7 @@ int cgroup_ensure(struct cgroup_fs *fs, const char *path, const struct cgroup_li
 	for (unsigned i = 0; r == 0 && i < fs->nh; i++) {
 		bool fresh = true;
 
-		if (!hierarchy_used(fs, &fs->h[i]))
+		if (!hierarchy_used(fs, &fs->h[i]) || (cpu_alone && !is_of_cpu(&fs->h[i])))
 			continue;
 		r = hierarchy_mkdir(&fs->h[i], fs->h[i].root, path, leaf, &fresh);
 		all_fresh = all_fresh && fresh;
@@ -325,10 +331,22 @@ int cgroup_ensure(struct cgroup_fs *fs, const char *path, const struct cgroup_li
 		r = oom_group(fs, path);
 	if (r)
 		return err_sys(err, r, "cgroup %s", path);
-	return cgroup_limits_apply(fs, path, limits, all_fresh, err);
+	/* what is not asked for may have no file to be written to */
+	return cgroup_limits_apply(fs, path, limits, all_fresh || cpu_alone, err);
 }
 
-void cgroup_entry(struct cgroup_fs *fs, const char *path, struct cgroup_entry *ret)
+int cgroup_ensure(struct cgroup_fs *fs, const char *path, const struct cgroup_limits *limits,
+		  bool leaf, struct err *err)
+{
+	return ensure(fs, path, limits, leaf, false, err);
+}
+
+int cgroup_ensure_cpu(struct cgroup_fs *fs, const char *path, int64_t request, struct err *err)
+{
+	return ensure(fs, path, &(struct cgroup_limits){ .cpu_request = request }, true, true, err);
+}
+
+static void entry(struct cgroup_fs *fs, const char *path, bool cpu_alone, struct cgroup_entry *ret)
 {
 	const struct hierarchy *memory = fs->home[MEMORY];
 	struct cgroup_entry e = { 0 };
@@ -339,6 +357,8 @@ void cgroup_entry(struct cgroup_fs *fs, const char *path, struct cgroup_entry *r
 
 		if (!hierarchy_used(fs, h) || cgroup_path(dir, h->root, path))
 			continue;
+		if (cpu_alone && !is_of_cpu(h))
+			*strrchr(dir, '/') = '\0';
 		if (h->v2)
 			snprintf(e.dir, sizeof(e.dir), "%s", dir);
 		else if (cgroup_path(e.tasks[e.ntasks], dir, "tasks") == 0)
@@ -347,4 +367,14 @@ void cgroup_entry(struct cgroup_fs *fs, const char *path, struct cgroup_entry *r
 	if (memory && cgroup_path(dir, memory->root, path) == 0)
 		cgroup_path(e.oom_file, dir, memory->v2 ? "memory.events" : "memory.oom_control");
 	*ret = e;
+}
+
+void cgroup_entry(struct cgroup_fs *fs, const char *path, struct cgroup_entry *ret)
+{
+	entry(fs, path, false, ret);
+}
+
+void cgroup_entry_cpu(struct cgroup_fs *fs, const char *path, struct cgroup_entry *ret)
+{
+	entry(fs, path, true, ret);
 }

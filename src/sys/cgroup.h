@@ -40,6 +40,9 @@ bool cgroup_fs_is_v2(const struct cgroup_fs *fs);
  * (on v2 its children get no controllers). */
 int cgroup_ensure(struct cgroup_fs *fs, const char *path, const struct cgroup_limits *limits,
 		  bool leaf, struct err *err);
+/* A leaf that is about its promise of CPU alone: on v1 it is made in no other hierarchy, and in those
+ * its processes are its parent's. A group of memory is the dearest of all to make. */
+int cgroup_ensure_cpu(struct cgroup_fs *fs, const char *path, int64_t request, struct err *err);
 int cgroup_set(struct cgroup_fs *fs, const char *path, const struct cgroup_limits *limits,
 	       struct err *err);
 /* Bytes; 0: no limit. */
@@ -63,3 +66,4 @@ struct cgroup_entry {
 	char oom_file[256];	/* a file with a line "oom_kill N" */
 };
 void cgroup_entry(struct cgroup_fs *fs, const char *path, struct cgroup_entry *ret);
+void cgroup_entry_cpu(struct cgroup_fs *fs, const char *path, struct cgroup_entry *ret);

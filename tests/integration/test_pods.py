@@ -109,6 +109,8 @@ def test_processes_are_where_they_are_limited(orch):
     assert len(hierarchies) == 1 if IS_V2 else len(hierarchies) >= 3
     shims = set(orch.shims())
     assert len(shims) == 1 and all(procs(d) == shims for d in orch.cgroups(uid, "_shim"))
+    without = [d for d in orch.cgroups(uid) if not os.path.isdir(f"{d}/_shim")]	# of memory, of pids
+    assert bool(without) != IS_V2 and all(procs(d) == shims for d in without)
     exec_ = subprocess.Popen(orch.ns.enter(f"{BUILD}/orchctl", "--socket", orch.sock, "exec",
                                            "placed", "--", "/bin/probe", "sleep"))
     try:
