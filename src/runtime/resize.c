@@ -201,6 +201,8 @@ static void set_run(struct sandbox *p, struct container_run *run)
 	snprintf(path, sizeof(path), "%s/%s", p->cgroup, run->spec->name);
 	snprintf(what, sizeof(what), "container \"%s\"", run->spec->name);
 	bool all = !runs(run) || leaves_room(p, path, what, &l.memory);
+	if (!all)
+		l.memory_high = 0;	/* nobody is slowed down for a limit that is not there yet */
 	if (cgroup_set(p->rt->cg, path, &l, &err) < 0) {
 		fail(p, "%s", err.msg);
 		return;

@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from harness import IS_V2, container, container_status, pod, state, wait_for
+from harness import IS_V2, Orch, container, container_status, pod, state, wait_for
 
 SLEEP = ("/bin/probe", "sleep")
 MI = 1 << 20
@@ -204,6 +204,30 @@ def test_memory_in_use_is_not_taken_away(orch):
     p = wait_resized(orch, "full", then)
     assert limit(orch, p, "main") == 32 * MI and limit(orch, p, "") == 40 * MI
     assert orch.all_pids() == before and container_status(p)["restartCount"] == 0
+
+
+@pytest.mark.v2
+@pytest.mark.skipif(not IS_V2, reason="memory.min and memory.high are of cgroup v2")
+def test_memory_qos_follows(rootfs):
+    orch = Orch(rootfs)
+    try:
+        with open(orch.path("orchd.yaml"), "w") as f:
+            f.write("apiVersion: orch/v1\nkind: OrchdConfiguration\nmemoryQoS: true\n"
+                    "memoryThrottlingFactor: 0.5\n")
+        orch.start()
+        p = run(orch, "p", container(orch.rootfs, *SLEEP,
+                                     resources=resources(memory="32Mi", limit_memory="64Mi")))
+        then = resources(memory="64Mi", limit_memory="128Mi")
+        resize(orch, "p", then)
+        wait_resized(orch, "p", then)
+        top, = {os.path.dirname(d) for d in orch.cgroups(p["metadata"]["uid"])}
+        for d in (top, f"{top}/pod{p['metadata']['uid']}", f"{top}/pod{p['metadata']['uid']}/main"):
+            with open(f"{d}/memory.min") as f:
+                assert int(f.read()) == 64 * MI, d
+        high = int(orch.cgroup_file(p, "main", "memory", "memory.high"))
+        assert 95 * MI <= high <= 96 * MI
+    finally:
+        orch.close()
 
 
 def node_cpus(orch):
