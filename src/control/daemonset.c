@@ -7,6 +7,7 @@
  */
 #include "control/node.h"
 #include "control/revision.h"
+#include "control/unit.h"
 
 struct daemons {
 	struct pass *p;
@@ -166,7 +167,7 @@ static void make_status(struct daemons *d)
 	pass_status(d->p, d->object, s);
 }
 
-static void run(struct pass *p, const struct object *o)
+static void daemonset_run(struct pass *p, const struct object *o)
 {
 	struct daemons d = { .p = p, .object = o, .spec = &o->daemonset->spec };
 
@@ -189,5 +190,5 @@ void daemonsets_run(struct pass *p)
 	struct object_list l = set_kind(p->in->set, KIND_DAEMONSET);
 
 	for (uint32_t i = 0; i < l.n; i++)
-		run(p, &l.v[i]);
+		unit_run(p, &l.v[i], daemonset_run);
 }

@@ -16,6 +16,8 @@ enum loss { LOSS_ALL, LOSS_OWN, LOSS_CONFIG, LOSS_NONE };
 
 static const enum loss losses[KIND_COUNT] = {
 	[KIND_DEPLOYMENT] = LOSS_OWN,
+	[KIND_STATEFULSET] = LOSS_OWN,
+	[KIND_DAEMONSET] = LOSS_OWN,
 	[KIND_SERVICE] = LOSS_OWN,
 	[KIND_CONFIGMAP] = LOSS_CONFIG,
 	[KIND_SECRET] = LOSS_CONFIG,
@@ -23,8 +25,6 @@ static const enum loss losses[KIND_COUNT] = {
 	[KIND_POD] = LOSS_NONE,
 	[KIND_REPLICASET] = LOSS_NONE,
 	[KIND_REPLICATIONCONTROLLER] = LOSS_NONE,
-	[KIND_STATEFULSET] = LOSS_NONE,
-	[KIND_DAEMONSET] = LOSS_NONE,
 	[KIND_JOB] = LOSS_NONE,
 	[KIND_CRONJOB] = LOSS_NONE,
 	[KIND_PDB] = LOSS_NONE,
@@ -410,7 +410,7 @@ static void drop_unused(struct memo *m)
 
 static bool same_machine(const struct memo *m, const struct control_in *in)
 {
-	return m->node_ip == in->node_ip && m->node_name && in->node_name &&
+	return m->node_ip == in->node_ip && m->node_info == in->node_info && m->node_name && in->node_name &&
 	       streq(m->node_name, in->node_name) && m->now <= in->now;
 }
 
@@ -475,6 +475,7 @@ void memo_end(struct pass *p)
 	set_unref((struct set *)was);
 	m->now = p->in->now;
 	m->node_ip = p->in->node_ip;
+	m->node_info = p->in->node_info;
 	if (!m->node_name || !p->in->node_name || !streq(m->node_name, p->in->node_name)) {
 		free(m->node_name);
 		m->node_name = p->in->node_name ? strdup(p->in->node_name) : NULL;

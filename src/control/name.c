@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/hash.h"
-#include "control/pass.h"
+#include "control/unit.h"
 
 #define SUFFIX 5
 #define NAME_MAX_GENERATED 63
@@ -123,8 +123,9 @@ struct member *name_find(const struct pass *p, const char *ns, const char *name)
 	return m || !p->names.size ? m : *name_slot(p, ns, name);
 }
 
-bool name_taken(const struct pass *p, const char *ns, const char *name)
+bool name_taken(struct pass *p, const char *ns, const char *name)
 {
+	unit_depends(p);
 	return name_find(p, ns, name) != NULL;
 }
 

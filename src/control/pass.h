@@ -126,7 +126,7 @@ void name_note(struct pass *p, struct member *m);	/* a new member, before it is 
 struct member *name_find(const struct pass *p, const char *ns, const char *name);
 /* Of those that run, which are sorted as they were observed: the first that is not before it. */
 uint32_t name_place(const struct pass *p, const char *ns, const char *name);
-bool name_taken(const struct pass *p, const char *ns, const char *name);	/* by a pod */
+bool name_taken(struct pass *p, const char *ns, const char *name);	/* by a pod */
 const char *name_pod(struct pass *p, const char *ns, const char *base);	/* base-xxxxx, free */
 void name_hash(uint32_t hash, char ret[16]);
 

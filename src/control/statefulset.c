@@ -12,6 +12,7 @@
 #include "control/revision.h"
 #include "control/scale.h"
 #include "control/storage.h"
+#include "control/unit.h"
 
 #define POD_NAME_LABEL "statefulset.kubernetes.io/pod-name"
 #define POD_INDEX_LABEL "apps.kubernetes.io/pod-index"
@@ -342,7 +343,7 @@ static void finish(struct numbered *s)
 	scale_status(s->p, s->object, st);
 }
 
-static void run(struct pass *p, const struct object *o)
+static void statefulset_run(struct pass *p, const struct object *o)
 {
 	struct statefulset_spec spec = o->statefulset->spec;
 	struct numbered s = { .p = p, .object = o, .spec = &spec };
@@ -362,5 +363,5 @@ void statefulsets_run(struct pass *p)
 	struct object_list l = set_kind(p->in->set, KIND_STATEFULSET);
 
 	for (uint32_t i = 0; i < l.n; i++)
-		run(p, &l.v[i]);
+		unit_run(p, &l.v[i], statefulset_run);
 }

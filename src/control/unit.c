@@ -68,6 +68,19 @@ bool unit_again(struct pass *p, struct unit *u)
 	return true;
 }
 
+void unit_depends(struct pass *p)
+{
+	if (p->unit)
+		p->unit->passing = true;
+}
+
+/* Taints of the node may come and go with what it is short of. */
+static bool is_out_of_date(struct pass *p, const struct unit *u, const struct object *o)
+{
+	return u->replicas != scale_replicas(p, o) ||
+	       (o->kind->id == KIND_DAEMONSET && p->node.taints.n);
+}
+
 void unit_run(struct pass *p, const struct object *o,
 	      void (*run)(struct pass *p, const struct object *o))
 {
@@ -78,7 +91,7 @@ void unit_run(struct pass *p, const struct object *o,
 		run(p, o);
 		return;
 	}
-	p->spoiled |= u->kept && u->replicas != scale_replicas(p, o);
+	p->spoiled |= u->kept && is_out_of_date(p, u, o);
 	if (unit_again(p, u))
 		return;
 	p->in->memo->counts.owners++;
@@ -151,7 +164,9 @@ static bool is_recorded(struct pass *p, const struct object *o)
 static bool is_complete(struct pass *p, const struct unit *u)
 {
 	const struct object_list *l = &u->out.derived;
-	struct object_list below = derived_below(p, KIND_REPLICASET, u->object.meta);
+	bool sets = u->object.kind->id == KIND_DEPLOYMENT;
+	struct object_list below = derived_below(p, sets ? KIND_REPLICASET : KIND_CONTROLLERREVISION,
+						 u->object.meta);
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < below.n; i++)
@@ -162,6 +177,15 @@ static bool is_complete(struct pass *p, const struct unit *u)
 		if (!is_recorded(p, &l->v[i]))
 			return false;
 	return true;
+}
+
+/* What it gives can't hold for longer than this pass. */
+static bool is_changeable(struct pass *p, const struct unit *u)
+{
+	const struct object *o = &u->object;
+
+	return u->passing || (o->kind->id == KIND_DAEMONSET && p->node.taints.n) ||
+	       (o->kind->id == KIND_STATEFULSET && o->statefulset->spec.volume_claim_templates.n);
 }
 
 uint64_t label_hash(const char *ns, const struct strpair *l)
@@ -232,7 +256,7 @@ void units_settle(struct pass *p)
 {
 	for (uint32_t i = 0; i < p->worked.n; i++) {
 		struct unit *u = p->worked.v[i];
-		bool settled = !u->passing;
+		bool settled = !is_changeable(p, u);
 
 		for (uint32_t k = 0; k < u->members.n && settled; k++)
 			settled = is_settled(p, u, u->members.v[k]);

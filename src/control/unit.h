@@ -51,6 +51,7 @@ struct memo {
 	struct set *set;		/* of the last pass, like all that follows */
 	int64_t now;
 	uint32_t node_ip;
+	const struct node_system_info *node_info;
 	char *node_name;
 	struct unit **units;
 	uint32_t nunits, room;
@@ -81,5 +82,6 @@ void unit_run(struct pass *p, const struct object *o,
 /* Was it kept until now, with pods? */
 bool unit_has_kept_pods(const struct unit *u);
 bool unit_again(struct pass *p, struct unit *u);	/* gives what it gave, if that is kept */
+void unit_depends(struct pass *p);	/* the one at work, on what others do: it can't be kept */
 void units_settle(struct pass *p);	/* workloads that can be kept are, when their pods are done */
 uint64_t label_hash(const char *ns, const struct strpair *l);

@@ -194,13 +194,61 @@ static void test_removed(void **state)
 	finish(&s);
 }
 
+static const char other_kinds[] =
+	"apiVersion: apps/v1\n"
+	"kind: StatefulSet\n"
+	"metadata: {name: db}\n"
+	"spec:\n"
+	"  replicas: 2\n"
+	"  selector: {matchLabels: {app: db}}\n"
+	"  template:\n"
+	"    metadata: {labels: {app: db}}\n"
+	"    spec: {containers: [{name: db, image: 'rootfs:/v1'}]}\n"
+	"---\n"
+	"apiVersion: apps/v1\n"
+	"kind: DaemonSet\n"
+	"metadata: {name: agent}\n"
+	"spec:\n"
+	"  selector: {matchLabels: {app: agent}}\n"
+	"  template:\n"
+	"    metadata: {labels: {app: agent}}\n"
+	"    spec: {containers: [{name: agent, image: 'rootfs:/%s'}]}\n";
+
+static void declare_others(struct sim *s, const char *image)
+{
+	BUF_AUTO text = { 0 };
+
+	buf_printf(&text, other_kinds, image);
+	sim_use(s, sim_set_text(s, buf_str(&text)));
+}
+
+static void test_other_kinds(void **state)
+{
+	struct memo_counts c;
+	struct sim s;
+
+	(void)state;
+	sim_init(&s, 1);
+	declare_others(&s, "v1");
+	assert_true(sim_settle(&s, 1000));
+	s.now += DONE;
+	for (int i = 0; i < 4; i++)
+		c = pass(&s);
+	check_counts(&c, 0, 0, 0);
+	assert_int_equal(c.kept, 2);
+	declare_others(&s, "v2");
+	c = pass(&s);
+	check_counts(&c, 1, 1, 0);
+	finish(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_nothing_changed), cmocka_unit_test(test_edit),
 		cmocka_unit_test(test_config),		cmocka_unit_test(test_pod_ends),
 		cmocka_unit_test(test_name_taken),	cmocka_unit_test(test_clock_back),
-		cmocka_unit_test(test_removed),
+		cmocka_unit_test(test_removed),		cmocka_unit_test(test_other_kinds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
