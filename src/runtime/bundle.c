@@ -102,6 +102,21 @@ static void put_bind(struct json *j, const struct staged_mount *m)
 	put_mount(j, "bind", m->from, m->to, options, n);
 }
 
+/* The runtime binds the root anew, without its flags: no device of an image, nor one that is made in
+ * the container, may be opened. "/." as crun takes "/" for its own standard input. */
+static void put_root_flags(struct builder *b, struct json *j)
+{
+	const char *options[4] = { "remount", "bind" };
+	size_t n = 2;
+
+	if (!b->id.privileged)
+		options[n++] = "nodev";
+	if (b->id.read_only_root)
+		options[n++] = "ro";
+	if (n > 2)
+		put_mount(j, "bind", b->root, "/.", options, n);
+}
+
 static void put_mounts(struct builder *b, struct json *j)
 {
 	static const char *const quiet[] = { "nosuid", "noexec", "nodev" };
@@ -111,6 +126,7 @@ static void put_mounts(struct builder *b, struct json *j)
 	put_mount(j, "proc", "proc", "/proc", quiet, ARRAY_SIZE(quiet));
 	for (uint32_t i = 0; i < b->staged.n; i++)
 		put_bind(j, &b->staged.v[i]);
+	put_root_flags(b, j);
 	json_end_array(j);
 }
 
@@ -179,7 +195,6 @@ void bundle_config(struct builder *b, const struct bundle *x, struct buf *out)
 	json_key(&j, "root");
 	json_begin_object(&j);
 	json_kstr(&j, "path", b->root);
-	json_kbool(&j, "readonly", b->id.read_only_root);
 	json_end_object(&j);
 	put_mounts(b, &j);
 	put_linux(b, x, &j);

@@ -185,6 +185,7 @@ static int handled_program(struct builder *b, const struct container_run *run, u
 
 	if (r < 0)
 		return r;
+	builder_op1(b, OP_CHDIR, 0, 1, builder_in_root(b, work_dir(b)));
 	if (b->id.read_only_root)
 		keep_image_volumes(b);
 	return handler_program(b, attempt, pids_of(b->p, run), err);

@@ -148,6 +148,21 @@ def test_limits_and_volumes(orch, handler):
 
 @needs_crun
 @pytest.mark.v2
+def test_devices_of_its_root_are_none(orch, handler):
+    """As without crun: who may make a device node, and images that hold one, get no device."""
+    script = ("mknod /tmp/n c 1 5 && echo made=yes; head -c 1 /tmp/n >/dev/null && echo opened=yes; "
+              "echo x > /file && echo written=yes; pwd; grep ' / / ' /proc/self/mountinfo")
+    _, text = orch.run_to_end("p", container("/", "/bin/sh", "-c", script), (), **handler)
+    assert "made=yes" in text and "opened" not in text and "written=yes" in text
+    _, text = orch.run_to_end("ro", container(
+        "/", "/bin/sh", "-c", script, workingDir="/tmp/new",
+        securityContext={"readOnlyRootFilesystem": True}), (), **handler)
+    assert "made" not in text and "written" not in text and "/tmp/new" in text
+    assert "ro,nodev" in text
+
+
+@needs_crun
+@pytest.mark.v2
 def test_a_terminal(orch, handler):
     p = runs(orch, "p", container("/", "/bin/sh", tty=True, stdin=True, env=[PROMPT]), **handler)
     with Terminal(orch, "attach", "-it", "p", rows=33, cols=111) as t:

@@ -288,8 +288,9 @@ static void test_handler(void **state)
 	};
 	static const char *const config[] = {
 		"\"uid\": 1000", "\"args\": [", "\"/bin/x\",", "\"A=b\"", "\"cwd\": \"/\"", "\"CAP_KILL\"",
-		"\"noNewPrivileges\": true", "\"readonly\": true", "\"destination\": \"/proc\"",
+		"\"noNewPrivileges\": true", "\"destination\": \"/proc\"",
 		"\"destination\": \"/srv\"", "\"rbind\"", "\"ro\"", "\"destination\": \"/srv/deep/er\"",
+		"\"destination\": \"/.\"", "\"remount\"", "\"nodev\"", "\"ro\"",
 		"\"mount\"", "\"pid\"", "\"/proc/kcore\"", "\"run.oci.seccomp_bpf_data\": \"", NULL,
 	};
 	static struct message m;
