@@ -2,9 +2,9 @@
 /*
  * Pods that stand in a manifest themselves. One runs as long as the specification it was made from
  * is the declared one, and what its environment takes from ConfigMaps and Secrets did not change;
- * labels, annotations, and requests and limits (resize.c) change in place. Anything else stops it first and makes it again, with a
- * new uid, when it is gone: name and namespace are its identity. Finished pods stay as they are,
- * even when their sandbox is lost.
+ * labels, annotations, and requests and limits (resize.c) change in place. Anything else stops it
+ * first and makes it again, with a new uid, when it is gone: name and namespace are its identity.
+ * Finished pods stay as they are, even when their sandbox is lost.
  */
 #include "base/hash.h"
 #include "control/admit.h"

@@ -3,8 +3,8 @@
  * In-place changes of requests and limits. What a manifest asks for beyond what its pod has is
  * granted, whole, when LimitRanges and quotas allow it and the node has room; until then the pod
  * keeps what it has, an annotation says since when the other is asked for, and what of it is more
- * counts as taken: https://github.com/kubernetes/enhancements/tree/master/keps/sig-node/1287-in-place-update-pod-resources
- * What is bigger than the node is Infeasible, all else Deferred. Nobody else is made to go for it.
+ * counts as taken. What is bigger than the node is Infeasible, all else Deferred. Nobody else is
+ * made to go for it. https://kep.k8s.io/1287
  */
 #include "control/resize.h"
 

@@ -5,7 +5,7 @@
 #include "control/schedule.h"
 
 struct resize {				/* that its manifest asks for */
-	struct pod_spec desired;	/* completed; but for requests and limits what the pod has */
+	struct pod_spec desired;	/* completed; apart from resources what the pod has */
 	const struct pod_spec *shown;	/* as declared */
 	const char *hash;		/* of the words in the manifest */
 	int64_t since;			/* when it was asked for */

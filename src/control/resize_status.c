@@ -81,7 +81,8 @@ void resize_show(struct pass *p, const struct member *m, struct pod_status *s)
 	int64_t generation = m->want.object.meta->generation;
 
 	if (asked && asked->reason) {
-		add(p, s, "PodResizePending", asked->reason, asked->message, asked->since, generation);
+		add(p, s, "PodResizePending", asked->reason, asked->message, asked->since,
+		    generation);
 		tell(p, m, true, streq(asked->reason, "Deferred") ? "ResizeDeferred" :
 								     "ResizeInfeasible",
 		     summary(p->a, asked->reason, &asked->desired, generation, asked->message),
@@ -125,7 +126,8 @@ static struct qtymap others(struct arena *a, const struct qtymap *of)
 	return m;
 }
 
-static struct resource_requirements *in_force(struct arena *a, const struct resource_requirements *of,
+static struct resource_requirements *in_force(struct arena *a,
+					      const struct resource_requirements *of,
 					      const struct container_resources *r)
 {
 	struct resource_requirements *is = arena_new(a, struct resource_requirements);

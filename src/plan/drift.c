@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a plan shows besides edits. A rollout that is not complete is progress, as are resources that
- * a pod does not have yet. An action whose declared object neither changes nor rolls out is drift:
- * something died, vanished or was altered. Bookkeeping (ReplicaSet records) is never shown; service
- * maps only when nothing else is.
+ * What a plan shows besides edits. A rollout that is not complete is progress, as are resources
+ * that a pod does not have yet. An action whose declared object neither changes nor rolls out is
+ * drift: something died, vanished or was altered. Bookkeeping (ReplicaSet records) is never shown;
+ * service maps only when nothing else is.
  */
 #include "plan/drift.h"
 

@@ -57,8 +57,8 @@ static int save(const struct sandbox *p, struct err *err)
 		const struct container_resources *r = &run->in_force;
 
 		if (run->due)
-			buf_printf(&out, "%s %d %u %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 "\n",
-				   run->spec->name, is_outdated(run), run->outdated_attempt,
+			buf_printf(&out, "%s %d %u %" PRId64 " %" PRId64 " %" PRId64
+				   " %" PRId64 "\n", run->spec->name, is_outdated(run), run->outdated_attempt,
 				   r->cpu_limit_milli, r->cpu_request_milli, r->memory_limit,
 				   r->memory_request);
 	}
@@ -202,7 +202,7 @@ static void set_run(struct sandbox *p, struct container_run *run)
 	snprintf(what, sizeof(what), "container \"%s\"", run->spec->name);
 	bool all = !runs(run) || leaves_room(p, path, what, &l.memory);
 	if (!all)
-		l.memory_high = 0;	/* nobody is slowed down for a limit that is not there yet */
+		l.memory_high = 0;	/* nobody slows down for a limit that is not there yet */
 	if (cgroup_set(p->rt->cg, path, &l, &err) < 0) {
 		fail(p, "%s", err.msg);
 		return;

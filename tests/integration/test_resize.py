@@ -255,7 +255,8 @@ def test_what_the_node_has_not_waits(orch):
     assert condition(p, "PodResizePending")["message"] == (
         f"Node didn't have enough resource: cpu, requested: 500, used: {all_ - 300}, "
         f"capacity: {all_}")
-    assert p["metadata"]["generation"] == 3 == condition(p, "PodResizePending")["observedGeneration"]
+    assert condition(p, "PodResizePending")["observedGeneration"] == 3
+    assert p["metadata"]["generation"] == 3
     assert weight(orch, p, "main") == shares(100)
     since = condition(p, "PodResizePending")["lastTransitionTime"]
     told = orch.ctl("plan", "--detailed-exitcode", check=False)

@@ -284,6 +284,7 @@ void oracle_resizes(const struct scene *c, const struct sim_pod *p, const struct
 		if (c->sim->pods.v[i] != p && has_place(c->sim->pods.v[i]))
 			used += cpu_of(&c->sim->pods.v[i]->object);
 	if (all && has_place(p) && cpu_of(then) > cpu_of(&p->object) && used > all)
-		sim_broken(c->sim, "room", "pod %s gets %d thousandths of a processor, of %d in all %d "
-			   "would be taken", then->meta->name, (int)cpu_of(then), (int)all, (int)used);
+		sim_broken(c->sim, "room", "pod %s gets %d thousandths of a processor, of %d in "
+			   "all %d would be taken", then->meta->name, (int)cpu_of(then), (int)all,
+			   (int)used);
 }

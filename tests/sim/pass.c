@@ -56,7 +56,8 @@ static void observe_pod(struct sim_pod *p, struct arena *a, struct observed_pod 
 		.object = &p->object, .stamp = p->object.stamp, .stage = p->stage, .ip = p->ip, .created_at = p->created_at,
 		.stopped_at = p->stopped_at, .ready_since = p->ready_since,
 		.config_digest = p->config_digest,
-		.resize = p->resize.generation ? &p->resize : NULL, .message = p->message, .ncontainers = p->n,
+		.resize = p->resize.generation ? &p->resize : NULL,
+		.message = p->message, .ncontainers = p->n,
 		.containers = arena_array(a, struct observed_container, p->n + 1),
 	};
 	for (uint32_t i = 0; i < p->n; i++)
