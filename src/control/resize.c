@@ -153,9 +153,7 @@ static void grant(struct pass *p, struct member *m)
 		const struct container *then = pod_container(&m->resize->desired, i);
 
 		m->want.resize_restarts += restarts(m, c, then);
-		/* some are those that it has, and its record is replaced */
-		c->resources = then->resources ? schema_copy(p->a, &resource_requirements_type,
-							     then->resources) : NULL;
+		c->resources = then->resources;
 	}
 	strmap_set(p->a, &meta->annotations, SPEC_HASH_ANNOTATION, m->resize->hash);
 	strmap_del(&meta->annotations, PENDING_ANNOTATION);

@@ -143,13 +143,15 @@ static struct resource_requirements *in_force(struct arena *a,
 	return is;
 }
 
-/* What this pass grants is in force when it is over. */
-static struct resource_requirements *present(const struct member *m, uint32_t index)
+/* What this pass grants is in force when it is over, and the pod's record is another one then. */
+static struct resource_requirements *present(struct pass *p, const struct member *m, uint32_t index)
 {
-	const struct pod_spec *s = m->seen && m->want.resize ? &m->seen->object->pod->spec :
-							       &m->want.object.pod->spec;
+	bool changes = m->seen && m->want.resize;
+	const struct pod_spec *s = changes ? &m->seen->object->pod->spec :
+					     &m->want.object.pod->spec;
+	struct resource_requirements *r = pod_container(s, index)->resources;
 
-	return pod_container(s, index)->resources;
+	return changes && r ? schema_copy(p->a, &resource_requirements_type, r) : r;
 }
 
 void resize_show_container(struct pass *p, const struct member *m, uint32_t index,
@@ -160,7 +162,7 @@ void resize_show_container(struct pass *p, const struct member *m, uint32_t inde
 
 	if (spec->resources)
 		s->allocated_resources = spec->resources->requests;
-	s->resources = present(m, index);
+	s->resources = present(p, m, index);
 	if (c && c->in_force)
 		s->resources = in_force(p->a, spec->resources, c->in_force);
 }
