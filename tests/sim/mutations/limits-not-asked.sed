@@ -1,3 +1,3 @@
 # src/control/admit.c
 # What a LimitRange forbids is made.
-s/^\twhy = limits\(p, pod\);/\twhy = limits(p, pod) ? NULL : NULL;/
+s/^\twhy = admit_limits\(p, pod\);/\twhy = admit_limits(p, pod) ? NULL : NULL;/

@@ -1,3 +1,3 @@
 # a pod that changed is taken for what it was while it is in the same stage
 # src/control/memo.c
-s/observed_pod_same\(was->seen, pod\)/was->seen->stage == pod->stage/
+s/observed_pod_same\(&was->seen, &o->pods\[i\]\)/was->seen.stage == o->pods[i].stage/

@@ -1,3 +1,3 @@
 # pods that nobody claims are kept
 # src/control/control.c
-s/if \(!p->members\.v\[i\]->claimed\)/if (!p->members.v[i]->claimed \&\& !p->members.n)/
+s/if \(!p->fresh\.v\[i\]->claimed\)/if (!p->fresh.v[i]->claimed \&\& !p->fresh.n)/
