@@ -107,7 +107,7 @@ static bool failed(const struct member *m)
 	return false;
 }
 
-static const char *controller_uid(const struct meta *m)
+const char *controller_uid(const struct meta *m)
 {
 	for (uint32_t i = 0; i < m->owner_references.n; i++)
 		if (m->owner_references.v[i].controller && m->owner_references.v[i].uid)

@@ -117,6 +117,7 @@ struct strmap map_copy(struct arena *a, const struct strmap *m);
 void condition_add(struct arena *a, struct condition_list *l, const struct condition *c);
 int64_t whole_seconds(int64_t t);
 bool owned_by(const struct meta *m, const char *uid);
+const char *controller_uid(const struct meta *m);	/* "": there is none */
 
 /* name.c */
 void name_uid(struct pass *p, const char *kind, const char *ns, const char *name, char ret[37]);

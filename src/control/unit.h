@@ -47,6 +47,8 @@ struct unit {
 	bool kept;
 };
 
+struct record_mark { uint64_t stamp, owner; };	/* of a record: owner 0 is none */
+
 struct memo {
 	struct set *set;		/* of the last pass, like all that follows */
 	int64_t now;
@@ -64,8 +66,14 @@ struct memo {
 	struct memo_counts counts;
 };
 
-/* memo.c */
+/* memo_lose.c */
 void memo_begin(struct pass *p);	/* loses what changed */
+
+/* memo.c */
+uint64_t uid_hash(const char *uid);
+struct unit *memo_find(const struct memo *m, uint64_t uid);	/* that reads this owner */
+void memo_drop_unused(struct memo *m);
+struct record_mark record_mark(const struct object *o);
 void memo_end(struct pass *p);		/* keeps what can be */
 void memo_forget(struct memo *m);	/* everything */
 void memo_reset(struct memo *m, struct unit *u);	/* to what it was when it was new */
