@@ -216,8 +216,8 @@ static void sweep(struct pass *p)
 
 static bool same_machine(const struct memo *m, const struct control_in *in)
 {
-	return m->node_ip == in->node_ip && m->node_info == in->node_info && m->node_name && in->node_name &&
-	       streq(m->node_name, in->node_name) && m->now <= in->now;
+	return m->node_ip == in->node_ip && m->node_info == in->node_info &&
+	       m->node_name && in->node_name && streq(m->node_name, in->node_name) && m->now <= in->now;
 }
 
 void memo_begin(struct pass *p)

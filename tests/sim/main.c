@@ -38,7 +38,8 @@ static void summary(uint64_t first, uint64_t next, const struct outcome *sum)
 
 	printf("seeds %" PRIu64 " to %" PRIu64 ": %" PRIu64 " passes, %" PRIu64 " actions, %" PRIu64
 	       " results kept, %.1f days in %.1f s (%.0f times real time, %.0f us a pass)\n",
-	       first, next - 1, sum->passes, sum->actions, sum->kept, (double)sum->simulated / NSEC / 86400, (double)spent / NSEC,
+	       first, next - 1, sum->passes, sum->actions, sum->kept,
+	       (double)sum->simulated / NSEC / 86400, (double)spent / NSEC,
 	       (double)sum->simulated / (double)spent,
 	       (double)spent / 1000 / (double)MAX(sum->passes, (uint64_t)1));
 }
