@@ -234,13 +234,19 @@ void resizes_decide(struct pass *p)
 		try_again(p, p->fresh.v[i]);
 }
 
+/* What shrinks gives its room when that is done, which may fail. */
 void resize_need(struct pass *p, const struct member *m, struct room_need *n)
 {
+	const struct pod_spec *other = NULL;
 	struct room_need more;
 
-	if (!m->resize || !m->resize->reason || streq(m->resize->reason, "Infeasible"))
+	if (m->resize && m->resize->reason && !streq(m->resize->reason, "Infeasible"))
+		other = &m->resize->desired;
+	else if (m->want.resize && m->seen)
+		other = &m->seen->object->pod->spec;
+	if (!other)
 		return;
-	more = room_need(p, &m->resize->desired);
+	more = room_need(p, other);
 	n->cpu = MAX(n->cpu, more.cpu);
 	n->memory = MAX(n->memory, more.memory);
 }

@@ -18,7 +18,7 @@ void resize_ask(struct pass *p, struct member *m, const struct resize *asked);
 void resize_forget(struct pass *p, struct member *m);
 /* Those of pods that have their place, or need none: what there is room for is so from now on. */
 void resizes_decide(struct pass *p);
-/* More than the pod has: what waits keeps others from taking its room. */
+/* More than the pod is to have: what waits, and what is about to be given back, is still its own. */
 void resize_need(struct pass *p, const struct member *m, struct room_need *n);
 
 /* resize_status.c: conditions and events */

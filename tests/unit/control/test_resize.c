@@ -272,6 +272,23 @@ static void test_room_is_kept(void **state)
 	}
 }
 
+/* What shrinks has its room until it is smaller. */
+static void test_room_is_given_back(void **state)
+{
+	const char *both = POD("requests: {cpu: 100m}") POD_OF("q", "", "requests: {cpu: 200m}");
+	struct scene s;
+
+	(void)state;
+	scene_open(&s, POD("requests: {cpu: 900m}"));
+	scene_edit(&s, both);
+	assert_non_null(want(&s, "p")->resize);
+	assert_string_equal(condition(want(&s, "q"), "PodScheduled")->status, "False");
+	scene_do(&s);
+	scene_edit(&s, both);
+	assert_string_equal(condition(want(&s, "q"), "PodScheduled")->status, "True");
+	scene_close(&s);
+}
+
 /* Who is more important, or Guaranteed, comes first; who does not fit is no obstacle for others. */
 static void test_order(void **state)
 {
@@ -399,7 +416,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_verdicts), cmocka_unit_test(test_granted),
 		cmocka_unit_test(test_infeasible_and_deferred), cmocka_unit_test(test_revoked),
-		cmocka_unit_test(test_room_is_kept), cmocka_unit_test(test_order),
+		cmocka_unit_test(test_room_is_kept), cmocka_unit_test(test_room_is_given_back),
+		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_admission), cmocka_unit_test(test_restarts),
 		cmocka_unit_test(test_in_progress),
 	};
