@@ -2,7 +2,8 @@
 /*
  * A container's program while it is being written: what it is made from, and where the operations
  * go. container.c orders the parts; container_root.c makes the root and the kernel's file systems
- * in it, container_mounts.c what is bound there: files of /etc, shared memory, volumes.
+ * in it, container_layer.c what is written below it, container_mounts.c what is bound there: files of
+ * /etc, shared memory, volumes; container_checks.c are its probes and hooks.
  */
 #pragma once
 
@@ -69,3 +70,10 @@ int container_root(struct builder *b, struct err *err);
 int container_image(struct builder *b, const struct image *img, const char *dir, struct err *err);
 /* What is bound below b->root. Errors are those of a volume, and name it. */
 int container_binds(struct builder *b, struct err *err);
+/* A process beside the container's: joins it and becomes b->argv with b->env. */
+int container_join(struct builder *b, struct err *err);
+/* Makes the layer of an attempt, b->layer; what a killed orchd left of it goes. */
+int container_layer(struct builder *b, uint32_t attempt, struct err *err);
+void container_layer_sweep(struct builder *b, uint32_t attempt);
+/* Sends the container's probes and hooks to the shim. */
+int container_checks(struct builder *b, struct err *err);

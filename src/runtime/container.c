@@ -1,20 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Starting a container: its program, its probes, the order. Mounts are made below
+ * Starting a container: its program and the order. Mounts are made below
  * RUN/pods/UID/root, each container in a mount namespace of its own.
  */
-#include <limits.h>
 #include <sched.h>
 #include <stdio.h>
-#include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/macro.h"
 #include "runtime/builder.h"
 #include "runtime/handler.h"
 #include "runtime/localhost.h"
-#include "runtime/probe.h"
-#include "runtime/volume.h"
 #include "sys/privilege.h"
 
 struct cgroup_entry builder_cgroup(const struct builder *b)
@@ -210,7 +206,7 @@ static int container_program(struct builder *b, const struct container_run *run,
 	return become(b, err);
 }
 
-static int exec_program(struct builder *b, struct err *err)
+int container_join(struct builder *b, struct err *err)
 {
 	join_cgroup(b);
 	oom_score(b);
@@ -259,7 +255,7 @@ int container_exec_program(struct sandbox *p, struct container_run *run,
 
 	b.argv = *argv;
 	b.env.list = *env;
-	return r < 0 ? r : exec_program(&b, err);
+	return r < 0 ? r : container_join(&b, err);
 }
 
 /* ---- starting ---- */
@@ -289,154 +285,6 @@ static int environment(struct builder *b, const struct set *set, struct err *err
 	if (r == 0)
 		r = env_command(b->a, &in, &b->env, &b->argv, err);
 	return r < 0 ? r : record_write_env(b->p, b->c->name, &b->env.list, err);
-}
-
-const char *layer_path(struct arena *a, const struct sandbox *p, const char *container,
-		       uint32_t attempt)
-{
-	return arena_printf(a, "%s/%s.%u", p->state_dir, container, attempt);
-}
-
-static int make_directory(const char *path, struct err *err)
-{
-	if (mkdir(path, 0755) < 0 && errno != EEXIST)
-		return err_sys(err, -errno, "%s", path);
-	return 0;
-}
-
-/* An id of the image as the pod's own: one that is not in its range is its root's. */
-static uint32_t own_id(const struct builder *b, uint32_t id)
-{
-	return b->p->ids ? b->p->ids + (id < USERNS_IDS ? id : 0) : id;
-}
-
-/* overlayfs shows upper's owner and mode as those of the root: they are the image's. */
-static int make_upper(struct builder *b, const char *path, struct err *err)
-{
-	struct stat st;
-	int r = make_directory(path, err);
-
-	if (r < 0)
-		return r;
-	if (stat(b->image.lowers[0], &st) < 0)
-		return err_sys(err, -errno, "%s", b->image.lowers[0]);
-	uint32_t uid = own_id(b, st.st_uid), gid = own_id(b, st.st_gid);
-	if (((uid || gid) && chown(path, uid, gid) < 0) || chmod(path, st.st_mode & 07777) < 0)
-		return err_sys(err, -errno, "%s", path);
-	return 0;
-}
-
-/* One that is there is left of an orchd that was killed before it could order the start. */
-static int make_layer(struct builder *b, uint32_t attempt, struct err *err)
-{
-	b->layer = layer_path(b->a, b->p, b->c->name, attempt);
-	const char *upper = arena_printf(b->a, "%s.upper", b->layer);
-	const char *work = arena_printf(b->a, "%s.work", b->layer);
-	int r = 0;
-
-	if (file_exists(work) && (r = file_rm_rf(upper, err)) == 0)
-		r = file_rm_rf(work, err);
-	if (r == 0)
-		r = file_mkdir_p(b->p->state_dir, 0700, err);
-	if (r == 0)
-		r = make_directory(work, err);
-	return r < 0 ? r : make_upper(b, upper, err);
-}
-
-static void sweep_layer(struct builder *b, uint32_t attempt)
-{
-	const char *layer = layer_path(b->a, b->p, b->c->name, attempt);
-
-	sweep_add(&b->p->rt->sweep, NULL, 0, 0, (const char *const[SWEEP_DIRS]){
-		arena_printf(b->a, "%s.upper", layer), arena_printf(b->a, "%s.work", layer) });
-}
-
-/* Names are looked up as the pod does, by the files that its containers have in /etc. */
-static void use_names_of_pod(struct builder *b)
-{
-	static const char *const files[] = { "hosts", "resolv.conf" };
-
-	builder_op0(b, OP_UNSHARE, CLONE_NEWNS, 0);
-	builder_op0(b, OP_SLAVE, 0, 0);
-	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
-		prog_add(b->out, OP_BIND, MS_RDONLY, 0,
-			 PROG_S(arena_printf(b->a, "%s/%s", b->p->run_dir, files[i]),
-				arena_printf(b->a, "/etc/%s", files[i])), NULL, 0);
-}
-
-/* A user for each pod's, of the numbers above those of pullers (pull/sandbox.c): no process of
- * another may look into it. */
-#define ASK_UIDS 0x7f400000u
-
-static void ask_program(struct builder *b, const struct ask *ask)
-{
-	uid_t uid = ASK_UIDS + (b->p->ip & 0x3fffff);
-
-	if (ask->names)
-		use_names_of_pod(b);
-	builder_op1(b, OP_CHDIR, 0, 0, "/");
-	prog_add(b->out, OP_GROUPS, 0, 0, NULL, NULL, 0);
-	builder_op0(b, OP_GID, uid, 0);
-	builder_op0(b, OP_UID, uid, 0);
-	builder_op0(b, OP_CAPS, 0, 0);
-	builder_op0(b, OP_NO_NEW_PRIVS, 0, 0);
-	for (uint32_t i = 0; i < ask->env.n; i++)
-		builder_op1(b, OP_ENV, 0, 0, ask->env.v[i]);
-	builder_op1(b, OP_ARG, 0, 0, arena_printf(b->a, "%s/%s", b->p->rt->s.programs, ask->program));
-	for (uint32_t i = 0; i < ask->args.n; i++)
-		builder_op1(b, OP_ARG, 0, 0, ask->args.v[i]);
-	builder_op0(b, OP_EXEC, 0, 0);
-}
-
-/* The program of a probe or hook; none when it is neither a command nor one of ours. */
-static int try_program(struct builder *b, const struct exec_action *exec, const struct ask *ask,
-		       struct buf *out, struct err *err)
-{
-	struct builder own = *b;
-
-	own.out = out;
-	if (ask->program)
-		ask_program(&own, ask);
-	if (!exec)
-		return 0;
-	own.argv = exec->command;
-	return exec_program(&own, err);
-}
-
-static int send_probe(struct builder *b, enum shim_probe_kind kind, struct err *err)
-{
-	const struct probe *p = probe_of(b->c, kind);
-	BUF_AUTO program = { 0 };
-	struct shim_probe order;
-	struct ask ask;
-
-	if (!p)
-		return 0;
-	int r = probe_order(b->a, b->c, kind, b->p->ip, &order, &ask, err);
-	if (r == 0)
-		r = try_program(b, p->exec, &ask, &program, err);
-	if (r < 0)
-		return r;
-	return link_send(&b->p->link, SHIM_PROBE, &order, sizeof(order), &program, NULL,
-			 NULL, NULL, err);
-}
-
-static int send_hook(struct builder *b, enum shim_hook_kind kind, struct err *err)
-{
-	const struct lifecycle_handler *h = hook_of(b->c, kind);
-	BUF_AUTO program = { 0 };
-	struct shim_hook order;
-	struct ask ask;
-
-	if (!h)
-		return 0;
-	int r = hook_order(b->a, b->c, kind, b->p->ip, &order, &ask, err);
-	if (r == 0 && !h->sleep)
-		r = try_program(b, h->exec, &ask, &program, err);
-	if (r < 0)
-		return r;
-	return link_send(&b->p->link, SHIM_HOOK, &order, sizeof(order), &program, NULL,
-			 NULL, NULL, err);
 }
 
 static int log_directory(const struct builder *b, struct shim_start *s, struct err *err)
@@ -498,10 +346,8 @@ static int send_start(struct builder *b, struct container_run *run,
 	if (b->p->handler)
 		snprintf(order.launch_dir, sizeof(order.launch_dir), "%s", handler_dir(b->a, b->c));
 	int r = log_directory(b, &order, err);
-	for (int k = 0; r == 0 && k < SHIM_PROBES; k++)
-		r = send_probe(b, (enum shim_probe_kind)k, err);
-	for (int k = 0; r == 0 && k < SHIM_HOOKS; k++)
-		r = send_hook(b, (enum shim_hook_kind)k, err);
+	if (r == 0)
+		r = container_checks(b, err);
 	return r < 0 ? r : link_send(&b->p->link, SHIM_START, &order, sizeof(order),
 				     b->out, run, NULL, NULL, err);
 }
@@ -515,13 +361,13 @@ static int start(struct builder *b, struct container_run *run, const struct want
 	if (r < 0)
 		return r;
 	b->fault = FAULT_CREATE;
-	r = make_layer(b, w->attempt, err);
+	r = container_layer(b, w->attempt, err);
 	if (r == 0)
 		r = container_program(b, run, w->attempt, err);
 	if (r == 0)
 		r = send_start(b, run, w, err);
 	if (r == 0 && run->attempt != w->attempt)
-		sweep_layer(b, run->attempt);
+		container_layer_sweep(b, run->attempt);
 	return r;
 }
 
