@@ -9,14 +9,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/openat2.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/fsuid.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #include "base/macro.h"
+#include "base/within.h"
 
 #define DEPTH_MAX 256
 
@@ -34,14 +33,9 @@ static void act_as(const struct copy_side *s)
 
 static int open_given(const struct copy_side *s, const char *path, uint64_t flags)
 {
-	struct open_how how = {
-		.flags = flags | O_CLOEXEC,
-		.resolve = s->root < 0 ? 0 : RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
-	};
-
 	act_as(s);
-	long fd = syscall(SYS_openat2, s->root < 0 ? AT_FDCWD : s->root, path, &how, sizeof(how));
-	return fd < 0 ? -errno : (int)fd;
+	return s->root < 0 ? open_within(AT_FDCWD, path, flags, 0) :
+			     open_within(s->root, path, flags, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
 }
 
 static const char *base_name(struct arena *a, const char *path)

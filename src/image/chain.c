@@ -9,14 +9,13 @@
  * a layer has a directory there, or something that hides the lower ones, or nothing.
  */
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/xattr.h>
 
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/macro.h"
+#include "base/within.h"
 #include "image/flatten.h"
 #include "image/store_dir.h"
 
@@ -89,13 +88,8 @@ static bool has(const struct paths *p, const char *path)
 
 static int open_dir(int tree, const char *path)
 {
-	struct open_how how = {
-		.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS,
-	};
-	long fd = syscall(SYS_openat2, tree, *path ? path : ".", &how, sizeof(how));
-
-	return fd < 0 ? -errno : (int)fd;
+	return open_within(tree, *path ? path : ".", O_RDONLY | O_DIRECTORY,
+			   RESOLVE_IN_ROOT | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS);
 }
 
 /* Of a directory that is there or one on the way to where it would be. */

@@ -6,16 +6,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/macro.h"
+#include "base/within.h"
 #include "image/unpack_ops.h"
 
 struct flattening {
@@ -61,13 +60,8 @@ static int open_dir(int dir, const char *name)
 /* Where a path of the layer leads in the tree, links followed as if the tree were the root. */
 static int open_where_it_leads(const struct flattening *f)
 {
-	struct open_how how = {
-		.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS,
-	};
-	long fd = syscall(SYS_openat2, f->root, f->path, &how, sizeof(how));
-
-	return fd < 0 ? -errno : (int)fd;
+	return open_within(f->root, f->path, O_RDONLY | O_DIRECTORY,
+			   RESOLVE_IN_ROOT | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS);
 }
 
 /* Whatever is called so in that directory, and all that is below it. */
@@ -140,7 +134,7 @@ static int enter(struct flattening *f, int to, const char *name, bool implied, b
 			return open_dir(to, name);
 		if (S_ISLNK(st.st_mode) && implied)
 			fd = open_where_it_leads(f);
-		if (fd >= 0)
+		if (fd >= 0 || fd == -EAGAIN)
 			return fd;
 		if (unlinkat(to, name, 0) < 0)
 			return -errno;

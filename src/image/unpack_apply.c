@@ -8,15 +8,14 @@
 
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/openat2.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 
 #include "base/file.h"
 #include "base/macro.h"
 #include "base/reference.h"
+#include "base/within.h"
 #include "image/unpack_ops.h"
 
 #define IN_SIZE (256 * 1024)
@@ -92,16 +91,8 @@ static bool path_valid(const char *p)
 
 static int resolve(struct applier *a, const char *path)
 {
-	struct open_how how = {
-		.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS,
-	};
-	long fd;
-
-	do
-		fd = syscall(SYS_openat2, a->root, *path ? path : ".", &how, sizeof(how));
-	while (fd < 0 && (errno == EINTR || errno == EAGAIN));
-	return fd < 0 ? -errno : (int)fd;
+	return open_within(a->root, *path ? path : ".", O_PATH | O_DIRECTORY,
+			   RESOLVE_IN_ROOT | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS);
 }
 
 static void leave_dir(struct applier *a)

@@ -4,16 +4,15 @@
  * has a sandboxed reader parse them. Here they are only copied, as bytes, into one memory file.
  */
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
 
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/macro.h"
+#include "base/within.h"
 #include "image/confine.h"
 #include "image/store_dir.h"
 #include "image/unpack.h"
@@ -24,13 +23,8 @@
 
 static int open_in(int root, const char *path, uint64_t flags)
 {
-	struct open_how how = {
-		.flags = flags | O_CLOEXEC,
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS,
-	};
-	long fd = syscall(SYS_openat2, root, path, &how, sizeof(how));
-
-	return fd < 0 ? -errno : (int)fd;
+	return open_within(root, path, flags,
+			   RESOLVE_IN_ROOT | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS);
 }
 
 /* Never opens what is no plain file: a device's driver would be asked. */

@@ -7,20 +7,19 @@
 #include "pull/keeper.h"
 
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "base/file.h"
 #include "base/macro.h"
 #include "base/reference.h"
 #include "base/sock.h"
+#include "base/within.h"
 #include "image/store.h"
 #include "image/unpack.h"
 #include "pull/fetcher.h"
@@ -194,18 +193,15 @@ static int on_layer(struct keeper *k, struct fetch_msg *m, struct err *err)
 /* The path is the archive's word: the kernel sees to it that it does not lead out of it. */
 static int on_file(struct keeper *k, struct fetch_msg *m, struct err *err)
 {
-	struct open_how how = {
-		.flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
-	};
 	struct err why = { 0 };
 	struct stat st;
 
 	if (k->dir < 0 || !memchr(m->text, '\0', sizeof(m->text)))
 		return err_set(err, -EPROTO, "the fetcher asks for a file");
-	FD_AUTO fd = (int)syscall(SYS_openat2, k->dir, m->text, &how, sizeof(how));
+	FD_AUTO fd = open_within(k->dir, m->text, O_RDONLY | O_NOCTTY | O_NONBLOCK,
+				 RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
 	if (fd < 0)
-		err_sys(&why, -errno, "%.200s", m->text);
+		err_sys(&why, fd, "%.200s", m->text);
 	else if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
 		err_set(&why, -EBADMSG, "%.200s: not a file", m->text);
 	if (why.code)

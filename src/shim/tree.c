@@ -9,16 +9,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/openat2.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include "base/macro.h"
+#include "base/within.h"
 #include "shim/ops.h"
 #include "shim/text.h"
 
-/* openat2() gives up with EAGAIN when something is renamed at the same time. */
-#define RETRIES 128
 #define MAX_STEPS 256
 
 /* Where a path leads: through the host, below base and never out of it, or, once the new root is
@@ -40,18 +38,7 @@ struct place {
 
 static int open_at(int base, enum kind kind, const char *rel, int flags)
 {
-	struct open_how how = {
-		.flags = (uint64_t)(flags | O_CLOEXEC),
-		.resolve = resolve[kind],
-	};
-	long fd;
-
-	for (int i = 0; i < RETRIES; i++) {
-		fd = syscall(SYS_openat2, base, rel, &how, sizeof(how));
-		if (fd >= 0 || errno != EAGAIN)
-			break;
-	}
-	return fd < 0 ? -errno : (int)fd;
+	return open_within(base, rel, (uint64_t)flags, resolve[kind]);
 }
 
 /* Copies path without slashes at its end; below base it has none at its start, inside it has one.

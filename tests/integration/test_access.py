@@ -20,8 +20,8 @@ import time
 
 import pytest
 
-from harness import (BUILD, IS_V2, SLOW, container, container_status, deployment, http_get, in_netns,
-                     never, pod, service, wait_for)
+from harness import (BUILD, IS_V2, SLOW, cmdline, container, container_status, deployment,
+                     http_get, in_netns, never, pod, service, wait_for)
 
 
 def sh(text, name="main", **more):
@@ -558,9 +558,9 @@ def test_exec_on_a_terminal(orch):
         t.expect("ready> ")
         t.resize(22, 78)
         wait_for(lambda: t.type("stty size\n") or "22 78" in t.expect("ready> "))
-        t.type("sleep 1000\n")
-        t.expect("sleep 1000")
-        wait_for(lambda: len(orch.pids(orch.pod("p"), "main")) >= 3)
+        t.type("sleep 1001\n")
+        t.expect("sleep 1001")		# before it is executed the signal is still the shell's
+        wait_for(lambda: b"sleep 1001 " in map(cmdline, orch.pids(orch.pod("p"), "main")))
         t.type("\x03")
         t.expect("ready> ")
         t.type("exit 42\n")
