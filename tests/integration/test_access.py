@@ -393,6 +393,13 @@ class Terminal:
 PROMPT = {"name": "PS1", "value": "ready> "}
 
 
+def sleep_in(orch, terminal):
+    """A command of its shell, executed: before that signals are still for the shell."""
+    terminal.type("sleep 1001\n")
+    terminal.expect("sleep 1001")
+    wait_for(lambda: b"sleep 1001 " in map(cmdline, orch.pids(orch.pod("p"), "main")))
+
+
 @pytest.mark.subset
 def test_attach_to_a_terminal(orch):
     orch.write("p.yaml", pod("p", container("/", "/bin/sh", tty=True, stdin=True, env=[PROMPT])))
@@ -409,9 +416,7 @@ def test_attach_to_a_terminal(orch):
         t.expect("ready> ")
         t.resize(44, 122)
         wait_for(lambda: t.type("stty size\n") or "44 122" in t.expect("ready> "))
-        t.type("sleep 1000\n")
-        t.expect("sleep 1000")
-        wait_for(lambda: len(orch.pids(orch.pod("p"), "main")) == 2)
+        sleep_in(orch, t)
         t.type("\x03")			# ctrl-c is for the process that sleeps
         t.expect("ready> ")
         t.type("KEPT=here\n")
@@ -558,9 +563,7 @@ def test_exec_on_a_terminal(orch):
         t.expect("ready> ")
         t.resize(22, 78)
         wait_for(lambda: t.type("stty size\n") or "22 78" in t.expect("ready> "))
-        t.type("sleep 1001\n")
-        t.expect("sleep 1001")		# before it is executed the signal is still the shell's
-        wait_for(lambda: b"sleep 1001 " in map(cmdline, orch.pids(orch.pod("p"), "main")))
+        sleep_in(orch, t)
         t.type("\x03")
         t.expect("ready> ")
         t.type("exit 42\n")
@@ -569,6 +572,7 @@ def test_exec_on_a_terminal(orch):
     alone = wait_for(lambda: len(orch.pids(orch.pod("p"), "main")) <= 2 and orch.pids(orch.pod("p"), "main"))
     with Terminal(orch, "exec", "-it", "p", "--", "/bin/sleep", "1000") as t:
         wait_for(lambda: len(orch.pids(orch.pod("p"), "main")) > len(alone))
+        wait_for(lambda: not t.is_as_before(), what="orchctl has got its answer")
         t.process.terminate()
         assert t.wait() == 128 + signal.SIGTERM and t.is_as_before()
     wait_for(lambda: orch.pids(orch.pod("p"), "main") == alone)
