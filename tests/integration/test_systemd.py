@@ -158,10 +158,11 @@ def test_pod_runs_with_its_limits_below_the_other_unit(installed):
     assert limited(p) == LIMITS
     group = f"{PODS}/pods/pod{p['metadata']['uid']}"
     assert [b"/bin/probe" in cmdline(x) for x in procs(f"{group}/main")] == [True]
-    # the supervisor, too, and nobody but orchd itself is in orchd's unit
+    # the supervisor, too; in orchd's unit is what goes with it: itself and where shims are born
     assert [x for x, _, _ in tree(group) if b"orch-shim" in cmdline(x)]
-    assert {x for x, _, _ in tree(f"{CGROUPS}/system.slice/orchd.service")} == \
-        {int(show("orchd", "MainPID"))}
+    unit = [x for x, _, _ in tree(f"{CGROUPS}/system.slice/orchd.service")]
+    assert sorted(read(f"/proc/{x}/comm").strip() for x in unit) == ["orch-nursery", "orchd"]
+    assert int(show("orchd", "MainPID")) in unit
     assert not procs(PODS), "a group that hands out controllers has no processes"
     assert {"cpu", "memory", "pids"} <= set(read(f"{PODS}/cgroup.subtree_control").split())
 
