@@ -196,7 +196,14 @@ static long by_handle(void)
 
 static long new_user(void) { return unshare(CLONE_NEWUSER); }
 static long new_mounts(void) { return unshare(CLONE_NEWNS); }
-static long new_clone(void) { return syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, NULL, NULL, NULL, 0); }
+
+static long new_clone(void)
+{
+	long pid = syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, NULL, NULL, NULL, 0);
+	if (pid == 0)
+		_exit(0);
+	return pid;
+}
 
 static long new_clone3(void)
 {
@@ -282,18 +289,20 @@ static const struct attempt {
 #undef TRY
 };
 
+/* This process may be the first of its namespace, which also inherits what an attempt left behind. */
 static void in_child(const struct attempt *a)
 {
 	int status;
 
 	fflush(stdout);
-	if (fork() == 0) {
+	pid_t pid = fork();
+	if (pid == 0) {
 		errno = 0;
 		tell(a->name, a->call());
 		fflush(stdout);
 		_exit(0);
 	}
-	wait(&status);
+	waitpid(pid, &status, 0);
 	if (WIFSIGNALED(status))
 		printf("%s=SIG%s\n", a->name, sigabbrev_np(WTERMSIG(status)));
 }

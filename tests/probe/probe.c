@@ -234,7 +234,8 @@ static const struct {
 static void try_call(const char *name, long (*call)(void))
 {
 	fflush(stdout);
-	if (fork() == 0) {
+	pid_t pid = fork();
+	if (pid == 0) {
 		if (unshare(CLONE_NEWNS | CLONE_NEWUTS) == 0 &&
 		    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 			_exit(1);
@@ -245,7 +246,7 @@ static void try_call(const char *name, long (*call)(void))
 		_exit(0);
 	}
 	int status;
-	wait(&status);
+	waitpid(pid, &status, 0);
 	if (WIFSIGNALED(status))
 		printf("%s=SIG%s\n", name, sigabbrev_np(WTERMSIG(status)));
 }
