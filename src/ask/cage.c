@@ -51,10 +51,8 @@ static const struct sock_filter check_prot[] = {
 };
 
 static const struct filter_block blocks[] = {
-#define BLOCK(x) { x, ARRAY_SIZE(x) }
-	[REFUSED] = BLOCK(refused), [ALLOWED] = BLOCK(allowed),
-	[CHECK_FAMILY] = BLOCK(check_family), [CHECK_PROT] = BLOCK(check_prot),
-#undef BLOCK
+	[REFUSED] = FILTER_BLOCK(refused), [ALLOWED] = FILTER_BLOCK(allowed),
+	[CHECK_FAMILY] = FILTER_BLOCK(check_family), [CHECK_PROT] = FILTER_BLOCK(check_prot),
 };
 
 static int filter_calls(struct err *err)

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/macro.h"
 
 #if defined(__x86_64__)
 #define FILTER_ARCH AUDIT_ARCH_X86_64
@@ -34,6 +35,7 @@ struct filter_block {
 	const struct sock_filter *v;
 	size_t n;
 };
+#define FILTER_BLOCK(array) { array, ARRAY_SIZE(array) }
 
 struct filter {
 	const struct filter_block *blocks;	/* by verdict */

@@ -97,15 +97,18 @@ static bool probe_failed(const struct observed_container *c, enum probe_kind k)
 	return c->configured[k] && c->decided[k] && !c->passed[k];
 }
 
+static void kill_for(struct wanted_container *w, uint32_t grace_s, const char *why)
+{
+	w->kill = true;
+	w->grace_s = grace_s;
+	w->why = why;
+}
+
 /* https://kubernetes.io/docs/concepts/containers/container-lifecycle-hooks/#hook-handler-execution */
 static void decide_hook_failed(struct pass *p, struct member *m, const struct observed_container *c,
 			       struct wanted_container *w)
 {
-	if (c->pending)
-		return;
-	w->kill = true;
-	w->grace_s = m->want.grace_s;
-	w->why = "its postStart hook failed";
+	kill_for(w, m->want.grace_s, "its postStart hook failed");
 	pass_event(p, &m->want.object, true, "FailedPostStartHook",
 		   arena_printf(p->a, "PostStartHook failed: %s",
 				c->hook_message[0] ? c->hook_message[0] : ""));
@@ -115,42 +118,45 @@ static void decide_hook_failed(struct pass *p, struct member *m, const struct ob
 static void decide_outdated(struct pass *p, struct member *m, const struct observed_container *c,
 			    struct wanted_container *w)
 {
-	if (c->pending)
-		return;
-	w->kill = true;
-	w->grace_s = m->want.grace_s;
-	w->why = "its resources changed";
+	kill_for(w, m->want.grace_s, "its resources changed");
 	pass_event(p, &m->want.object, false, "Killing",
 		   arena_printf(p->a, "Container %s resize requires restart", c->name));
 }
 
-static void decide_kill(struct pass *p, struct member *m, const struct container *spec,
-			const struct observed_container *c, struct wanted_container *w)
+static void decide_unhealthy(struct pass *p, struct member *m, const struct observed_container *c,
+			     const struct probe *probe, bool startup, struct wanted_container *w)
 {
-	enum probe_kind k = probe_failed(c, PROBE_STARTUP) ? PROBE_STARTUP : PROBE_LIVENESS;
-	const struct probe *probe = k == PROBE_STARTUP ? spec->startup_probe : spec->liveness_probe;
-	const char *name = k == PROBE_STARTUP ? "startup" : "liveness";
+	const char *name = startup ? "startup" : "liveness";
+	const char *said = c->probe_message[startup ? PROBE_STARTUP : PROBE_LIVENESS];
+	bool own_grace = probe && HAS(probe, probe, termination_grace_period_seconds);
 
+	kill_for(w, own_grace ? (uint32_t)probe->termination_grace_period_seconds : m->want.grace_s,
+		 arena_printf(p->a, "%s probe failed", name));
+	pass_event(p, &m->want.object, true, "Unhealthy",
+		   arena_printf(p->a, "%s probe failed: %s", startup ? "Startup" : "Liveness",
+				said ? said : ""));
+	pass_event(p, &m->want.object, false, "Killing",
+		   arena_printf(p->a, "Container %s failed %s probe, will be restarted", c->name,
+				name));
+}
+
+/* What runs goes on, unless there is a reason to kill it and that is not being done. */
+static void decide_running(struct pass *p, struct member *m, const struct container *spec,
+			   const struct observed_container *c, struct wanted_container *w)
+{
 	w->run = true;
 	w->attempt = c->attempt;
 	w->backoff = c->backoff;
+	if (c->pending)
+		return;
 	if (c->hook_failed)
 		decide_hook_failed(p, m, c, w);
 	else if (c->outdated)
 		decide_outdated(p, m, c, w);
-	if (c->hook_failed || c->outdated || !probe_failed(c, k) || c->pending)
-		return;
-	w->kill = true;
-	w->grace_s = probe && HAS(probe, probe, termination_grace_period_seconds) ?
-			     (uint32_t)probe->termination_grace_period_seconds : m->want.grace_s;
-	w->why = arena_printf(p->a, "%s probe failed", name);
-	pass_event(p, &m->want.object, true, "Unhealthy",
-		   arena_printf(p->a, "%s probe failed: %s",
-				k == PROBE_STARTUP ? "Startup" : "Liveness",
-				c->probe_message[k] ? c->probe_message[k] : ""));
-	pass_event(p, &m->want.object, false, "Killing",
-		   arena_printf(p->a, "Container %s failed %s probe, will be restarted", spec->name,
-				name));
+	else if (probe_failed(c, PROBE_STARTUP))
+		decide_unhealthy(p, m, c, spec->startup_probe, true, w);
+	else if (probe_failed(c, PROBE_LIVENESS))
+		decide_unhealthy(p, m, c, spec->liveness_probe, false, w);
 }
 
 static void decide_restart(struct pass *p, struct member *m, const struct observed_container *c,
@@ -224,7 +230,7 @@ static void decide_one(struct pass *p, struct member *m, uint32_t index, bool bl
 		if (m->over)
 			decide_farewell(m, index, c, w);
 		else
-			decide_kill(p, m, spec, c, w);
+			decide_running(p, m, spec, c, w);
 		return;
 	}
 	if (c && c->phase != RUN_CREATED) {

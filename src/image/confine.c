@@ -52,7 +52,7 @@ static int allow_only(const unsigned *calls, size_t n, unsigned otherwise)
 {
 	const struct sock_filter refused[] = { FILTER_RET(otherwise) };
 	static const struct sock_filter allowed[] = { FILTER_RET(SECCOMP_RET_ALLOW) };
-	const struct filter_block blocks[] = { { refused, 1 }, { allowed, 1 } };
+	const struct filter_block blocks[] = { FILTER_BLOCK(refused), FILTER_BLOCK(allowed) };
 	struct filter f = { .blocks = blocks, .foreign = SECCOMP_RET_KILL_PROCESS };
 
 	for (size_t i = 0; i < n; i++)

@@ -46,55 +46,47 @@ static void ask_program(struct builder *b, const struct ask *ask)
 	builder_op0(b, OP_EXEC, 0, 0);
 }
 
-/* The program of a probe or hook; none when it is neither a command nor one of ours. */
-static int try_program(struct builder *b, const struct exec_action *exec, const struct ask *ask,
-		       struct buf *out, struct err *err)
+/* Sends what to ask, with the program that asks: a command, one of ours, or none. */
+static int send_check(struct builder *b, enum shim_type type, const void *order, size_t size,
+		      const struct exec_action *exec, const struct ask *ask, struct err *err)
 {
+	BUF_AUTO program = { 0 };
 	struct builder own = *b;
+	int r = 0;
 
-	own.out = out;
+	own.out = &program;
 	if (ask->program)
 		ask_program(&own, ask);
-	if (!exec)
-		return 0;
-	own.argv = exec->command;
-	return container_join(&own, err);
+	if (exec) {
+		own.argv = exec->command;
+		r = container_join(&own, err);
+	}
+	return r < 0 ? r : link_send(&b->p->link, type, order, size, &program, NULL, NULL, NULL, err);
 }
 
 static int send_probe(struct builder *b, enum shim_probe_kind kind, struct err *err)
 {
 	const struct probe *p = probe_of(b->c, kind);
-	BUF_AUTO program = { 0 };
 	struct shim_probe order;
 	struct ask ask;
 
 	if (!p)
 		return 0;
 	int r = probe_order(b->a, b->c, kind, b->p->ip, &order, &ask, err);
-	if (r == 0)
-		r = try_program(b, p->exec, &ask, &program, err);
-	if (r < 0)
-		return r;
-	return link_send(&b->p->link, SHIM_PROBE, &order, sizeof(order), &program, NULL,
-			 NULL, NULL, err);
+	return r < 0 ? r : send_check(b, SHIM_PROBE, &order, sizeof(order), p->exec, &ask, err);
 }
 
 static int send_hook(struct builder *b, enum shim_hook_kind kind, struct err *err)
 {
 	const struct lifecycle_handler *h = hook_of(b->c, kind);
-	BUF_AUTO program = { 0 };
 	struct shim_hook order;
 	struct ask ask;
 
 	if (!h)
 		return 0;
 	int r = hook_order(b->a, b->c, kind, b->p->ip, &order, &ask, err);
-	if (r == 0 && !h->sleep)
-		r = try_program(b, h->exec, &ask, &program, err);
-	if (r < 0)
-		return r;
-	return link_send(&b->p->link, SHIM_HOOK, &order, sizeof(order), &program, NULL,
-			 NULL, NULL, err);
+	return r < 0 ? r : send_check(b, SHIM_HOOK, &order, sizeof(order),
+					h->sleep ? NULL : h->exec, &ask, err);
 }
 
 int container_checks(struct builder *b, struct err *err)

@@ -204,14 +204,12 @@ static const struct sock_filter block_refused[] = { FILTER_RET(FILTER_ERRNO(EPER
 static const struct sock_filter block_allowed[] = { FILTER_RET(SECCOMP_RET_ALLOW) };
 
 static const struct filter_block blocks[VERDICTS] = {
-#define BLOCK(x) { x, ARRAY_SIZE(x) }
-	[UNKNOWN] = BLOCK(block_unknown),
-	[REFUSED] = BLOCK(block_refused),
-	[ALLOWED] = BLOCK(block_allowed),
-	[CHECK_CLONE] = BLOCK(block_clone),
-	[CHECK_SOCKET] = BLOCK(block_socket),
-	[CHECK_PERSONALITY] = BLOCK(block_personality),
-#undef BLOCK
+	[UNKNOWN] = FILTER_BLOCK(block_unknown),
+	[REFUSED] = FILTER_BLOCK(block_refused),
+	[ALLOWED] = FILTER_BLOCK(block_allowed),
+	[CHECK_CLONE] = FILTER_BLOCK(block_clone),
+	[CHECK_SOCKET] = FILTER_BLOCK(block_socket),
+	[CHECK_PERSONALITY] = FILTER_BLOCK(block_personality),
 };
 
 int seccomp_default(uint64_t caps, struct buf *out, struct err *err)
