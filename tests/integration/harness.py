@@ -360,6 +360,30 @@ class Orch:
         q = "&".join(f"{k}={v}" for k, v in query.items())
         return self.api("/apis/orch/v1/apply" + ("?" + q if q else ""), method="POST")
 
+    def configure(self, **settings):
+        """The settings that orchd has from its next start."""
+        with open(self.path("orchd.yaml"), "w") as f:
+            json.dump({"apiVersion": "orch/v1", "kind": "OrchdConfiguration", **settings}, f)
+
+    def wait(self, predicate, timeout=20, what="", ns="default"):
+        """wait_for; when it was in vain, with what is known of the pods."""
+        try:
+            return wait_for(predicate, timeout, what)
+        except AssertionError as e:
+            raise AssertionError(f"{e}\n{self.describe(ns)}") from None
+
+    def wait_running(self, name="p", timeout=30):
+        def running():
+            p = self.pod(name)
+            return p and state(p)[0] == "running" and p
+        return self.wait(running, timeout, f"{name} runs")
+
+    def wait_over(self, name, timeout=20):
+        def over():
+            p = self.pod(name)
+            return p and p.get("status", {}).get("phase") in ("Succeeded", "Failed") and p
+        return self.wait(over, timeout, f"{name} ends")
+
     def settled(self):
         return self.status()["settled"] and self.plan()["empty"]
 
@@ -373,32 +397,19 @@ class Orch:
         def enough():
             pods = self.pods(ns, **labels)
             return len(pods) == n and all(is_ready(p) for p in pods) and pods
-        try:
-            return wait_for(enough, timeout, f"{n} ready pods {labels}")
-        except AssertionError as e:
-            raise AssertionError(f"{e}\n{self.describe(ns)}") from None
+        return self.wait(enough, timeout, f"{n} ready pods {labels}", ns)
 
     def wait_rollout(self, name, ns="default", timeout=60):
         def done():
             status, r = self.api(f"/apis/orch/v1/namespaces/{ns}/deployments/{name}/rolloutstatus",
                                  expect=None)
             return status == 200 and r["done"]
-        try:
-            wait_for(done, timeout, f"rollout of {name}")
-        except AssertionError as e:
-            raise AssertionError(f"{e}\n{self.describe(ns)}") from None
+        self.wait(done, timeout, f"rollout of {name}", ns)
 
     def run_to_end(self, name, c, objects=(), **spec):
         """Runs a pod of one container once: the pod as it ended, and the text of its log."""
         self.write(f"{name}.yaml", *objects, pod(name, c, restartPolicy="Never", **spec))
-
-        def over():
-            p = self.pod(name)
-            return p and p.get("status", {}).get("phase") in ("Succeeded", "Failed") and p
-        try:
-            p = wait_for(over, 20, f"{name} ends")
-        except AssertionError as e:
-            raise AssertionError(f"{e}\n{self.describe()}") from None
+        p = self.wait_over(name)
         return p, self.log_text(p, c["name"])
 
     def script(self, name, text, *, image="/", objects=(), spec=None, **more):

@@ -60,7 +60,7 @@ def test_the_first_answer_has_the_pods(orch):
 @pytest.mark.v2
 def test_log_is_complete_across_kills(orch):
     orch.write("t.yaml", pod("ticks", container(orch.rootfs, "/bin/probe", "ticker", "2000")))
-    p = wait_for(lambda: state(orch.pod("ticks") or {})[0] == "running" and orch.pod("ticks"))
+    p = orch.wait_running("ticks")
     for _ in range(5):
         time.sleep(0.1)
         orch.kill9()

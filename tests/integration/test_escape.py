@@ -7,7 +7,6 @@ import ctypes
 import hashlib
 import json
 import os
-import shutil
 import socket
 import threading
 import time
@@ -216,15 +215,8 @@ def test_a_sub_path_that_is_swapped_leads_nowhere(orch, marker):
                 {"name": "v", "mountPath": "/mnt", "subPath": "dir"}])
             orch.write(f"{name}.yaml", pod(name, c, restartPolicy="Never", volumes=volumes,
                                            **(OWN if i % 4 > 1 else {})))
-
-        def ended(name):
-            p = orch.pod(name)
-            return p and p.get("status", {}).get("phase") in ("Succeeded", "Failed") and p
         for name in names:
-            try:
-                p = wait_for(lambda n=name: ended(n), 40, f"{name} ends")
-            except AssertionError as e:
-                raise AssertionError(f"{e}\n{orch.describe()}") from None
+            p = orch.wait_over(name, 40)
             assert "escaped" not in orch.log_text(p, "main"), name
     finally:
         stop.set()

@@ -12,11 +12,6 @@ from harness import (BUILD, IS_V2, Orch, configmap, container, container_status,
                      wait_for)
 
 
-def running(orch, name):
-    return wait_for(lambda: (p := orch.pod(name)) and state(p)[0] == "running" and p, 20,
-                    f"{name} runs")
-
-
 def proc(pid, name):
     with open(f"/proc/{pid}/{name}") as f:
         return f.read()
@@ -57,7 +52,7 @@ def test_oom_scores(orch):
     want = {"best": (1000, "BestEffort"), "burst": (1000 - 1000 * request // total, "Burstable"),
             "cpu": (999, "Burstable")}
     for name, (score, qos) in want.items():
-        p = running(orch, name)
+        p = orch.wait_running(name)
         assert int(proc(min(orch.pids(p, "main")), "oom_score_adj")) == score, name
         assert p["status"]["qosClass"] == qos
 
@@ -67,14 +62,12 @@ def test_oom_scores(orch):
 def test_memory_qos(rootfs):
     orch = Orch(rootfs)
     try:
-        with open(orch.path("orchd.yaml"), "w") as f:
-            f.write("apiVersion: orch/v1\nkind: OrchdConfiguration\nmemoryQoS: true\n"
-                    "memoryThrottlingFactor: 0.5\n")
+        orch.configure(memoryQoS=True, memoryThrottlingFactor=0.5)
         orch.start()
         orch.write("p.yaml", pod("p", container(orch.rootfs, "/bin/probe", "sleep",
                                                 resources=resources({"memory": "64Mi"},
                                                                     memory="32Mi"))))
-        p = running(orch, "p")
+        p = orch.wait_running("p")
         pod_dir, = orch.cgroups(p["metadata"]["uid"])
         for d, name, value in ((f"{pod_dir}/main", "memory.min", 32 << 20),
                                (pod_dir, "memory.min", 32 << 20),
@@ -124,7 +117,7 @@ def test_huge_page_limits(rootfs):
                        {"memory": "64Mi", "hugepages-2Mi": "4Mi"}))),
                    pod("none", container(orch.rootfs, "/bin/probe", "sleep")))
         for name, limit in (("two", 4 << 20), ("none", 0)):
-            p = running(orch, name)
+            p = orch.wait_running(name)
             d, = orch.cgroups(p["metadata"]["uid"])
             if not os.path.exists(f"{d}/hugetlb.2MB.max"):
                 pytest.skip("this kernel does not limit huge pages")
@@ -160,7 +153,7 @@ def test_probe_timeout(orch):
                pod("short", container("/", "/bin/sleep", "1000", **exec_probe(slow, timeoutSeconds=1))),
                pod("long", container("/", "/bin/sleep", "1000", **exec_probe(slow, timeoutSeconds=60))))
     wait_for(lambda: orch.pod("long") and is_ready(orch.pod("long")), 30)
-    p = running(orch, "short")
+    p = orch.wait_running("short")
     wait_for(lambda: words(orch, p, "/var/tmp/asked").count("asked") >= 3, 30)
     assert "done" not in words(orch, p, "/var/tmp/asked")
     assert not is_ready(orch.pod("short"))
@@ -170,7 +163,7 @@ def test_probe_timeout(orch):
 def test_success_threshold(orch):
     orch.write("p.yaml", pod("p", container("/", "/bin/sleep", "1000", **exec_probe(
         "echo asked >>/var/tmp/asked", successThreshold=3, timeoutSeconds=60))))
-    p = running(orch, "p")
+    p = orch.wait_running("p")
     wait_for(lambda: words(orch, p, "/var/tmp/asked"))
     wait_for(lambda: is_ready(orch.pod("p")), 20)
     assert len(words(orch, p, "/var/tmp/asked")) >= 3
@@ -242,7 +235,7 @@ def test_run_as_non_root_of_the_pod(orch):
                              securityContext={"runAsNonRoot": True}),
                pod("user", container(orch.rootfs, "/bin/probe", "sleep"),
                    securityContext={"runAsNonRoot": True, "runAsUser": 1000}))
-    p = running(orch, "user")
+    p = orch.wait_running("user")
     assert proc(min(orch.pids(p, "main")), "status").split("Uid:")[1].split()[0] == "1000"
     wait_for(lambda: "runAsNonRoot" in state(orch.pod("root") or {})[1].get("message", ""))
     assert not orch.pids(orch.pod("root"), "main")
@@ -317,7 +310,7 @@ def test_toleration_of_pressure(orch):
     orch.write("p.yaml", pod("away", container(orch.rootfs, "/bin/probe", "sleep")),
                pod("bears", container(orch.rootfs, "/bin/probe", "sleep"), tolerations=[
                    {"key": "node.kubernetes.io/pid-pressure", "operator": "Exists"}]))
-    running(orch, "bears")
+    orch.wait_running("bears")
     p = wait_for(lambda: orch.pod("away"))
     assert not orch.pids(p, "main")
     scheduled, = [c for c in p["status"]["conditions"] if c["type"] == "PodScheduled"]

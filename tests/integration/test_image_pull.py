@@ -241,8 +241,7 @@ def pull_secret(name, host, user, password):
 
 class ImageOrch(Orch):
     def settings(self, **images):
-        with open(self.path("orchd.yaml"), "w") as f:
-            json.dump({"apiVersion": "orch/v1", "kind": "OrchdConfiguration", "images": images}, f)
+        self.configure(images=images)
 
     def start(self, *flags, **kwargs):
         # credentials of whoever runs the tests are none of our business
@@ -268,17 +267,9 @@ class ImageOrch(Orch):
             last[:] = [self.waiting(name)]
             return last[0][0] == reason and text in last[0][1] and last[0]
         try:
-            return wait_for(there, timeout, f"{reason} {text}")
+            return self.wait(there, timeout, f"{reason} {text}")
         except AssertionError as e:
-            raise AssertionError(f"{e}: {last}\n{self.describe()}") from None
-
-    def wait_running(self, name="p", timeout=30):
-        try:
-            wait_for(lambda: self.pod(name) and state(self.pod(name))[0] == "running", timeout,
-                     f"{name} runs")
-        except AssertionError as e:
-            raise AssertionError(f"{e}\n{self.describe()}") from None
-        return self.pod(name)
+            raise AssertionError(f"{last}: {e}") from None
 
     def declare(self, image, name="p", policy=None, secrets=(), **container):
         c = {"name": "main", "image": image, **container}

@@ -200,7 +200,7 @@ def test_pull_policies(tmp, rootfs):
     orch = Orch(rootfs)
 
     def sees(name):
-        p = wait_for(lambda: state(orch.pod(name) or {})[0] == "running" and orch.pod(name), 30, name)
+        p = orch.wait_running(name)
         words = []
         for path in ("word", "v/word"):
             with open(f"/proc/{min(orch.pids(p, 'main'))}/root/{path}") as f:

@@ -11,13 +11,7 @@ from harness import container, pod, service, start_time, state, wait_for
 
 def runs(orch, name, *containers, **more):
     orch.write(f"{name}.yaml", pod(name, *containers, **more))
-    def up():
-        p = orch.pod(name)
-        return p and state(p)[0] == "running" and p
-    try:
-        return wait_for(up, 15, f"{name} runs")
-    except AssertionError as e:
-        raise AssertionError(f"{e}\n{orch.describe()}") from None
+    return orch.wait_running(name)
 
 
 def facts(text):
@@ -178,9 +172,7 @@ def test_sysctls(orch):
 
 @pytest.mark.v2
 def test_more_sysctls_by_a_setting(orch):
-    with open(orch.path("orchd.yaml"), "w") as f:
-        json.dump({"apiVersion": "orch/v1", "kind": "OrchdConfiguration",
-                   "allowedUnsafeSysctls": ["net.core.somaxconn", "kernel.msg*"]}, f)
+    orch.configure(allowedUnsafeSysctls=["net.core.somaxconn", "kernel.msg*"])
     orch.restart()
     text = orch.script(
         "p", "cat /proc/sys/net/core/somaxconn /proc/sys/kernel/msgmax",

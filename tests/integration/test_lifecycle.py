@@ -39,10 +39,9 @@ class Story:
 
     def wait_words(self, *words, timeout=15):
         try:
-            wait_for(lambda: self.words() == list(words), timeout)
-        except AssertionError:
-            raise AssertionError(f"told {self.words()}, expected {list(words)}\n"
-                                 f"{self.orch.describe()}") from None
+            self.orch.wait(lambda: self.words() == list(words), timeout)
+        except AssertionError as e:
+            raise AssertionError(f"told {self.words()}, expected {list(words)}\n{e}") from None
 
 
 @pytest.fixture

@@ -66,7 +66,7 @@ def check_all(found):
 def test_nothing_is_lost_at_full_speed(orch):
     orch.write("p.yaml", pod("p", container(orch.rootfs, "/bin/probe", "lines", str(MOST),
                                             str(LONG_EVERY)), restartPolicy="Never"))
-    p = wait_for(lambda: state(orch.pod("p") or {})[0] == "running" and orch.pod("p"))
+    p = orch.wait_running("p")
     writer = min(orch.pids(p, "main"))
     for _ in range(KILLS):
         orch.kill9()

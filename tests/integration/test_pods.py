@@ -11,8 +11,8 @@ import time
 
 import pytest
 
-from harness import (BUILD, IS_V2, configmap, container, container_status, deployment, is_ready,
-                     never, pod, procs, service, start_time, state, wait_for)
+from harness import (BUILD, IS_V2, configmap, container, container_status, is_ready,
+                     never, pod, procs, start_time, state, wait_for)
 
 SLEEP = ("/bin/probe", "sleep")
 
@@ -35,13 +35,7 @@ def run_to_end(orch, name, *command, pod_more=None, objects=(), **more):
 def running(orch, name, *command, pod_more=None, objects=(), **more):
     orch.write(f"{name}.yaml", *objects, pod(name, container(orch.rootfs, *command, **more),
                                             **(pod_more or {})))
-    def is_running():
-        p = orch.pod(name)
-        return p and state(p)[0] == "running" and p
-    try:
-        return wait_for(is_running, 15, f"{name} runs")
-    except AssertionError as e:
-        raise AssertionError(f"{e}\n{orch.describe()}") from None
+    return orch.wait_running(name)
 
 
 # ---- limits ----

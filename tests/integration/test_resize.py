@@ -86,20 +86,14 @@ def wait_resized(orch, name, want, c="main"):
         p = orch.pod(name)
         return p and shown(p, c) == want and not condition(p, "PodResizePending") \
             and not condition(p, "PodResizeInProgress") and p
-    try:
-        return wait_for(done, 15, f"{name} has {want}")
-    except AssertionError as e:
-        raise AssertionError(f"{e}\n{orch.describe()}") from None
+    return orch.wait(done, 15, f"{name} has {want}")
 
 
 def wait_condition(orch, name, kind, reason):
     def is_told():
         p = orch.pod(name)
         return p and (condition(p, kind) or {}).get("reason") == reason and p
-    try:
-        return wait_for(is_told, 15, f"{name}: {kind} {reason}")
-    except AssertionError as e:
-        raise AssertionError(f"{e}\n{orch.describe()}") from None
+    return orch.wait(is_told, 15, f"{name}: {kind} {reason}")
 
 
 @pytest.mark.v2
@@ -211,9 +205,7 @@ def test_memory_in_use_is_not_taken_away(orch):
 def test_memory_qos_follows(rootfs):
     orch = Orch(rootfs)
     try:
-        with open(orch.path("orchd.yaml"), "w") as f:
-            f.write("apiVersion: orch/v1\nkind: OrchdConfiguration\nmemoryQoS: true\n"
-                    "memoryThrottlingFactor: 0.5\n")
+        orch.configure(memoryQoS=True, memoryThrottlingFactor=0.5)
         orch.start()
         p = run(orch, "p", container(orch.rootfs, *SLEEP,
                                      resources=resources(memory="32Mi", limit_memory="64Mi")))

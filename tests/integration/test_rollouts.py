@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from harness import (SLOW, configmap, container, deployment, is_ready, libc, never, service, start_time,
+from harness import (SLOW, configmap, container, deployment, is_ready, never, service, start_time,
                      wait_for)
 
 READY = {"httpGet": {"port": 8080}, "periodSeconds": 1}

@@ -145,7 +145,7 @@ def test_removed_pod_leaves_nothing(orch):
     orch.write("gone.yaml", pod("gone", script("exec sleep 600",
                                                volumeMounts=[{"name": "e", "mountPath": "/e"}]),
                                 volumes=[{"name": "e", "emptyDir": {}}]))
-    p = wait_for(lambda: state(orch.pod("gone") or {})[0] == "running" and orch.pod("gone"))
+    p = orch.wait_running("gone")
     uid, shim = p["metadata"]["uid"], orch.shims()[0]
     orch.remove("gone.yaml")
     orch.apply(allowDelete=-1)

@@ -24,9 +24,7 @@ def runtime_class(name="crun", handler="crun", **more):
 @pytest.fixture
 def handler(orch):
     """orchd knows crun, and the class of that name."""
-    with open(orch.path("orchd.yaml"), "w") as f:
-        json.dump({"apiVersion": "orch/v1", "kind": "OrchdConfiguration",
-                   "runtimeHandlers": [{"name": "crun", "path": CRUN}]}, f)
+    orch.configure(runtimeHandlers=[{"name": "crun", "path": CRUN}])
     orch.restart()
     orch.write("class.yaml", runtime_class())
     return {"runtimeClassName": "crun"}
@@ -77,7 +75,7 @@ def test_its_life(orch, handler):
         lifecycle={"postStart": {"exec": {"command": ["/bin/touch", "/tmp/hooked"]}}},
         readinessProbe={"exec": {"command": ["/usr/bin/test", "-e", "/tmp/ready"]},
                         "periodSeconds": 1}), restartPolicy="Always", **handler))
-    p = wait_for(lambda: state(orch.pod("p") or {})[0] == "running" and orch.pod("p"), 20)
+    p = orch.wait_running("p")
     pid = made_by_crun(orch, p)
     assert pid in orch.pids(p, "main") and not container_status(p)["ready"]
     assert orch.exec("p", "/bin/ls", "/tmp/hooked").returncode == 0
@@ -100,11 +98,14 @@ def test_its_life(orch, handler):
 @pytest.mark.v2
 def test_its_end_by_a_signal(orch, handler):
     """Asked to end, and killed when it does not."""
-    for name, trap, code in (("asks", "echo asked; exit 5", 5), ("kills", "", 137)):
-        orch.run_to_end(name, container(
-            "/", "/bin/sh", "-c", f"trap '{trap}' TERM; while :; do sleep 0.05; done"), (),
-            activeDeadlineSeconds=int(3 * SLOW), **handler)
-        p = wait_for(lambda: state(orch.pod(name))[0] == "terminated" and orch.pod(name), 15)
+    ends = {"asks": ("echo asked; exit 5", 5), "kills": ("", 137)}
+    for name, (trap, _) in ends.items():
+        orch.write(f"{name}.yaml", pod(name, container(
+            "/", "/bin/sh", "-c", f"trap '{trap}' TERM; while :; do sleep 0.05; done"),
+            restartPolicy="Never", activeDeadlineSeconds=int(3 * SLOW), **handler))
+    for name, (_, code) in ends.items():
+        orch.wait_over(name)
+        p = orch.wait(lambda n=name: state(orch.pod(n))[0] == "terminated" and orch.pod(n), 15)
         assert state(p)[1]["exitCode"] == code
         assert ("asked" in orch.log_text(p, "main")) == (code == 5)
 

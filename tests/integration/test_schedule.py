@@ -52,17 +52,13 @@ def wait_pending(orch, name, words):
     return p
 
 
-def wait_running(orch, name):
-    return wait_for(lambda: state(orch.pod(name) or {})[0] == "running" and orch.pod(name), 15, name)
-
-
 @pytest.mark.v2
 def test_requests_and_what_the_node_has(orch):
     n = orch.get("nodes", "node1", ns=None)
     assert n["status"]["capacity"]["cpu"] == str(os.cpu_count())
     assert n["status"]["capacity"]["pods"] == n["status"]["allocatable"]["pods"]
     orch.write("a.yaml", pod("first", sleeper(orch, cpu=milli(0.7))))
-    wait_running(orch, "first")
+    orch.wait_running("first")
     orch.write("b.yaml", pod("second", sleeper(orch, cpu=milli(0.7), memory="1Ki")))
     wait_pending(orch, "second", "0/1 nodes are available: 1 Insufficient cpu. preemption: ")
     assert any(e["reason"] == "FailedScheduling" and "Insufficient cpu" in e["message"]
@@ -72,17 +68,17 @@ def test_requests_and_what_the_node_has(orch):
     assert "nodeName" not in waits["spec"] and not {"podIP", "hostIP"} & waits["status"].keys()
     orch.wait_settled()
     orch.remove("a.yaml")
-    runs = wait_running(orch, "second")
+    runs = orch.wait_running("second")
     assert runs["spec"]["nodeName"] == "node1" and runs["status"]["podIP"]
 
 
 def test_node_manifest(orch):
     orch.write("p.yaml", pod("picky", sleeper(orch), nodeSelector={"disk": "ssd"}),
                pod("plain", sleeper(orch)))
-    wait_running(orch, "plain")
+    orch.wait_running("plain")
     wait_pending(orch, "picky", "1 node(s) didn't match Pod's node affinity/selector.")
     orch.write("n.yaml", node({"disk": "ssd"}), daemons(orch))
-    wait_running(orch, "picky")
+    orch.wait_running("picky")
     orch.wait_ready(1, app="d")
     before = orch.all_pids()
     # a cordon keeps what runs and lets nothing else in, but daemons
@@ -98,7 +94,7 @@ def test_node_manifest(orch):
     assert not orch.all_pids() & before
     orch.write("n.yaml", node({"disk": "ssd"}), daemons(orch))
     for name in ("picky", "plain", "late"):
-        wait_running(orch, name)
+        orch.wait_running(name)
     orch.wait_ready(1, app="d")
 
 
@@ -106,7 +102,7 @@ def test_tolerated_for_a_time(orch):
     for_a_time = {"tolerations": [{"key": "k", "operator": "Exists", "effect": "NoExecute",
                                    "tolerationSeconds": 4}]}
     orch.write("p.yaml", pod("x", sleeper(orch), **for_a_time))
-    first = wait_running(orch, "x")
+    first = orch.wait_running("x")
     orch.write("n.yaml", node(taints=[{"key": "k", "effect": "NoExecute"}]))
     wait_for(lambda: "k" in str(orch.get("nodes", "node1", ns=None).get("spec")), 10)
     orch.restart()		# since when it is there is not forgotten
@@ -126,17 +122,17 @@ def test_gates_and_affinity(orch):
              ["Pending", "Running"], 15, "one of two")
     never(lambda: sum(is_ready(p) for p in orch.pods(app="web")) > 1, 0.5)
     orch.write("g.yaml", pod("gated", sleeper(orch)))
-    wait_running(orch, "gated")
+    orch.wait_running("gated")
 
 
 @pytest.mark.v2
 def test_preemption(orch):
     orch.write("c.yaml", priority_class("low", 1), priority_class("high", 100))
     orch.write("l.yaml", pod("low", sleeper(orch, cpu=milli(0.6)), priorityClassName="low"))
-    low = wait_running(orch, "low")
+    low = orch.wait_running("low")
     assert low["spec"]["priority"] == 1
     orch.write("h.yaml", pod("high", sleeper(orch, cpu=milli(0.6)), priorityClassName="high"))
-    wait_running(orch, "high")
+    orch.wait_running("high")
     wait_pending(orch, "low", "1 Insufficient cpu.")
     assert any(e["reason"] == "Preempted" and e["involvedObject"]["name"] == "low"
                for e in orch.get("events"))
@@ -144,7 +140,7 @@ def test_preemption(orch):
     orch.restart()
     never(lambda: state(orch.pod("high") or {})[0] != "running" and orch.pod("high"), 0.5)
     orch.remove("h.yaml")
-    wait_running(orch, "low")
+    orch.wait_running("low")
 
 
 def test_preemption_policy(orch):
@@ -152,7 +148,7 @@ def test_preemption_policy(orch):
     orch.write("c.yaml", priority_class("low", 1),
                priority_class("patient", 100, preemptionPolicy="Never"))
     orch.write("l.yaml", pod("low", sleeper(orch, cpu=milli(0.6)), priorityClassName="low"))
-    low = wait_running(orch, "low")
+    low = orch.wait_running("low")
     orch.write("h.yaml", pod("high", sleeper(orch, cpu=milli(0.6)), priorityClassName="patient",
                              preemptionPolicy="Never"))
     wait_pending(orch, "high", "1 Insufficient cpu. preemption: ")
@@ -160,7 +156,7 @@ def test_preemption_policy(orch):
     now = orch.pod("low")
     assert now["metadata"]["uid"] == low["metadata"]["uid"] and state(now)[0] == "running"
     orch.remove("l.yaml")
-    wait_running(orch, "high")
+    orch.wait_running("high")
 
 
 # ---- affinity, tolerations and spread ----
@@ -170,7 +166,7 @@ def placed(orch, pods, words):
     orch.write("all.yaml", *[pod(name, sleeper(orch), labels={"app": "me", "tier": "x"}, **spec)
                              for name, (_, spec) in pods.items()])
     for name, (has, _) in pods.items():
-        wait_running(orch, name) if has else wait_pending(orch, name, words)
+        orch.wait_running(name) if has else wait_pending(orch, name, words)
 
 
 def test_node_affinity(orch):
@@ -266,7 +262,7 @@ def test_unknown_class(orch):
                          for e in orch.get("events")), 10)
     assert orch.pod("x") is None
     orch.write("c.yaml", priority_class("gone", 5))
-    wait_running(orch, "x")
+    orch.wait_running("x")
 
 
 @pytest.mark.flags("--max-pods", "6")
@@ -288,6 +284,6 @@ def test_disruption_budget(orch):
     row = orch.ctl("get", "pdb", "keep").stdout.splitlines()[1].split()
     assert row[:4] == ["keep", "1", "N/A", "0"]
     orch.write("h.yaml", pod("high", sleeper(orch, cpu=milli(0.4)), priorityClassName="high"))
-    wait_running(orch, "high")
+    orch.wait_running("high")
     assert [p["metadata"]["uid"] for p in orch.pods(app="kept")] == [kept["metadata"]["uid"]]
     assert orch.pods(app="spare")[0]["status"]["phase"] == "Pending"

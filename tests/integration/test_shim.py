@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The shim, driven by its own protocol: what the kernel says about containers that it started."""
-import ctypes
 import errno
 import fcntl
 import os
@@ -12,7 +11,6 @@ import socket
 import struct
 import subprocess
 import termios
-import threading
 import time
 from pathlib import Path
 

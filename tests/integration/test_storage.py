@@ -47,16 +47,9 @@ def phase(orch, name):
 
 def wait_phase(orch, name, want):
     try:
-        wait_for(lambda: phase(orch, name) == want, 10, f"{name} is {want}")
+        orch.wait(lambda: phase(orch, name) == want, 10, f"{name} is {want}")
     except AssertionError as e:
-        raise AssertionError(f"{e}\n{claim_of(orch, name)}\n{orch.describe()}") from None
-
-
-def running(orch, name):
-    try:
-        return wait_for(lambda: state(orch.pod(name) or {})[0] == "running" and orch.pod(name), 15)
-    except AssertionError as e:
-        raise AssertionError(f"{e}\n{orch.describe()}") from None
+        raise AssertionError(f"{e}\n{claim_of(orch, name)}") from None
 
 
 def gone(orch, *files):
@@ -83,7 +76,7 @@ def test_a_claim_gets_a_directory_that_outlives_everything(orch):
 
     orch.write("p.yaml", user(orch, "one", "data", "/bin/sh", "-c",
                               "echo kept > /data/file; sleep 1000", image="/"))
-    running(orch, "one")
+    orch.wait_running("one")
     wait_phase(orch, "data", "Bound")
     c = claim_of(orch, "data")
     name = c["spec"]["volumeName"]
@@ -103,7 +96,7 @@ def test_a_claim_gets_a_directory_that_outlives_everything(orch):
     orch.start()
     assert directory(orch, "data") == path
     orch.write("p.yaml", user(orch, "two", "data"))
-    running(orch, "two")
+    orch.wait_running("two")
     assert "line=kept" in orch.exec("two", "/bin/probe", "read", "/data/file").stdout
     orch.wait_settled()
     assert orch.plan()["empty"]
@@ -118,7 +111,7 @@ def test_a_claim_gets_a_directory_that_outlives_everything(orch):
 
 def test_what_was_released_comes_back_when_it_is_named(orch):
     orch.write("c.yaml", claim("data"), user(orch, "p", "data"))
-    running(orch, "p")
+    orch.wait_running("p")
     name, path = claim_of(orch, "data")["spec"]["volumeName"], directory(orch, "data")
     gone(orch, "c.yaml")
     wait_for(lambda: pv(orch, name)["status"]["phase"] == "Released", 10)
@@ -130,7 +123,7 @@ def test_what_was_released_comes_back_when_it_is_named(orch):
     orch.write("c.yaml", claim("data", volumeName=name), user(orch, "p", "data"))
     wait_phase(orch, "data", "Bound")
     assert directory(orch, "data") == path
-    running(orch, "p")
+    orch.wait_running("p")
 
 
 def test_delete_is_done_when_it_is_said_and_nobody_is_left(orch):
@@ -142,7 +135,7 @@ def test_delete_is_done_when_it_is_said_and_nobody_is_left(orch):
         wait_phase(orch, c, "Bound")	# Immediate: no pod is needed
     path, kept = directory(orch, "now"), directory(orch, "kept")
     orch.write("p.yaml", user(orch, "p", "now"))
-    running(orch, "p")
+    orch.wait_running("p")
     gone(orch, "c.yaml", "d.yaml")
     wait_for(lambda: phase(orch, "now") is None)
     assert os.path.isdir(path)
@@ -182,7 +175,7 @@ def test_declared_volumes(orch):
     orch.write("l.yaml", user(orch, "l", "l", securityContext={"fsGroup": 4321}))
     orch.write("r.yaml", user(orch, "r", "ro"))
     for name in "plr":
-        running(orch, name)
+        orch.wait_running(name)
     orch.exec("p", "/bin/probe", "write", "/data/x", "y")
     assert os.listdir(f"{orch.dir}/small") == ["x"]
     assert "EROFS" in orch.exec("r", "/bin/probe", "write", "/data/x", "y", check=False).stdout
@@ -212,7 +205,7 @@ def test_pods_wait_for_their_claims(orch):
     assert "external provisioner 'example.com/disk'" in events(orch)
     orch.write("v.yaml", volume("v", "1Gi", {"hostPath": {"path": orch.dir}},
                                 storageClassName="ext"))
-    running(orch, "p")
+    orch.wait_running("p")
     assert why() == ""
 
 
@@ -223,7 +216,7 @@ def test_ephemeral_volumes_live_as_long_as_the_pod(orch):
     orch.write("p.yaml", pod("p", container(orch.rootfs, "/bin/probe", "sleep", volumeMounts=[
         {"name": "scratch", "mountPath": "/s"}]), volumes=[{"name": "scratch", "ephemeral": {
             "volumeClaimTemplate": {"metadata": {"labels": {"a": "b"}}, "spec": spec}}}]))
-    p = running(orch, "p")
+    p = orch.wait_running("p")
     c = claim_of(orch, "p-scratch")
     assert c["metadata"]["ownerReferences"][0]["uid"] == p["metadata"]["uid"]
     assert c["metadata"]["labels"] == {"a": "b"} and c["status"]["phase"] == "Bound"
@@ -246,12 +239,12 @@ def test_ephemeral_volumes_live_as_long_as_the_pod(orch):
 def test_one_pod_at_a_time(orch):
     orch.write("c.yaml", claim("one", modes=["ReadWriteOncePod"]))
     orch.write("a.yaml", user(orch, "a", "one"))
-    running(orch, "a")
+    orch.wait_running("a")
     orch.write("b.yaml", user(orch, "b", "one"))
     wait_for(lambda: "ReadWriteOncePod access mode" in events(orch), 10)
     assert state(orch.pod("b"))[0] is None
     gone(orch, "a.yaml")
-    running(orch, "b")
+    orch.wait_running("b")
 
 
 @pytest.mark.v2
@@ -263,13 +256,13 @@ def test_fs_group_of_a_claim(orch):
     orch.write("p.yaml", user(orch, "p", "data", "/bin/sh", "-c",
                               "mkdir -p /data/a/b; echo x > /data/a/b/f; chmod 600 /data/a/b/f;"
                               "ln -s /etc/passwd /data/a/link; sleep 1000", image="/"))
-    running(orch, "p")
+    orch.wait_running("p")
     path = directory(orch, "data")
     wait_for(lambda: os.path.islink(f"{path}/a/link"))
     gone(orch, "p.yaml")
     before = os.stat("/etc/passwd")
     orch.write("q.yaml", pod_with("q", "Always", 777))
-    running(orch, "q")
+    orch.wait_running("q")
     tree = [os.lstat(f"{path}{x}") for x in ("", "/a", "/a/b", "/a/b/f", "/a/link")]
     assert [s.st_gid for s in tree] == [777] * 5
     assert [s.st_mode & 0o7777 for s in tree[:4]] == [0o2777, 0o2775, 0o2775, 0o660]
@@ -279,7 +272,7 @@ def test_fs_group_of_a_claim(orch):
     os.chown(f"{path}/a/b/f", 0, 5)
     gone(orch, "q.yaml")
     orch.write("r.yaml", pod_with("r", "OnRootMismatch", 777))
-    running(orch, "r")
+    orch.wait_running("r")
     assert os.stat(f"{path}/a/b/f").st_gid == 5
 
 
@@ -294,7 +287,7 @@ def test_claims_of_a_statefulset(orch):
                      "containers": [container(orch.rootfs, "/bin/probe", "sleep", volumeMounts=[
                          {"name": "data", "mountPath": "/data"}])]}}}})
     for name in ("db-0", "db-1"):
-        running(orch, name)
+        orch.wait_running(name)
         wait_phase(orch, f"data-{name}", "Bound")
     assert directory(orch, "data-db-0") != directory(orch, "data-db-1")
     path = directory(orch, "data-db-0")
@@ -306,7 +299,7 @@ def test_claims_of_a_statefulset(orch):
 
 def test_kubectl_shows_storage(kube):
     kube.write("c.yaml", claim("data"), user(kube, "p", "data"))
-    running(kube, "p")
+    kube.wait_running("p")
     assert "orch-local (default)" in kube.kubectl("get", "sc").stdout
     row = kube.kubectl("get", "pvc", "data").stdout
     assert "Bound" in row and "RWO" in row and "orch-local" in row and "1Gi" in row
@@ -348,7 +341,7 @@ def test_a_block_volume(orch):
     orch.write("c.yaml", claim("data", "8Mi", volumeMode="Block"))
     orch.write("p.yaml", disk_user("p", "data", "test -b /dev/xdisk && wc -c </dev/xdisk && "
                                    "echo written | dd of=/dev/xdisk conv=fsync && sleep 1000"))
-    p = running(orch, "p")
+    p = orch.wait_running("p")
     volumes = f"{orch.state}/volumes"
     path = pv(orch, claim_of(orch, "data")["spec"]["volumeName"])["spec"]["local"]["path"]
     assert os.path.getsize(path) == 8 << 20 and os.stat(path).st_blocks * 512 < 1 << 20
@@ -365,10 +358,10 @@ def test_a_block_volume(orch):
     orch.apply(allowDelete=-1)
     wait_for(lambda: not loops_of(volumes), 20, "nobody has the device any more")
     orch.write("q.yaml", disk_user("q", "data", "head -c 8 /dev/xdisk; sleep 1000"))
-    q = running(orch, "q")
+    q = orch.wait_running("q")
     wait_for(lambda: "written" in orch.log_text(q, "main"), 15)
     orch.reboot()
-    q = running(orch, "q")
+    q = orch.wait_running("q")
     wait_for(lambda: "written" in orch.log_text(q, "main"), 15)
     assert len(loops_of(volumes)) == 1
     orch.write("wrong.yaml", user(orch, "wrong", "data"))

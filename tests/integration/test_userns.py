@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from harness import BUILD, configmap, container, container_status, deployment, pod, state, wait_for
+from harness import BUILD, configmap, container, container_status, deployment, pod, wait_for
 from test_isolation import facts, runs
 
 FIRST, IDS = 1 << 30, 65536
@@ -41,8 +41,7 @@ def status(pid, key):
 
 
 def settings(orch, **more):
-    with open(orch.path("orchd.yaml"), "w") as f:
-        json.dump({"apiVersion": "orch/v1", "kind": "OrchdConfiguration", "userNamespaces": more}, f)
+    orch.configure(userNamespaces=more)
     orch.restart()
 
 
@@ -287,7 +286,7 @@ def test_ranges_are_kept(orch):
     freed = ids()["a"]
     orch.remove("a.yaml")
     orch.apply(allowDelete=-1)
-    d = wait_for(lambda: state(orch.pod("d") or {})[0] == "running" and orch.pod("d"), 30, "d runs")
+    d = orch.wait_running("d")
     assert ids_of(only_pid(orch, d)) == freed
     settings(orch, first=FIRST, count=100)
     orch.wait_settled()

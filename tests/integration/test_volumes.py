@@ -14,10 +14,7 @@ def runs(orch, name, objects=(), script=("/bin/probe", "sleep"), image=None, mou
     c.update(spec.pop("main", {}))
     meta = {k: spec.pop(k) for k in ("labels", "annotations") if k in spec}
     orch.write(f"{name}.yaml", *objects, pod(name, c, **meta, **spec))
-    try:
-        return wait_for(lambda: state(orch.pod(name) or {})[0] == "running" and orch.pod(name), 15)
-    except AssertionError as e:
-        raise AssertionError(f"{e}\n{orch.describe()}") from None
+    return orch.wait_running(name)
 
 
 def root_of(orch, p):
@@ -111,7 +108,7 @@ def test_a_projected_volume_waits_for_what_is_not_optional(orch):
     assert state(orch.pod("p"))[0] == "waiting"
     orch.write("s.yaml", {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "late"},
                           "stringData": {"k": "v"}})
-    p = wait_for(lambda: state(orch.pod("p"))[0] == "running" and orch.pod("p"), 10)
+    p = orch.wait_running("p")
     assert text_of(root_of(orch, p) + "/p/k") == "v"
 
 

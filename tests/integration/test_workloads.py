@@ -43,9 +43,9 @@ def wait_versions(orch, *expected):
     def as_expected():
         return versions(orch) == sorted(expected) and all(is_ready(p) for p in orch.pods(app="w"))
     try:
-        wait_for(as_expected, 40, f"pods of {expected}")
+        orch.wait(as_expected, 40, f"pods of {expected}")
     except AssertionError as e:
-        raise AssertionError(f"{e}\n{versions(orch)}\n{orch.describe()}") from None
+        raise AssertionError(f"{e}\n{versions(orch)}") from None
     orch.wait_settled()
 
 
