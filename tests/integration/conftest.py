@@ -9,15 +9,24 @@ import tempfile
 
 import pytest
 
-from harness import BUILD, Orch, kubectl_path
+from harness import BUILD, HERE, Orch, kubectl_path
 
 
 V2_MODULES = ("test_cgroup", "test_net", "test_shim")	# all of them: about the kernel alone
 
 
+def sees_a_row():
+    """The tests that see what rows of pods do, as FILE::TEST."""
+    with open(f"{HERE}/../data/row-tests.tsv") as f:
+        rows = [line.split("\t") for line in f if not line.startswith("#")]
+    return {what.strip() for _, what in rows}
+
+
 def pytest_collection_modifyitems(items):
+    rows = sees_a_row()
     for item in items:
-        if item.module.__name__ in V2_MODULES:
+        name = f"{item.module.__name__}.py::{item.originalname}"
+        if item.module.__name__ in V2_MODULES or name in rows:
             item.add_marker(pytest.mark.v2)
     if os.geteuid() == 0:
         return
