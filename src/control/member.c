@@ -12,6 +12,7 @@
 #include "control/container.h"
 #include "control/disruption.h"
 #include "control/eviction.h"
+#include "control/quota.h"
 #include "control/unit.h"
 
 const struct observed_container *member_container(const struct member *m, const char *name)
@@ -319,6 +320,7 @@ void member_stop(struct pass *p, struct member *m, const char *why)
 		return;
 	m->want.stop = true;
 	m->want.why = why;
+	quotas_release(p, m);
 	if (m->seen && m->seen->stage < POD_STOPPING && !m->seen->stopped_at)
 		pass_event(p, &m->want.object, false, "Killing",
 			   arena_printf(p->a, "Stopping pod %s: %s", m->want.object.meta->name,

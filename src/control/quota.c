@@ -2,8 +2,9 @@
 /*
  * ResourceQuotas in a pass: what is there is counted once, at the beginning; each pod that is made
  * afterwards has to fit and counts, too. A pod counts until it is gone, so that one that replaces
- * another one may have to wait for the next pass. That declared objects fit was seen to when the
- * set was made (model/admission.c).
+ * another one may have to wait for the next pass; but what replaces one whose sandbox was lost fits in
+ * the same pass, as it carries the count that its back-off comes from. That declared objects fit was
+ * seen to when the set was made (model/admission.c).
  */
 #include "control/quota.h"
 
@@ -19,22 +20,45 @@ static bool in_namespace(const struct quota *q, const struct meta *m)
 	return m->namespace && streq(q->object->meta->namespace, m->namespace);
 }
 
-/* Finished pods use nothing any more, but they are there. Those whose sandbox was lost are as good
- * as gone: what replaces one has to fit in the same pass, as it carries the count that its back-off
- * comes from. */
-static void count_pod(struct pass *p, struct quota *q, const struct member *m)
+/* What a pod takes: once finished nothing, but it is there. */
+static struct qtymap share(struct pass *p, const struct quota *q, const struct member *m)
 {
 	const struct pod_spec *spec = &m->want.object.pod->spec;
 	struct qtymap all, there = { 0 };
 
-	if (!in_namespace(q, m->want.object.meta) || !quota_counts_pod(q->spec, spec) ||
-	    (m->lost && !m->finished))
-		return;
+	if (!in_namespace(q, m->want.object.meta) || !quota_counts_pod(q->spec, spec))
+		return there;
 	all = quota_of_pod(p->a, q->spec, spec);
 	for (uint32_t i = 0; m->finished && i < all.n; i++)
 		if (streq(all.v[i].k, "count/pods"))
 			*arena_push(p->a, &there) = all.v[i];
-	charge(p, q, m->finished ? &there : &all);
+	return m->finished ? there : all;
+}
+
+/* Nothing of a pod whose sandbox was lost has to end before it is removed. */
+static bool is_gone(const struct member *m)
+{
+	return m->lost && !m->finished && m->want.stop;
+}
+
+static void count_pod(struct pass *p, struct quota *q, const struct member *m)
+{
+	struct qtymap all = share(p, q, m);
+
+	if (!is_gone(m))
+		charge(p, q, &all);
+}
+
+void quotas_release(struct pass *p, const struct member *m)
+{
+	for (uint32_t i = 0; i < p->quotas.n && is_gone(m); i++) {
+		struct qtymap all = share(p, &p->quotas.v[i], m), less = { 0 };
+
+		for (uint32_t k = 0; k < all.n; k++)
+			qtymap_set(p->a, &less, all.v[k].k,
+				   quantity_from_milli(p->a, -all.v[k].v.milli));
+		charge(p, &p->quotas.v[i], &less);
+	}
 }
 
 /* Declared ones are recorded, too: they count once. */

@@ -13,6 +13,8 @@ struct quota {
 void quotas_begin(struct pass *p);
 /* Why a pod that is to be made is too much; NULL: it is not, and counts from now on. */
 const char *quotas_admit(struct pass *p, const struct object *pod);
+/* A pod is stopped: if that leaves nothing of it, it counts no more. */
+void quotas_release(struct pass *p, const struct member *m);
 /* Why a pod that is there may not have another specification; NULL: it may, and counts with it. */
 const char *quotas_admit_change(struct pass *p, const struct object *pod,
 				const struct pod_spec *spec);
