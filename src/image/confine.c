@@ -70,9 +70,10 @@ static int only_these(int in, int out)
 	return syscall(SYS_close_range, 2U, ~0U, 0U) < 0 ? -errno : 0;
 }
 
+/* Of the processor one second more: at once at its hard limit a process is killed without SIGXCPU. */
 static int limit(int resource, rlim_t value)
 {
-	const struct rlimit l = { value, value };
+	const struct rlimit l = { value, value + (resource == RLIMIT_CPU) };
 
 	return setrlimit((__rlimit_resource_t)resource, &l) < 0 ? -errno : 0;
 }

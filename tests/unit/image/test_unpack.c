@@ -22,8 +22,24 @@
 #include "base/macro.h"
 #include "image/confine.h"
 #include "image/inflate.h"
+#include "image/unpack.h"
 #include "image/unpack_apply.h"
 #include "image/unpack_ops.h"
+
+static char place[] = "/tmp/orch-apply-XXXXXX";
+
+static int make_place(void **state)
+{
+	(void)state;
+	snprintf(place, sizeof(place), "/tmp/orch-apply-XXXXXX");
+	return mkdtemp(place) ? 0 : -1;
+}
+
+static int remove_place(void **state)
+{
+	(void)state;
+	return file_rm_rf(place, NULL);
+}
 
 /* ---- decompression ---- */
 
@@ -157,6 +173,62 @@ static void test_reader_can_only_read_and_write(void **state)
 	}
 }
 
+/* ---- what takes too long ---- */
+
+static void tar_header(char h[512], char type, const char *name, size_t size)
+{
+	unsigned sum = 0;
+
+	memset(h, 0, 512);
+	snprintf(h, 100, "%s", name);
+	memcpy(h + 100, "0000755", 8);
+	memcpy(h + 108, "0000000", 8);
+	memcpy(h + 116, "0000000", 8);
+	snprintf(h + 124, 12, "%011zo", size);
+	memcpy(h + 136, "00000000000", 12);
+	memset(h + 148, ' ', 8);
+	h[156] = type;
+	memcpy(h + 257, "ustar\0" "00", 8);
+	for (int i = 0; i < 512; i++)
+		sum += (unsigned char)h[i];
+	snprintf(h + 148, 8, "%06o", sum);
+}
+
+/* A directory after a long comment, compressed, so many times: a few bytes that are work to read. */
+static int long_archive(unsigned times)
+{
+	enum { COMMENT = 60 << 10 };
+	static char tar[512 + COMMENT + 512];
+	unsigned char packed[4096];
+	z_stream z = { .next_in = (unsigned char *)tar, .avail_in = sizeof(tar),
+		       .next_out = packed, .avail_out = sizeof(packed) };
+	int fd = memfd_create("test", MFD_CLOEXEC);
+
+	tar_header(tar, 'g', "comment", COMMENT);
+	tar_header(tar + 512 + COMMENT, '5', "d/", 0);
+	assert_int_equal(deflateInit2(&z, 9, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY), Z_OK);
+	assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
+	for (unsigned i = 0; i < times; i++)
+		assert_int_equal(write(fd, packed, z.total_out), (ssize_t)z.total_out);
+	deflateEnd(&z);
+	lseek(fd, 0, SEEK_SET);
+	return fd;
+}
+
+static void test_reader_has_so_much_time(void **state)
+{
+	const struct unpack_limits l = { .bytes = 1ULL << 40, .entries = 1 << 30, .ratio = 100000,
+					 .cpu_s = 1 };
+	struct err err = { 0 };
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	FD_AUTO fd = long_archive(100000);
+	assert_int_equal(unpack_archive(fd, place, &l, 61000, &err), -ETIME);
+	assert_string_equal(err.msg, "the layer takes too long to read");
+}
+
 /* ---- the applier ---- */
 
 struct told {
@@ -180,8 +252,6 @@ static void tell_end(struct told *t)
 	tell(t, (struct unpack_op){ .op = UNPACK_END }, "", digest, sizeof(digest) - 1);
 }
 
-static char place[] = "/tmp/orch-apply-XXXXXX";
-
 static int apply(struct told *t, struct err *err)
 {
 	const struct unpack_limits l = { .bytes = 1 << 20, .entries = 100 };
@@ -194,19 +264,6 @@ static int apply(struct told *t, struct err *err)
 	buf_release(&t->b);
 	t->b = (struct buf){ 0 };
 	return r;
-}
-
-static int make_place(void **state)
-{
-	(void)state;
-	snprintf(place, sizeof(place), "/tmp/orch-apply-XXXXXX");
-	return mkdtemp(place) ? 0 : -1;
-}
-
-static int remove_place(void **state)
-{
-	(void)state;
-	return file_rm_rf(place, NULL);
 }
 
 #define OP(o, ...) (struct unpack_op){ .op = UNPACK_##o, __VA_ARGS__ }
@@ -320,6 +377,8 @@ int main(void)
 		cmocka_unit_test(test_zstd_window),
 		cmocka_unit_test(test_empty_and_short),
 		cmocka_unit_test(test_reader_can_only_read_and_write),
+		cmocka_unit_test_setup_teardown(test_reader_has_so_much_time, make_place,
+						remove_place),
 		cmocka_unit_test_setup_teardown(test_applier_refuses, make_place, remove_place),
 		cmocka_unit_test_setup_teardown(test_applier_ends_early, make_place, remove_place),
 		cmocka_unit_test_setup_teardown(test_applier_counts_itself, make_place, remove_place),
