@@ -94,7 +94,7 @@ static int get_objects(struct cli *c, const struct targets *t)
 	bool one = t->n == 1 && t->v[0].name;
 	int status = EXIT_DONE;
 
-	for (uint32_t i = 0; i < t->n; i++) {
+	for (uint32_t i = 0; i < t->n && status != EXIT_UNREACHABLE; i++) {
 		int failed;
 		json_t *v = fetch(c, "GET", query_path(c, &t->v[i], NULL), NULL, &failed);
 
@@ -111,8 +111,8 @@ static int get_objects(struct cli *c, const struct targets *t)
 		json_decref(items);
 		items = sorted;
 	}
-	/* what was found is printed, even though something was not */
-	if (!one || !status) {
+	/* what was found is printed, even though something was not; a list of nothing, if it is empty */
+	if (!status || (!one && status != EXIT_UNREACHABLE)) {
 		int printed = objects_print(c, items, one);
 
 		status = status ? status : printed;

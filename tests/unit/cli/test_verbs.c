@@ -110,9 +110,16 @@ static void without_a_daemon(void **state)
 	assert_int_equal(r.status, EXIT_UNREACHABLE);
 	assert_non_null(strstr(buf_str(&r.err), "error: can't reach orchd"));
 	release(&r);
-	r = RUN(&nobody, get, "pods,svc");
-	assert_int_equal(r.status, EXIT_UNREACHABLE);
-	release(&r);
+	static const char *const outputs[] = {
+		"-otable", "-ojson", "-oyaml", "-oname", "-ojsonpath={.items}", "-ocustom-columns=A:.kind",
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(outputs); i++) {
+		r = RUN(&nobody, get, "pods,svc", outputs[i]);
+		assert_int_equal(r.status, EXIT_UNREACHABLE);
+		assert_string_equal(buf_str(&r.out), "");
+		assert_null(strstr(strstr(buf_str(&r.err), "error:") + 1, "error:"));
+		release(&r);
+	}
 	r = RUN(&nobody, wait, "--for=delete", "pod/x");
 	assert_int_equal(r.status, EXIT_UNREACHABLE);
 	release(&r);
