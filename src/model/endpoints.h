@@ -2,6 +2,7 @@
 /* One port of a service and where its traffic goes: what control wants and room net programs. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Of an EndpointSlice: whose endpoints these are. */
@@ -21,3 +22,5 @@ struct service_entry {
 	uint32_t count;
 	const char *name;	/* "NS/SERVICE:PORT", for messages */
 };
+
+bool service_entry_same(const struct service_entry *x, const struct service_entry *y); /* name aside */

@@ -214,18 +214,6 @@ static void walk_derived(struct walk *w, const struct object_list *is,
 	}
 }
 
-static bool same_entry(const struct service_entry *x, const struct service_entry *y)
-{
-	if (x->ip != y->ip || x->proto != y->proto || x->port != y->port ||
-	    x->node_port != y->node_port || x->affinity_s != y->affinity_s || x->count != y->count)
-		return false;
-	for (uint32_t i = 0; i < x->count; i++)
-		if (x->endpoints[i].ip != y->endpoints[i].ip ||
-		    x->endpoints[i].port != y->endpoints[i].port)
-			return false;
-	return true;
-}
-
 static int entry_cmp(const struct service_entry *x, const struct service_entry *y)
 {
 	if (x->ip != y->ip)
@@ -258,7 +246,7 @@ static const char *services_difference(struct arena *a, const struct observed *o
 		const struct service_entry *y = k < want->services.n ? &want->services.v[k] : NULL;
 		int c = !x ? 1 : !y ? -1 : entry_cmp(x, y);
 
-		if (c || !same_entry(x, y))
+		if (c || !service_entry_same(x, y))
 			return entry_difference(a, c > 0 ? NULL : x, c < 0 ? NULL : y);
 		i++;
 		k++;

@@ -59,27 +59,23 @@ def test_oom_scores(orch):
 
 @pytest.mark.v2
 @pytest.mark.skipif(not IS_V2, reason="memory.min and memory.high are of cgroup v2")
-def test_memory_qos(rootfs):
-    orch = Orch(rootfs)
-    try:
-        orch.configure(memoryQoS=True, memoryThrottlingFactor=0.5)
-        orch.start()
-        orch.write("p.yaml", pod("p", container(orch.rootfs, "/bin/probe", "sleep",
-                                                resources=resources({"memory": "64Mi"},
-                                                                    memory="32Mi"))))
-        p = orch.wait_running("p")
-        pod_dir, = orch.cgroups(p["metadata"]["uid"])
-        for d, name, value in ((f"{pod_dir}/main", "memory.min", 32 << 20),
-                               (pod_dir, "memory.min", 32 << 20),
-                               (os.path.dirname(pod_dir), "memory.min", 32 << 20),
-                               (f"{pod_dir}/main", "memory.max", 64 << 20)):
-            with open(f"{d}/{name}") as f:
-                assert int(f.read()) == value, (d, name)
-        with open(f"{pod_dir}/main/memory.high") as f:
-            high = int(f.read())
-        assert 47 << 20 <= high <= 48 << 20 and high % 4096 == 0
-    finally:
-        orch.close()
+def test_memory_qos(orch):
+    orch.configure(memoryQoS=True, memoryThrottlingFactor=0.5)
+    orch.restart()
+    orch.write("p.yaml", pod("p", container(orch.rootfs, "/bin/probe", "sleep",
+                                            resources=resources({"memory": "64Mi"},
+                                                                memory="32Mi"))))
+    p = orch.wait_running("p")
+    pod_dir, = orch.cgroups(p["metadata"]["uid"])
+    for d, name, value in ((f"{pod_dir}/main", "memory.min", 32 << 20),
+                           (pod_dir, "memory.min", 32 << 20),
+                           (os.path.dirname(pod_dir), "memory.min", 32 << 20),
+                           (f"{pod_dir}/main", "memory.max", 64 << 20)):
+        with open(f"{d}/{name}") as f:
+            assert int(f.read()) == value, (d, name)
+    with open(f"{pod_dir}/main/memory.high") as f:
+        high = int(f.read())
+    assert 47 << 20 <= high <= 48 << 20 and high % 4096 == 0
 
 
 @pytest.mark.v2

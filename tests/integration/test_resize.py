@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from harness import IS_V2, Orch, container, container_status, pod, state, wait_for
+from harness import IS_V2, container, container_status, pod, state, wait_for
 
 SLEEP = ("/bin/probe", "sleep")
 MI = 1 << 20
@@ -202,24 +202,20 @@ def test_memory_in_use_is_not_taken_away(orch):
 
 @pytest.mark.v2
 @pytest.mark.skipif(not IS_V2, reason="memory.min and memory.high are of cgroup v2")
-def test_memory_qos_follows(rootfs):
-    orch = Orch(rootfs)
-    try:
-        orch.configure(memoryQoS=True, memoryThrottlingFactor=0.5)
-        orch.start()
-        p = run(orch, "p", container(orch.rootfs, *SLEEP,
-                                     resources=resources(memory="32Mi", limit_memory="64Mi")))
-        then = resources(memory="64Mi", limit_memory="128Mi")
-        resize(orch, "p", then)
-        wait_resized(orch, "p", then)
-        top, = {os.path.dirname(d) for d in orch.cgroups(p["metadata"]["uid"])}
-        for d in (top, f"{top}/pod{p['metadata']['uid']}", f"{top}/pod{p['metadata']['uid']}/main"):
-            with open(f"{d}/memory.min") as f:
-                assert int(f.read()) == 64 * MI, d
-        high = int(orch.cgroup_file(p, "main", "memory", "memory.high"))
-        assert 95 * MI <= high <= 96 * MI
-    finally:
-        orch.close()
+def test_memory_qos_follows(orch):
+    orch.configure(memoryQoS=True, memoryThrottlingFactor=0.5)
+    orch.restart()
+    p = run(orch, "p", container(orch.rootfs, *SLEEP,
+                                 resources=resources(memory="32Mi", limit_memory="64Mi")))
+    then = resources(memory="64Mi", limit_memory="128Mi")
+    resize(orch, "p", then)
+    wait_resized(orch, "p", then)
+    top, = {os.path.dirname(d) for d in orch.cgroups(p["metadata"]["uid"])}
+    for d in (top, f"{top}/pod{p['metadata']['uid']}", f"{top}/pod{p['metadata']['uid']}/main"):
+        with open(f"{d}/memory.min") as f:
+            assert int(f.read()) == 64 * MI, d
+    high = int(orch.cgroup_file(p, "main", "memory", "memory.high"))
+    assert 95 * MI <= high <= 96 * MI
 
 
 def node_cpus(orch):

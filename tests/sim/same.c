@@ -56,15 +56,7 @@ static bool same_pod(const struct wanted_pod *x, const struct wanted_pod *y)
 
 static bool same_service(const struct service_entry *x, const struct service_entry *y)
 {
-	if (x->ip != y->ip || x->proto != y->proto || x->port != y->port ||
-	    x->node_port != y->node_port || x->affinity_s != y->affinity_s ||
-	    !same_text(x->name, y->name) || x->count != y->count)
-		return false;
-	for (uint32_t i = 0; i < x->count; i++)
-		if (x->endpoints[i].ip != y->endpoints[i].ip ||
-		    x->endpoints[i].port != y->endpoints[i].port)
-			return false;
-	return true;
+	return service_entry_same(x, y) && same_text(x->name, y->name);
 }
 
 static bool same_status(const struct wanted_status *x, const struct wanted_status *y)

@@ -255,20 +255,30 @@ static void test_failure_policy(void **state)
 	sim_release(&s);
 }
 
+/* They wait for their back-off; of one index, too. */
 static void test_ignored_failures(void **state)
 {
-	struct sim s;
+	static const char *const jobs[] = {
+#define IGNORED "  podFailurePolicy: {rules: [{action: Ignore, "		\
+		"onExitCodes: {operator: NotIn, values: [1]}}]}\n"
+		JOB("  backoffLimit: 0\n" IGNORED, RUNS("exit7")),
+		JOB("  completionMode: Indexed\n  completions: 1\n  backoffLimitPerIndex: 0\n" IGNORED,
+		    RUNS("exit7")),
+#undef IGNORED
+	};
 
 	(void)state;
-	sim_init(&s, 8);
-	declare(&s, JOB("  backoffLimit: 0\n"
-			"  podFailurePolicy: {rules: [{action: Ignore, "
-			"onExitCodes: {operator: NotIn, values: [1]}}]}\n", RUNS("exit7")));
-	sim_run_until(&s, s.now + 300 * NSEC);
-	assert_int_equal(status(&s)->failed, 0);
-	assert_null(condition(&s, "Failed"));
-	assert_true(s.pods.n >= 4 && s.pods.n <= 6);	/* they wait for their back-off */
-	sim_release(&s);
+	for (size_t i = 0; i < ARRAY_SIZE(jobs); i++) {
+		struct sim s;
+
+		sim_init(&s, 8);
+		declare(&s, jobs[i]);
+		sim_run_until(&s, s.now + 300 * NSEC);
+		assert_int_equal(status(&s)->failed, 0);
+		assert_null(condition(&s, "Failed"));
+		assert_true(s.pods.n >= 4 && s.pods.n <= 6);
+		sim_release(&s);
+	}
 }
 
 /* Jobs of an external controller: https://kubernetes.io/docs/concepts/workloads/controllers/job/ */
@@ -323,23 +333,6 @@ static void test_preempted(void **state)
 		assert_true(sim_pod(&s, "default", "important")->ready_since);
 		sim_release(&s);
 	}
-}
-
-/* Of one index, too, although its failures are not counted. */
-static void test_ignored_failures_of_an_index(void **state)
-{
-	struct sim s;
-
-	(void)state;
-	sim_init(&s, 8);
-	declare(&s, JOB("  completionMode: Indexed\n  completions: 1\n  backoffLimitPerIndex: 0\n"
-			"  podFailurePolicy: {rules: [{action: Ignore, "
-			"onExitCodes: {operator: NotIn, values: [1]}}]}\n", RUNS("exit7")));
-	sim_run_until(&s, s.now + 300 * NSEC);
-	assert_int_equal(status(&s)->failed, 0);
-	assert_null(condition(&s, "Failed"));
-	assert_true(s.pods.n >= 4 && s.pods.n <= 6);
-	sim_release(&s);
 }
 
 /* https://kubernetes.io/docs/concepts/workloads/controllers/job/#success-policy */
@@ -662,7 +655,6 @@ int main(void)
 		cmocka_unit_test(test_failure_policy),
 		cmocka_unit_test(test_ignored_failures), cmocka_unit_test(test_preempted),
 		cmocka_unit_test(test_managed_by),
-		cmocka_unit_test(test_ignored_failures_of_an_index),
 		cmocka_unit_test(test_success_policy),
 		cmocka_unit_test(test_active_deadline),
 		cmocka_unit_test(test_ttl),
