@@ -199,10 +199,11 @@ static void decide_farewell(struct member *m, uint32_t index, const struct obser
 		if (later && later->phase == RUN_RUNNING)
 			return;
 	}
-	w->kill = !c->pending;
-	w->grace_s = m->evicted ? MIN(m->want.grace_s, m->evict_grace) : m->want.grace_s;
-	w->why = m->evicted ? "the pod is evicted" :
-		 m->expired ? "its deadline is over" : "the pod's other containers have ended";
+	if (!c->pending)
+		kill_for(w, m->evicted ? MIN(m->want.grace_s, m->evict_grace) : m->want.grace_s,
+			 m->evicted ? "the pod is evicted" :
+			 m->expired ? "its deadline is over" :
+				      "the pod's other containers have ended");
 }
 
 /* A start that was refused is tried again as kubelet does a mount: often at first. */

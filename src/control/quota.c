@@ -29,10 +29,12 @@ static struct qtymap share(struct pass *p, const struct quota *q, const struct m
 	if (!in_namespace(q, m->want.object.meta) || !quota_counts_pod(q->spec, spec))
 		return there;
 	all = quota_of_pod(p->a, q->spec, spec);
-	for (uint32_t i = 0; m->finished && i < all.n; i++)
+	if (!m->finished)
+		return all;
+	for (uint32_t i = 0; i < all.n; i++)
 		if (streq(all.v[i].k, "count/pods"))
 			*arena_push(p->a, &there) = all.v[i];
-	return m->finished ? there : all;
+	return there;
 }
 
 /* Nothing of a pod whose sandbox was lost has to end before it is removed. */
@@ -51,7 +53,9 @@ static void count_pod(struct pass *p, struct quota *q, const struct member *m)
 
 void quotas_release(struct pass *p, const struct member *m)
 {
-	for (uint32_t i = 0; i < p->quotas.n && is_gone(m); i++) {
+	if (!is_gone(m))
+		return;
+	for (uint32_t i = 0; i < p->quotas.n; i++) {
 		struct qtymap all = share(p, &p->quotas.v[i], m), less = { 0 };
 
 		for (uint32_t k = 0; k < all.n; k++)

@@ -73,15 +73,6 @@ static uint32_t affinity(const struct service_spec *s)
 	return c && c->client_ip ? (uint32_t)c->client_ip->timeout_seconds : 10800;
 }
 
-static int endpoint_cmp(const void *x, const void *y)
-{
-	const struct endpoint *a = x, *b = y;
-
-	if (a->ip != b->ip)
-		return a->ip < b->ip ? -1 : 1;
-	return a->port < b->port ? -1 : a->port > b->port;
-}
-
 /* The endpoints of a port, sorted, each once: declarations may repeat one. */
 static void add_targets(const struct exposure *x, struct service_entry *e, uint32_t port)
 {
@@ -207,19 +198,10 @@ static void add_endpoints(struct exposure *x)
 	*arena_push(x->p->a, &x->p->out->endpoints) = o;
 }
 
-static int entry_key_cmp(const struct service_entry *a, const struct service_entry *b)
-{
-	if (a->ip != b->ip)
-		return a->ip < b->ip ? -1 : 1;
-	if (a->proto != b->proto)
-		return a->proto < b->proto ? -1 : 1;
-	return a->port < b->port ? -1 : a->port > b->port;
-}
-
 static int entry_cmp(const void *x, const void *y)
 {
 	const struct service_entry *a = x, *b = y;
-	int r = entry_key_cmp(a, b);
+	int r = service_entry_cmp(a, b);
 
 	r = r ? r : strcmp(a->name, b->name);
 	return r ? r : (int)b->node_port - (int)a->node_port;
@@ -274,7 +256,7 @@ static void sort_entries(struct wanted *w)
 		return;
 	qsort(w->services.v, w->services.n, sizeof(*w->services.v), entry_cmp);
 	for (uint32_t i = 0; i < w->services.n; i++) {
-		if (!n || entry_key_cmp(&w->services.v[n - 1], &w->services.v[i]))
+		if (!n || service_entry_cmp(&w->services.v[n - 1], &w->services.v[i]))
 			w->services.v[n++] = w->services.v[i];
 	}
 	w->services.n = n;

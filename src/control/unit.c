@@ -75,10 +75,9 @@ void unit_depends(struct pass *p)
 }
 
 /* Taints of the node may come and go with what it is short of. */
-static bool is_out_of_date(struct pass *p, const struct unit *u, const struct object *o)
+static bool asks_for_taints(const struct pass *p, const struct object *o)
 {
-	return u->replicas != scale_replicas(p, o) ||
-	       (o->kind->id == KIND_DAEMONSET && p->node.taints.n);
+	return o->kind->id == KIND_DAEMONSET && p->node.taints.n;
 }
 
 void unit_run(struct pass *p, const struct object *o,
@@ -91,7 +90,7 @@ void unit_run(struct pass *p, const struct object *o,
 		run(p, o);
 		return;
 	}
-	p->spoiled |= u->kept && is_out_of_date(p, u, o);
+	p->spoiled |= u->kept && (u->replicas != scale_replicas(p, o) || asks_for_taints(p, o));
 	if (unit_again(p, u))
 		return;
 	p->in->memo->counts.owners++;
@@ -184,7 +183,7 @@ static bool is_changeable(struct pass *p, const struct unit *u)
 {
 	const struct object *o = &u->object;
 
-	return u->passing || (o->kind->id == KIND_DAEMONSET && p->node.taints.n) ||
+	return u->passing || asks_for_taints(p, o) ||
 	       (o->kind->id == KIND_STATEFULSET && o->statefulset->spec.volume_claim_templates.n);
 }
 

@@ -70,28 +70,22 @@ static int only_these(int in, int out)
 	return syscall(SYS_close_range, 2U, ~0U, 0U) < 0 ? -errno : 0;
 }
 
-/* Of the processor one second more: at once at its hard limit a process is killed without SIGXCPU. */
-static int limit(int resource, rlim_t value)
-{
-	const struct rlimit l = { value, value + (resource == RLIMIT_CPU) };
-
-	return setrlimit((__rlimit_resource_t)resource, &l) < 0 ? -errno : 0;
-}
-
 static int limits(unsigned cpu_s)
 {
-	const struct { int resource; rlim_t value; } all[] = {
-		{ RLIMIT_CPU, cpu_s }, { RLIMIT_FSIZE, 0 }, { RLIMIT_NOFILE, 2 }, { RLIMIT_NPROC, 0 },
-		{ RLIMIT_CORE, 0 },
+	const struct { int resource; struct rlimit limit; } all[] = {
+		/* at once at its hard limit a process would be killed without SIGXCPU */
+		{ RLIMIT_CPU, { cpu_s, cpu_s + 1 } },
+		{ RLIMIT_FSIZE, { 0, 0 } }, { RLIMIT_NOFILE, { 2, 2 } }, { RLIMIT_NPROC, { 0, 0 } },
+		{ RLIMIT_CORE, { 0, 0 } },
 #ifndef __SANITIZE_ADDRESS__	/* it reserves terabytes */
-		{ RLIMIT_AS, READER_MEMORY },
+		{ RLIMIT_AS, { READER_MEMORY, READER_MEMORY } },
 #endif
 	};
-	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(all); i++)
-		r = limit(all[i].resource, all[i].value);
-	return r;
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		if (setrlimit((__rlimit_resource_t)all[i].resource, &all[i].limit) < 0)
+			return -errno;
+	return 0;
 }
 
 /* PR_SET_PDEATHSIG comes last of these: a change of ids takes it back. */

@@ -23,4 +23,7 @@ struct service_entry {
 	const char *name;	/* "NS/SERVICE:PORT", for messages */
 };
 
+int endpoint_cmp(const void *x, const void *y);		/* for qsort(3) */
+/* By the key of an entry: address, protocol, port. */
+int service_entry_cmp(const struct service_entry *x, const struct service_entry *y);
 bool service_entry_same(const struct service_entry *x, const struct service_entry *y); /* name aside */

@@ -51,15 +51,6 @@ static int slots_compare(const struct service_slots *a, const struct service_slo
 	return (int)a->port - (int)b->port;
 }
 
-static int endpoint_compare(const void *pa, const void *pb)
-{
-	const struct endpoint *a = pa, *b = pb;
-
-	if (a->ip != b->ip)
-		return a->ip < b->ip ? -1 : 1;
-	return (int)a->port - (int)b->port;
-}
-
 /* Endpoints that stay keep their index when it still exists; the others fill the gaps. */
 static struct endpoint *slots_assign(struct arena *a, const struct service_slots *old,
 				     const struct endpoint *v, uint32_t n)
@@ -70,7 +61,7 @@ static struct endpoint *slots_assign(struct arena *a, const struct service_slots
 
 	for (uint32_t i = 0; old && i < old->count && i < n; i++) {
 		const struct endpoint *e = bsearch(&old->slots[i], v, n, sizeof(*v),
-						   endpoint_compare);
+						   endpoint_cmp);
 
 		if (!e || kept[e - v])
 			continue;
@@ -256,7 +247,7 @@ static void diff_endpoints(struct diff *d, enum kind k, const struct service_slo
 	uint32_t a = old ? old->count : 0, b = next ? next->count : 0, both = MIN(a, b);
 
 	for (uint32_t i = 0; i < both; i++) {
-		if (endpoint_compare(&old->slots[i], &next->slots[i]) == 0)
+		if (endpoint_cmp(&old->slots[i], &next->slots[i]) == 0)
 			continue;
 		put_endpoint(d, SERVICES_SWITCH, k, old, i, false);
 		put_endpoint(d, SERVICES_SWITCH, k, next, i, true);

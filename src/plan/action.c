@@ -214,15 +214,6 @@ static void walk_derived(struct walk *w, const struct object_list *is,
 	}
 }
 
-static int entry_cmp(const struct service_entry *x, const struct service_entry *y)
-{
-	if (x->ip != y->ip)
-		return x->ip < y->ip ? -1 : 1;
-	if (x->proto != y->proto)
-		return x->proto < y->proto ? -1 : 1;
-	return x->port < y->port ? -1 : x->port > y->port;
-}
-
 static const char *entry_difference(struct arena *a, const struct service_entry *x,
 				    const struct service_entry *y)
 {
@@ -244,7 +235,7 @@ static const char *services_difference(struct arena *a, const struct observed *o
 	while (i < o->nservices || k < want->services.n) {
 		const struct service_entry *x = i < o->nservices ? &o->services[i] : NULL;
 		const struct service_entry *y = k < want->services.n ? &want->services.v[k] : NULL;
-		int c = !x ? 1 : !y ? -1 : entry_cmp(x, y);
+		int c = !x ? 1 : !y ? -1 : service_entry_cmp(x, y);
 
 		if (c || !service_entry_same(x, y))
 			return entry_difference(a, c > 0 ? NULL : x, c < 0 ? NULL : y);

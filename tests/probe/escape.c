@@ -271,7 +271,7 @@ static long clock_set(void) { struct timespec now; clock_gettime(CLOCK_REALTIME,
 static long host_name(void) { return sethostname("escaped", 7); }
 static long type_ahead(void) { int fd = open("/dev/tty", O_RDWR | O_CLOEXEC); return fd < 0 ? -1 : ioctl(fd, TIOCSTI, "x"); }
 
-static const struct attempt {
+static const struct {
 	const char *name;
 	long (*call)(void);
 } attempts[] = {
@@ -290,21 +290,23 @@ static const struct attempt {
 };
 
 /* This process may be the first of its namespace, which also inherits what an attempt left behind. */
-static void in_child(const struct attempt *a)
+void attempt(const char *name, long (*call)(void), int (*prepare)(void))
 {
 	int status;
 
 	fflush(stdout);
 	pid_t pid = fork();
 	if (pid == 0) {
+		if (prepare && prepare() < 0)
+			_exit(1);
 		errno = 0;
-		tell(a->name, a->call());
+		tell(name, call());
 		fflush(stdout);
 		_exit(0);
 	}
 	waitpid(pid, &status, 0);
 	if (WIFSIGNALED(status))
-		printf("%s=SIG%s\n", a->name, sigabbrev_np(WTERMSIG(status)));
+		printf("%s=SIG%s\n", name, sigabbrev_np(WTERMSIG(status)));
 }
 
 int escape(int argc, char **argv)
@@ -314,7 +316,7 @@ int escape(int argc, char **argv)
 	try_doors();
 	try_secrets();
 	for (size_t i = 0; i < ARRAY_SIZE(attempts); i++)
-		in_child(&attempts[i]);
+		attempt(attempts[i].name, attempts[i].call, NULL);
 	return 0;
 }
 

@@ -231,24 +231,10 @@ static const struct {
  * child first leaves the mount and host name namespaces, so that even a verb that was run on a
  * host by mistake, or a row that was written carelessly, changes nothing that others see.
  */
-static void try_call(const char *name, long (*call)(void))
+static int leave_namespaces(void)
 {
-	fflush(stdout);
-	pid_t pid = fork();
-	if (pid == 0) {
-		if (unshare(CLONE_NEWNS | CLONE_NEWUTS) == 0 &&
-		    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-			_exit(1);
-		errno = 0;
-		long r = call();
-		printf("%s=%s\n", name, r < 0 ? strerrorname_np(errno) : "OK");
-		fflush(stdout);
-		_exit(0);
-	}
-	int status;
-	waitpid(pid, &status, 0);
-	if (WIFSIGNALED(status))
-		printf("%s=SIG%s\n", name, sigabbrev_np(WTERMSIG(status)));
+	return unshare(CLONE_NEWNS | CLONE_NEWUTS) < 0 ? 0 :
+	       mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
 }
 
 static int try_syscalls(int argc, char **argv)
@@ -258,7 +244,7 @@ static int try_syscalls(int argc, char **argv)
 		for (int i = 2; i < argc; i++)
 			named |= strcmp(argv[i], calls[c].name) == 0;
 		if (named)
-			try_call(calls[c].name, calls[c].call);
+			attempt(calls[c].name, calls[c].call, leave_namespaces);
 	}
 	return 0;
 }

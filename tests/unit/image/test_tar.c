@@ -10,62 +10,10 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
+#include "archive.h"
 #include "pieces.h"
 
 /* ---- making archives ---- */
-
-struct fields {
-	const char *name, *link, *mode, *uid, *gid, *mtime;
-	char type;
-	size_t size;
-};
-
-static void put_field(char *to, const char *text, const char *otherwise)
-{
-	memcpy(to, text ? text : otherwise, strlen(text ? text : otherwise));
-}
-
-static void seal(char h[512])
-{
-	unsigned sum = 0;
-
-	memset(h + 148, ' ', 8);
-	for (int i = 0; i < 512; i++)
-		sum += (unsigned char)h[i];
-	snprintf(h + 148, 8, "%06o", sum);
-}
-
-static void header(struct buf *out, struct fields f)
-{
-	char h[512] = { 0 };
-
-	put_field(h, f.name, "file");
-	put_field(h + 100, f.mode, "0000644");
-	put_field(h + 108, f.uid, "0000000");
-	put_field(h + 116, f.gid, "0000000");
-	snprintf(h + 124, 12, "%011zo", f.size);
-	put_field(h + 136, f.mtime, "00000000000");
-	h[156] = f.type ? f.type : '0';
-	put_field(h + 157, f.link, "");
-	memcpy(h + 257, "ustar\0" "00", 8);
-	seal(h);
-	buf_add(out, h, 512);
-}
-
-static void data(struct buf *out, const void *p, size_t n)
-{
-	static const char zero[512];
-
-	buf_add(out, p, n);
-	buf_add(out, zero, (512 - n % 512) % 512);
-}
-
-static void end(struct buf *out)
-{
-	static const char zero[1024];
-
-	buf_add(out, zero, sizeof(zero));
-}
 
 /* "LENGTH KEY=VALUE\n" where LENGTH counts itself. */
 static void record(struct buf *out, const char *key, const char *value, size_t n)
@@ -81,8 +29,8 @@ static void record(struct buf *out, const char *key, const char *value, size_t n
 
 static void pax(struct buf *out, const struct buf *records)
 {
-	header(out, (struct fields){ .name = "pax", .type = 'x', .size = records->len });
-	data(out, records->data, records->len);
+	put_header(out, (struct fields){ .name = "pax", .type = 'x', .size = records->len });
+	put_data(out, records->data, records->len);
 }
 
 /* ---- reading them ---- */
@@ -118,13 +66,14 @@ static void test_plain(void **state)
 	BUF_AUTO b = { 0 };
 
 	(void)state;
-	header(&b, (struct fields){ .name = "dir/", .type = '5', .mode = "0001750", .uid = "0001750" });
-	header(&b, (struct fields){ .name = "dir/f", .size = 600, .mtime = "14524360000" });
+	put_header(&b, (struct fields){ .name = "dir/", .type = '5', .mode = "0001750",
+					 .uid = "0001750" });
+	put_header(&b, (struct fields){ .name = "dir/f", .size = 600, .mtime = "14524360000" });
 	FREE_AUTO char *text = malloc(600);
 	memset(text, 'f', 600);
-	data(&b, text, 600);
-	header(&b, (struct fields){ .name = "l", .link = "dir/f", .type = '2', .size = 5 });
-	end(&b);
+	put_data(&b, text, 600);
+	put_header(&b, (struct fields){ .name = "l", .link = "dir/f", .type = '2', .size = 5 });
+	put_end(&b);
 	for (size_t i = 0; i < ARRAY_SIZE(pieces); i++) {
 		struct pieces s;
 		struct tar *t = open_tar(&s, &b, pieces[i]);
@@ -160,8 +109,8 @@ static int with_record(const char *key, const char *value, size_t n, struct tar_
 	buf_reset(&b);
 	record(&records, key, value, n);
 	pax(&b, &records);
-	header(&b, (struct fields){ .name = "short", .uid = "0000007", .mtime = "00000000011" });
-	end(&b);
+	put_header(&b, (struct fields){ .name = "short", .uid = "0000007", .mtime = "00000000011" });
+	put_end(&b);
 	*ret_tar = open_tar(&s, &b, 100);
 	return tar_next(*ret_tar, ret, err);
 }
@@ -248,7 +197,7 @@ static void test_gnu_sparse(void **state)
 	BUF_AUTO b = { 0 };
 
 	(void)state;
-	header(&b, (struct fields){ .name = "sparse", .type = 'S', .size = 600 });
+	put_header(&b, (struct fields){ .name = "sparse", .type = 'S', .size = 600 });
 	memcpy(h, b.data, 512);
 	memcpy(h + 257, "ustar  ", 8);
 	memset(h + 345, 0, 155);
@@ -265,8 +214,8 @@ static void test_gnu_sparse(void **state)
 	char pieces[600];
 	memset(pieces, 'a', 512);
 	memset(pieces + 512, 'b', 88);
-	data(&b, pieces, 600);
-	end(&b);
+	put_data(&b, pieces, 600);
+	put_end(&b);
 	struct tar *t = open_tar(&s, &b, 300);
 	assert_int_equal(tar_next(t, &e, NULL), 1);
 	assert_data(t, &e, want, sizeof(want));
@@ -291,9 +240,9 @@ static void test_sparse_maps_refused(void **state)
 		record(&records, "GNU.sparse.size", "100", 3);
 		record(&records, "GNU.sparse.map", maps[i], strlen(maps[i]));
 		pax(&b, &records);
-		header(&b, (struct fields){ .size = 10 });
-		data(&b, "0123456789", 10);
-		end(&b);
+		put_header(&b, (struct fields){ .size = 10 });
+		put_data(&b, "0123456789", 10);
+		put_end(&b);
 		struct tar *t = open_tar(&s, &b, 512);
 		assert_int_equal(tar_next(t, &e, NULL), -EBADMSG);
 		tar_free(t);
@@ -313,8 +262,8 @@ static void test_too_many_headers(void **state)
 	record(&records, "comment", "x", 1);
 	for (int i = 0; i < 20; i++)
 		pax(&b, &records);
-	header(&b, (struct fields){ 0 });
-	end(&b);
+	put_header(&b, (struct fields){ 0 });
+	put_end(&b);
 	struct tar *t = open_tar(&s, &b, 512);
 	assert_int_equal(tar_next(t, &e, &err), -EFBIG);
 	assert_non_null(strstr(err.msg, "too many headers"));

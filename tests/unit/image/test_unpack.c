@@ -25,6 +25,7 @@
 #include "image/unpack.h"
 #include "image/unpack_apply.h"
 #include "image/unpack_ops.h"
+#include "archive.h"
 
 static char place[] = "/tmp/orch-apply-XXXXXX";
 
@@ -175,37 +176,19 @@ static void test_reader_can_only_read_and_write(void **state)
 
 /* ---- what takes too long ---- */
 
-static void tar_header(char h[512], char type, const char *name, size_t size)
-{
-	unsigned sum = 0;
-
-	memset(h, 0, 512);
-	snprintf(h, 100, "%s", name);
-	memcpy(h + 100, "0000755", 8);
-	memcpy(h + 108, "0000000", 8);
-	memcpy(h + 116, "0000000", 8);
-	snprintf(h + 124, 12, "%011zo", size);
-	memcpy(h + 136, "00000000000", 12);
-	memset(h + 148, ' ', 8);
-	h[156] = type;
-	memcpy(h + 257, "ustar\0" "00", 8);
-	for (int i = 0; i < 512; i++)
-		sum += (unsigned char)h[i];
-	snprintf(h + 148, 8, "%06o", sum);
-}
-
 /* A directory after a long comment, compressed, so many times: a few bytes that are work to read. */
 static int long_archive(unsigned times)
 {
-	enum { COMMENT = 60 << 10 };
-	static char tar[512 + COMMENT + 512];
+	static const char comment[60 << 10];
 	unsigned char packed[4096];
-	z_stream z = { .next_in = (unsigned char *)tar, .avail_in = sizeof(tar),
-		       .next_out = packed, .avail_out = sizeof(packed) };
+	BUF_AUTO tar = { 0 };
 	int fd = memfd_create("test", MFD_CLOEXEC);
 
-	tar_header(tar, 'g', "comment", COMMENT);
-	tar_header(tar + 512 + COMMENT, '5', "d/", 0);
+	put_header(&tar, (struct fields){ .type = 'g', .size = sizeof(comment) });
+	put_data(&tar, comment, sizeof(comment));
+	put_header(&tar, (struct fields){ .name = "d/", .mode = "0000755", .type = '5' });
+	z_stream z = { .next_in = (unsigned char *)tar.data, .avail_in = (unsigned)tar.len,
+		       .next_out = packed, .avail_out = sizeof(packed) };
 	assert_int_equal(deflateInit2(&z, 9, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY), Z_OK);
 	assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
 	for (unsigned i = 0; i < times; i++)
